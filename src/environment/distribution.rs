@@ -1,0 +1,111 @@
+//! How long something takes: the distributions of latencies.
+
+use super::text::SpanRange;
+use crate::kernel::chance::{Ratio, exponential, within};
+use crate::kernel::digest::mix;
+use crate::kernel::time::Span;
+use serde::{Deserialize, Serialize};
+
+/// A distribution of spans. One random word makes one draw.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Distribution {
+    /// Always the same.
+    Const(Span),
+    /// Anything from `min` to `max`, both included, equally likely.
+    Uniform {
+        /// The shortest.
+        min: Span,
+        /// The longest.
+        max: Span,
+    },
+    /// `min` and an exponential rest, `mean` altogether. The tail reaches 45 times the rest's mean.
+    Exp {
+        /// The shortest.
+        min: Span,
+        /// The mean of the whole, at least `min`.
+        mean: Span,
+    },
+    /// Mostly fast, and slow with probability `p`: a queue somewhere, a retransmission.
+    Bimodal {
+        /// The usual case, uniform in the range.
+        fast: SpanRange,
+        /// The slow case, uniform in the range.
+        slow: SpanRange,
+        /// How often it is slow.
+        p: Ratio,
+    },
+}
+
+impl Distribution {
+    /// No time at all.
+    pub const ZERO: Distribution = Distribution::Const(Span::ZERO);
+
+    /// A draw.
+    #[inline]
+    pub fn sample(&self, word: u64) -> Span {
+        match *self {
+            Distribution::Const(span) => span,
+            Distribution::Uniform { min, max } => within(word, min, max),
+            Distribution::Exp { min, mean } => min + exponential(word, mean - min),
+            Distribution::Bimodal { fast, slow, p } => {
+                if p.hits(word) { slow.draw(mix(word, 1)) } else { fast.draw(mix(word, 2)) }
+            }
+        }
+    }
+
+    /// Whether every draw is zero.
+    pub fn is_zero(&self) -> bool {
+        *self == Distribution::ZERO
+    }
+
+    /// Whether the numbers make sense together.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and how to mend it.
+    pub fn validate(&self) -> Result<(), String> {
+        match *self {
+            Distribution::Uniform { min, max } if min > max => {
+                Err(format!("Uniform from {min} to {max} runs backwards; swap min and max"))
+            }
+            Distribution::Exp { min, mean } if min > mean => {
+                Err(format!("Exp has a mean of {mean} below its minimum of {min}; raise mean or lower min"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::rng::{Dice, Purpose};
+
+    #[test]
+    fn every_distribution_stays_in_its_range_and_has_its_mean() {
+        let range = |min, max| SpanRange { min: Span::ms(min), max: Span::ms(max) };
+        let cases = [
+            (Distribution::Const(Span::ms(3)), 3_000_000, 3_000_000, 3_000_000),
+            (Distribution::Uniform { min: Span::ms(1), max: Span::ms(9) }, 5_000_000, 1_000_000, 9_000_000),
+            (Distribution::Exp { min: Span::ms(1), mean: Span::ms(5) }, 5_000_000, 1_000_000, 181_000_000),
+            (
+                Distribution::Bimodal {
+                    fast: range(1, 3),
+                    slow: range(100, 300),
+                    p: Ratio::new(1, 10).expect("a probability"),
+                },
+                21_800_000,
+                1_000_000,
+                300_000_000,
+            ),
+        ];
+        let mut dice = Dice::new(3, Purpose::Network, 0);
+        for (distribution, mean, least, most) in cases {
+            assert_eq!(distribution.validate(), Ok(()));
+            let draws: Vec<u64> = (0..100_000).map(|_| distribution.sample(dice.next()).as_ns()).collect();
+            let average = draws.iter().sum::<u64>() / 100_000;
+            assert!(average.abs_diff(mean) <= mean / 50, "{distribution:?}: mean {average}");
+            assert!(draws.iter().all(|draw| (least..=most).contains(draw)), "{distribution:?}");
+        }
+    }
+}

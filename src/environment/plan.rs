@@ -1,0 +1,225 @@
+//! Everything one run needs, fully spelled out: plain data that is replayed, shrunk and stored.
+
+use super::distribution::Distribution;
+use super::fault::PlannedFault;
+use super::text::Rate;
+use crate::kernel::chance::Ratio;
+use crate::kernel::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// The meaning of a seed. A change that gives an old plan a new run bumps it.
+pub const ENGINE: u32 = 1;
+
+/// The version of the text form of scenarios and plans.
+pub const FORMAT: u32 = 1;
+
+/// One run, before it is played. `C` is the configuration of the system.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan<C> {
+    /// The version of the text form, [`FORMAT`].
+    pub squall: u32,
+    /// The meaning of the seed, [`ENGINE`].
+    pub engine: u32,
+    /// The scenario this was drawn from, `raft/leader-partition`.
+    pub scenario: String,
+    /// The seed of all dice.
+    pub seed: u64,
+    /// What runs.
+    pub system: C,
+    /// Planted defects, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exhibits: Vec<String>,
+    /// Every link.
+    pub network: Network,
+    /// Every disk.
+    pub disk: Disk,
+    /// The clocks of the members, in order; a node without one has a perfect clock.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Clock>,
+    /// What the clients do.
+    pub workload: Workload,
+    /// What goes wrong, in order of `at`.
+    pub faults: Vec<PlannedFault>,
+    /// What must come to be after the workload has ended; without it the run just ends there.
+    pub settle: Option<Settle>,
+    /// When a run is given up.
+    pub limits: Limits,
+}
+
+impl<C> Plan<C> {
+    /// The same plan for another configuration of the system.
+    pub fn with_system<D>(self, system: D) -> Plan<D> {
+        let Plan { squall, engine, scenario, seed, exhibits, network, disk, clocks, workload, faults, settle, limits, .. } =
+            self;
+        Plan { squall, engine, scenario, seed, system, exhibits, network, disk, clocks, workload, faults, settle, limits }
+    }
+
+    /// When the workload ends and, if the plan settles, all faults are healed.
+    pub fn calm_from(&self) -> Time {
+        Time::ZERO + self.workload.until
+    }
+}
+
+/// How links treat messages. Every directed link has its own dice.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// The time a message takes; messages overtake each other. Default: `Uniform(1ms, 10ms)`.
+    #[serde(default = "Network::default_latency")]
+    pub latency: Distribution,
+    /// How often a message between members is lost. Default: never.
+    #[serde(default = "never", skip_serializing_if = "Ratio::is_zero")]
+    pub loss: Ratio,
+    /// How often a message between members arrives twice. Default: never.
+    #[serde(default = "never", skip_serializing_if = "Ratio::is_zero")]
+    pub duplicate: Ratio,
+}
+
+impl Network {
+    fn default_latency() -> Distribution {
+        Distribution::Uniform { min: Span::ms(1), max: Span::ms(10) }
+    }
+}
+
+impl Default for Network {
+    fn default() -> Network {
+        Network { latency: Network::default_latency(), loss: Ratio::ZERO, duplicate: Ratio::ZERO }
+    }
+}
+
+fn never() -> Ratio {
+    Ratio::ZERO
+}
+
+/// How disks treat records.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// The time from asking for a sync to being durable. Default: `Uniform(100us, 2ms)`.
+    #[serde(default = "Disk::default_sync")]
+    pub sync: Distribution,
+}
+
+impl Disk {
+    fn default_sync() -> Distribution {
+        Distribution::Uniform { min: Span::us(100), max: Span::ms(2) }
+    }
+}
+
+impl Default for Disk {
+    fn default() -> Disk {
+        Disk { sync: Disk::default_sync() }
+    }
+}
+
+/// How one node's clock differs from true time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// The wall clock is ahead by so many nanoseconds, behind if negative.
+    #[serde(default)]
+    pub offset_ns: i64,
+    /// Both clocks run fast by so many millionths, slow if negative. Above -1,000,000.
+    #[serde(default)]
+    pub drift_ppm: i32,
+}
+
+/// What the clients do until the workload ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// How many clients. Each has one operation under way at a time. Default: 3.
+    #[serde(default = "Workload::default_clients")]
+    pub clients: u16,
+    /// How often each client begins an operation, on average; at once after the last one, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// When clients stop beginning operations and faults stop beginning.
+    pub until: Span,
+    /// How many keys they work on, at least 1. Default: 5.
+    #[serde(default = "Workload::default_keys")]
+    pub keys: u32,
+    /// How many of the operations are reads. Default: half.
+    #[serde(default = "Workload::default_reads")]
+    pub reads: Ratio,
+    /// How long a client tries before it gives an operation up as unknown. Default: 5 s.
+    #[serde(default = "Workload::default_patience")]
+    pub patience: Span,
+}
+
+impl Workload {
+    fn default_clients() -> u16 {
+        3
+    }
+
+    fn default_keys() -> u32 {
+        5
+    }
+
+    fn default_reads() -> Ratio {
+        Ratio::new(1, 2).expect("a half")
+    }
+
+    fn default_patience() -> Span {
+        Span::secs(5)
+    }
+
+    /// The defaults, until then.
+    pub fn until(until: Span) -> Workload {
+        Workload {
+            clients: Workload::default_clients(),
+            rate: None,
+            until,
+            keys: Workload::default_keys(),
+            reads: Workload::default_reads(),
+            patience: Workload::default_patience(),
+        }
+    }
+}
+
+/// After the workload: progress is required.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settle {
+    /// All faults end: partitions heal, the dead restart, sleepers wake, loss and duplication stop. If
+    /// false they stay as they are, and progress is required all the same. Default: true.
+    #[serde(default = "Settle::default_heal")]
+    pub heal: bool,
+    /// How long it may take.
+    pub within: Span,
+}
+
+impl Settle {
+    fn default_heal() -> bool {
+        true
+    }
+}
+
+/// When a run is given up as inconclusive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// After so many steps. Default: 100 million.
+    #[serde(default = "Limits::default_steps")]
+    pub steps: u64,
+    /// After so much virtual time. Default: 10 hours.
+    #[serde(default = "Limits::default_virtual_time")]
+    pub virtual_time: Span,
+}
+
+impl Limits {
+    fn default_steps() -> u64 {
+        100_000_000
+    }
+
+    fn default_virtual_time() -> Span {
+        Span::secs(36_000)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { steps: Limits::default_steps(), virtual_time: Limits::default_virtual_time() }
+    }
+}

@@ -1,0 +1,8 @@
+//! Time, order and chance. Knows nothing of nodes, messages or protocols.
+
+pub mod chance;
+pub mod digest;
+pub mod queue;
+pub mod rng;
+pub mod time;
+pub mod timers;

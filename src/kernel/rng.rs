@@ -1,0 +1,209 @@
+//! Dice keyed by (seed, purpose, entity), so that a draw more in one place does not re-roll
+//! everything else, and failing seeds survive unrelated changes of code.
+//!
+//! Two kinds. [`Dice`] are a stream of ChaCha8, for whoever draws an unknown number of times:
+//! a node, the drawer of plans. [`Table`] gives the word at a place, for decisions that have a
+//! natural number: the fate of the k-th message on a link hangs on k and on nothing else.
+
+use super::digest::fold;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng, TryRng};
+use std::convert::Infallible;
+
+/// What a draw is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum Purpose {
+    /// A node's own dice.
+    Node = 1,
+    /// The fate of messages: latency, loss, duplication.
+    Network = 2,
+    /// How long syncs take and what a crash leaves.
+    Disk = 3,
+    /// The faults of a plan: when, whom, how long.
+    Faults = 4,
+    /// The clocks of a plan.
+    Clocks = 5,
+    /// A client's choice of operations.
+    Workload = 6,
+}
+
+/// How many words of a new stream come out of the block it shares with its neighbours.
+const FIRST: usize = 8;
+
+/// A stream of random words. Implements the generator trait of the rand crate.
+///
+/// Starting a stream of ChaCha8 costs as much as four hops of a message, and most nodes of a
+/// short run draw a handful of words. So the first eight words of entity e are block e of one
+/// stream for the whole purpose; only who draws more gets a stream of its own.
+#[derive(Clone, Debug)]
+pub struct Dice {
+    first: [u64; FIRST],
+    drawn: usize,
+    key: [u8; 32],
+    stream: Option<Box<ChaCha8Rng>>,
+}
+
+impl Dice {
+    /// The dice of one entity.
+    pub fn new(seed: u64, purpose: Purpose, entity: u64) -> Dice {
+        Dice::flock(seed, purpose, entity..entity + 1).next().expect("one")
+    }
+
+    /// The dice of many entities, at a fraction of the price.
+    pub fn flock(seed: u64, purpose: Purpose, entities: std::ops::Range<u64>) -> impl Iterator<Item = Dice> {
+        let mut shared = ChaCha8Rng::from_seed(key(seed, purpose, u64::MAX));
+        if entities.start > 0 {
+            shared.set_word_pos(16 * u128::from(entities.start));
+        }
+        entities.map(move |entity| Dice {
+            first: std::array::from_fn(|_| shared.next_u64()),
+            drawn: 0,
+            key: key(seed, purpose, entity),
+            stream: None,
+        })
+    }
+
+    /// The next 64 bits.
+    #[inline]
+    #[expect(clippy::should_implement_trait, reason = "endless, so it is no iterator")]
+    pub fn next(&mut self) -> u64 {
+        match &mut self.stream {
+            Some(stream) => stream.next_u64(),
+            None => self.next_of_first(),
+        }
+    }
+
+    #[cold]
+    fn next_of_first(&mut self) -> u64 {
+        if self.drawn < FIRST {
+            self.drawn += 1;
+            return self.first[self.drawn - 1];
+        }
+        self.stream.insert(Box::new(ChaCha8Rng::from_seed(self.key))).next_u64()
+    }
+
+    /// A number below `bound`; zero if `bound` is zero.
+    #[inline]
+    pub fn below(&mut self, bound: u64) -> u64 {
+        super::chance::below(self.next(), bound)
+    }
+
+    /// A random order of `0..count`, of which the first `taken` are returned.
+    pub fn choose(&mut self, count: usize, taken: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..count).collect();
+        for place in 0..taken.min(count) {
+            order.swap(place, place + self.below((count - place) as u64) as usize);
+        }
+        order.truncate(taken);
+        order
+    }
+}
+
+/// A user's protocol may use the rand crate's distributions on a node's dice.
+impl TryRng for Dice {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.next() as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.next())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+fn key(seed: u64, purpose: Purpose, entity: u64) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(&(purpose as u64).to_le_bytes());
+    key[16..24].copy_from_slice(&entity.to_le_bytes());
+    key[24..].copy_from_slice(b"squall/1");
+    key
+}
+
+/// Random words at numbered places. Two numbers and a ChaCha8 key make a word by two widening
+/// multiplications, so that a million links need no state each.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    keys: [u64; 4],
+}
+
+impl Table {
+    /// The table of one purpose.
+    pub fn new(seed: u64, purpose: Purpose) -> Table {
+        let mut stream = ChaCha8Rng::from_seed(key(seed, purpose, u64::MAX));
+        // Odd keys: a product with zero would forget the other factor.
+        Table { keys: std::array::from_fn(|_| stream.next_u64() | 1) }
+    }
+
+    /// The word at (row, column).
+    #[inline]
+    pub fn word(&self, row: u64, column: u64) -> u64 {
+        let [a, b, c, d] = self.keys;
+        let first = fold(row.wrapping_mul(a) ^ b, column.wrapping_add(c));
+        fold(first ^ d, column.wrapping_mul(a) ^ c.rotate_left(32) ^ row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dice_are_pinned() {
+        let mut dice = Dice::new(42, Purpose::Node, 3);
+        let drawn: Vec<u64> = (0..10).map(|_| dice.next()).collect();
+        assert_eq!(drawn, GOLDEN_DICE);
+        let table = Table::new(42, Purpose::Network);
+        assert_eq!([table.word(0, 0), table.word(1, 0), table.word(0, 1)], GOLDEN_TABLE);
+    }
+
+    const GOLDEN_DICE: [u64; 10] = [0; 10];
+    const GOLDEN_TABLE: [u64; 3] = [0; 3];
+
+    #[test]
+    fn a_flock_is_its_members() {
+        for (entity, mut dice) in Dice::flock(9, Purpose::Node, 0..10).enumerate() {
+            let mut alone = Dice::new(9, Purpose::Node, entity as u64);
+            assert!((0..20).all(|_| dice.next() == alone.next()));
+        }
+    }
+
+    /// Pairs of neighbouring places differ in half of their bits, and every bit of a word is fair.
+    #[test]
+    fn the_table_has_no_pattern_that_counting_finds() {
+        let table = Table::new(5, Purpose::Network);
+        let (mut ones, mut flips) = ([0_u32; 64], 0);
+        for row in 0..64 {
+            for column in 0..1_024 {
+                let word = table.word(row, column);
+                (0..64).for_each(|bit| ones[bit] += (word >> bit) as u32 & 1);
+                flips += (word ^ table.word(row, column + 1)).count_ones();
+                flips += (word ^ table.word(row + 1, column)).count_ones();
+            }
+        }
+        // 65,536 throws: 128 a standard deviation; six of them.
+        assert!(ones.iter().all(|count| count.abs_diff(32_768) < 768), "{ones:?}");
+        // 8,388,608 bits compared: 1,448 a standard deviation.
+        assert!(flips.abs_diff(4_194_304) < 8_700, "{flips}");
+        let mut buckets = [0_u32; 256];
+        (0..65_536).for_each(|column| buckets[(table.word(3, column) >> 56) as usize] += 1);
+        let chi: f64 = buckets.iter().map(|count| (f64::from(*count) - 256.0).powi(2) / 256.0).sum();
+        assert!((150.0..380.0).contains(&chi), "chi-square {chi} with 255 degrees of freedom");
+    }
+
+    #[test]
+    fn rands_own_distributions_work_on_a_nodes_dice() {
+        use rand::RngExt;
+        let mut dice = Dice::new(1, Purpose::Node, 0);
+        assert!((0..100).all(|_| (10..20).contains(&dice.random_range(10..20))));
+    }
+}

@@ -1,0 +1,3 @@
+//! What must never be, and what must happen.
+
+pub mod linearizable;

@@ -1,0 +1,1 @@
+//! Is this history explained by a sequential object?
