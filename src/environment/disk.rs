@@ -86,7 +86,8 @@ impl<R> Disk<R> {
         let unsynced = self.records.len() - self.synced;
         let kept = below(word, unsynced as u64 + 1) as usize;
         self.records.truncate(self.synced + kept);
-        *self = Disk { synced: self.records.len(), wanted: 0, syncing: None, records: std::mem::take(&mut self.records) };
+        *self =
+            Disk { synced: self.records.len(), wanted: 0, syncing: None, records: std::mem::take(&mut self.records) };
         unsynced - kept
     }
 }

@@ -49,7 +49,11 @@ impl Distribution {
             Distribution::Uniform { min, max } => within(word, min, max),
             Distribution::Exp { min, mean } => min + exponential(word, mean - min),
             Distribution::Bimodal { fast, slow, p } => {
-                if p.hits(word) { slow.draw(mix(word, 1)) } else { fast.draw(mix(word, 2)) }
+                if p.hits(word) {
+                    slow.draw(mix(word, 1))
+                } else {
+                    fast.draw(mix(word, 2))
+                }
             }
         }
     }

@@ -60,8 +60,7 @@ pub enum Fault {
 }
 
 /// The names under which faults are counted in outcomes, one a variant of [`Fault`].
-pub const FAULT_NAMES: [&str; 8] =
-    ["partition", "kill", "pause", "loss", "duplicate", "delay", "disk-slow", "heal"];
+pub const FAULT_NAMES: [&str; 8] = ["partition", "kill", "pause", "loss", "duplicate", "delay", "disk-slow", "heal"];
 
 impl Fault {
     /// Where the name of this kind stands in [`FAULT_NAMES`].

@@ -50,9 +50,36 @@ pub struct Plan<C> {
 impl<C> Plan<C> {
     /// The same plan for another configuration of the system.
     pub fn with_system<D>(self, system: D) -> Plan<D> {
-        let Plan { squall, engine, scenario, seed, exhibits, network, disk, clocks, workload, faults, settle, limits, .. } =
-            self;
-        Plan { squall, engine, scenario, seed, system, exhibits, network, disk, clocks, workload, faults, settle, limits }
+        let Plan {
+            squall,
+            engine,
+            scenario,
+            seed,
+            exhibits,
+            network,
+            disk,
+            clocks,
+            workload,
+            faults,
+            settle,
+            limits,
+            ..
+        } = self;
+        Plan {
+            squall,
+            engine,
+            scenario,
+            seed,
+            system,
+            exhibits,
+            network,
+            disk,
+            clocks,
+            workload,
+            faults,
+            settle,
+            limits,
+        }
     }
 
     /// When the workload ends and, if the plan settles, all faults are healed.

@@ -82,9 +82,8 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
         let Some(&(_, per)) = UNITS.iter().find(|(name, _)| *name == unit) else {
             return Err(format!("span {text:?} has an unknown unit {unit:?}; use ns, us, ms, s, m or h"));
         };
-        let part = decimal(number, per).ok_or_else(|| {
-            format!("span {text:?} is not a whole number of nanoseconds below 584 years")
-        })?;
+        let part = decimal(number, per)
+            .ok_or_else(|| format!("span {text:?} is not a whole number of nanoseconds below 584 years"))?;
         total = total
             .checked_add(part)
             .ok_or_else(|| format!("span {text:?} is longer than the 584 years that a clock can count"))?;

@@ -31,7 +31,7 @@ impl Ratio {
     }
 
     /// Whether this never happens.
-    pub const fn is_zero(self) -> bool {
+    pub const fn is_zero(&self) -> bool {
         self.part == 0
     }
 

@@ -78,8 +78,7 @@ impl<T> Queue<T> {
         let key = self.heap.pop()?;
         let slot = key as u32 & ((1 << SLOT_BITS) - 1);
         let ticket = Ticket(key as u64 >> SLOT_BITS);
-        let popped =
-            if slot < MARK { Popped::Item(self.slab.take(slot)) } else { Popped::Mark(slot - MARK) };
+        let popped = if slot < MARK { Popped::Item(self.slab.take(slot)) } else { Popped::Mark(slot - MARK) };
         Some((Time::from_ns((key >> 64) as u64), ticket, popped))
     }
 
