@@ -3,4 +3,7 @@
 pub mod environment;
 pub mod kernel;
 pub mod oracle;
+pub mod protocol;
 pub mod scenario;
+pub mod trace;
+pub mod world;

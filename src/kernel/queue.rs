@@ -54,7 +54,7 @@ impl<T> Queue<T> {
     ///
     /// # Panics
     /// With 2^23 payloads pending.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, time: Time, item: T) {
         let slot = self.slab.put(item);
         assert!(slot < MARK, "more than {MARK} pending events");
@@ -73,7 +73,7 @@ impl<T> Queue<T> {
     }
 
     /// Takes the earliest event.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<(Time, Ticket, Popped<T>)> {
         let key = self.heap.pop()?;
         let slot = key as u32 & ((1 << SLOT_BITS) - 1);

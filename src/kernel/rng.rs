@@ -34,7 +34,7 @@ const FIRST: usize = 8;
 /// A stream of random words. Implements the generator trait of the rand crate.
 ///
 /// Starting a stream of ChaCha8 costs as much as four hops of a message, and most nodes of a
-/// short run draw a handful of words. So the first eight words of entity e are block e of one
+/// short run draw a handful of words. So the first eight words of entity e are block e + 1 of one
 /// stream for the whole purpose; only who draws more gets a stream of its own.
 #[derive(Clone, Debug)]
 pub struct Dice {
@@ -53,9 +53,16 @@ impl Dice {
     /// The dice of many entities, at a fraction of the price.
     pub fn flock(seed: u64, purpose: Purpose, entities: std::ops::Range<u64>) -> impl Iterator<Item = Dice> {
         let mut shared = ChaCha8Rng::from_seed(key(seed, purpose, u64::MAX));
-        if entities.start > 0 {
-            shared.set_word_pos(16 * u128::from(entities.start));
-        }
+        shared.set_word_pos(16 * (u128::from(entities.start) + 1));
+        Dice::from_stream(shared, seed, purpose, entities)
+    }
+
+    fn from_stream(
+        mut shared: ChaCha8Rng,
+        seed: u64,
+        purpose: Purpose,
+        entities: std::ops::Range<u64>,
+    ) -> impl Iterator<Item = Dice> {
         entities.map(move |entity| Dice {
             first: std::array::from_fn(|_| shared.next_u64()),
             drawn: 0,
@@ -129,27 +136,40 @@ fn key(seed: u64, purpose: Purpose, entity: u64) -> [u8; 32] {
     key
 }
 
-/// Random words at numbered places. Two numbers and a ChaCha8 key make a word by two widening
-/// multiplications, so that a million links need no state each.
+/// Random words at numbered places, so that a million links need no state each. Place n is the
+/// n-th output of a Weyl sequence with a ChaCha8 key, mixed by one widening product, as in wyrand.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    keys: [u64; 4],
+    stride: u64,
+    keys: [u64; 2],
 }
 
 impl Table {
-    /// The table of one purpose.
-    pub fn new(seed: u64, purpose: Purpose) -> Table {
-        let mut stream = ChaCha8Rng::from_seed(key(seed, purpose, u64::MAX));
-        // Odd keys: a product with zero would forget the other factor.
-        Table { keys: std::array::from_fn(|_| stream.next_u64() | 1) }
+    /// The table of a seed.
+    pub fn new(seed: u64) -> Table {
+        Table::from_stream(&mut ChaCha8Rng::from_seed(key(seed, Purpose::Node, u64::MAX)))
     }
 
-    /// The word at (row, column).
+    /// The table and the dice of `count` nodes, at the price of the dice.
+    pub fn with_nodes(seed: u64, count: u64) -> (Table, impl Iterator<Item = Dice>) {
+        let mut shared = ChaCha8Rng::from_seed(key(seed, Purpose::Node, u64::MAX));
+        let table = Table::from_stream(&mut shared);
+        (table, Dice::from_stream(shared, seed, Purpose::Node, 0..count))
+    }
+
+    /// Block 0 of the stream that the first words of dice come from; nodes begin at block 1.
+    fn from_stream(stream: &mut ChaCha8Rng) -> Table {
+        let block: [u64; FIRST] = std::array::from_fn(|_| stream.next_u64());
+        // Only an odd stride visits every place.
+        Table { stride: block[0] | 1, keys: [block[1], block[2]] }
+    }
+
+    /// The word at (purpose, row, column). Rows and columns are below 2^32.
     #[inline]
-    pub fn word(&self, row: u64, column: u64) -> u64 {
-        let [a, b, c, d] = self.keys;
-        let first = fold(row.wrapping_mul(a) ^ b, column.wrapping_add(c));
-        fold(first ^ d, column.wrapping_mul(a) ^ c.rotate_left(32) ^ row)
+    pub fn word(&self, purpose: Purpose, row: u64, column: u64) -> u64 {
+        let place = (row << 32 | column).wrapping_mul(self.stride);
+        let state = place.wrapping_add(self.keys[0].rotate_left(8 * purpose as u32));
+        fold(state, state ^ self.keys[1])
     }
 }
 
@@ -162,8 +182,9 @@ mod tests {
         let mut dice = Dice::new(42, Purpose::Node, 3);
         let drawn: Vec<u64> = (0..10).map(|_| dice.next()).collect();
         assert_eq!(drawn, GOLDEN_DICE);
-        let table = Table::new(42, Purpose::Network);
-        assert_eq!([table.word(0, 0), table.word(1, 0), table.word(0, 1)], GOLDEN_TABLE);
+        let table = Table::new(42);
+        let word = |row, column| table.word(Purpose::Network, row, column);
+        assert_eq!([word(0, 0), word(1, 0), word(0, 1)], GOLDEN_TABLE);
     }
 
     const GOLDEN_DICE: [u64; 10] = [0; 10];
@@ -171,6 +192,8 @@ mod tests {
 
     #[test]
     fn a_flock_is_its_members() {
+        let (_, nodes) = Table::with_nodes(9, 10);
+        assert!(nodes.zip(Dice::flock(9, Purpose::Node, 0..10)).all(|(mut one, mut other)| one.next() == other.next()));
         for (entity, mut dice) in Dice::flock(9, Purpose::Node, 0..10).enumerate() {
             let mut alone = Dice::new(9, Purpose::Node, entity as u64);
             assert!((0..20).all(|_| dice.next() == alone.next()));
@@ -180,14 +203,15 @@ mod tests {
     /// Pairs of neighbouring places differ in half of their bits, and every bit of a word is fair.
     #[test]
     fn the_table_has_no_pattern_that_counting_finds() {
-        let table = Table::new(5, Purpose::Network);
+        let table = Table::new(5);
+        let word = |row, column| table.word(Purpose::Network, row, column);
         let (mut ones, mut flips) = ([0_u32; 64], 0);
         for row in 0..64 {
             for column in 0..1_024 {
-                let word = table.word(row, column);
-                (0..64).for_each(|bit| ones[bit] += (word >> bit) as u32 & 1);
-                flips += (word ^ table.word(row, column + 1)).count_ones();
-                flips += (word ^ table.word(row + 1, column)).count_ones();
+                let here = word(row, column);
+                (0..64).for_each(|bit| ones[bit] += (here >> bit) as u32 & 1);
+                flips += (here ^ word(row, column + 1)).count_ones();
+                flips += (here ^ word(row + 1, column)).count_ones();
             }
         }
         // 65,536 throws: 128 a standard deviation; six of them.
@@ -195,7 +219,7 @@ mod tests {
         // 8,388,608 bits compared: 1,448 a standard deviation.
         assert!(flips.abs_diff(4_194_304) < 8_700, "{flips}");
         let mut buckets = [0_u32; 256];
-        (0..65_536).for_each(|column| buckets[(table.word(3, column) >> 56) as usize] += 1);
+        (0..65_536).for_each(|column| buckets[(word(3, column) >> 56) as usize] += 1);
         let chi: f64 = buckets.iter().map(|count| (f64::from(*count) - 256.0).powi(2) / 256.0).sum();
         assert!((150.0..380.0).contains(&chi), "chi-square {chi} with 255 degrees of freedom");
     }

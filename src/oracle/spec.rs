@@ -1,0 +1,161 @@
+//! What a judge is shown, and what it may say.
+
+use crate::environment::disk::Disk;
+use crate::environment::network::Network;
+use crate::kernel::time::Time;
+use crate::protocol::{NodeId, Protocol};
+use std::borrow::Cow;
+
+/// A promise that the simulated system has broken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// The invariant, `raft.election-safety`.
+    pub invariant: Cow<'static, str>,
+    /// Whom it concerns.
+    pub nodes: Vec<NodeId>,
+    /// The facts that contradict each other, in a sentence. Nodes appear as `#3`.
+    pub message: String,
+}
+
+impl Violation {
+    /// A broken invariant.
+    pub fn new(invariant: &'static str, nodes: &[NodeId], message: impl Into<String>) -> Violation {
+        Violation { invariant: Cow::Borrowed(invariant), nodes: nodes.to_vec(), message: message.into() }
+    }
+}
+
+/// What an oracle says. The error is boxed: it is rare and the way is hot.
+pub type Verdict = Result<(), Box<Violation>>;
+
+/// One node from outside.
+#[derive(Clone, Debug)]
+pub struct Host<P: Protocol> {
+    /// Its volatile state; `None` while it is down.
+    pub state: Option<P>,
+    /// Its disk, which outlives crashes.
+    pub disk: Disk<P::Record>,
+    /// How often it has crashed.
+    pub incarnation: u32,
+    /// Whether it is paused.
+    pub asleep: bool,
+}
+
+/// Everything an oracle may look at. It cannot change anything.
+#[derive(Debug)]
+pub struct View<'a, P: Protocol> {
+    /// True time.
+    pub now: Time,
+    /// How many steps came before.
+    pub step: u64,
+    /// All nodes.
+    pub hosts: &'a [Host<P>],
+    /// All links.
+    pub network: &'a Network,
+}
+
+impl<P: Protocol> View<'_, P> {
+    /// One node.
+    #[inline]
+    pub fn host(&self, node: NodeId) -> &Host<P> {
+        &self.hosts[node.index()]
+    }
+
+    /// The state of one node; `None` while it is down.
+    #[inline]
+    pub fn state(&self, node: NodeId) -> Option<&P> {
+        self.hosts[node.index()].state.as_ref()
+    }
+}
+
+/// What has happened to the node that a step touched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Touch {
+    /// It handled a message or a timer.
+    Handled,
+    /// More of its disk has become durable.
+    Synced,
+    /// It has died, and lost so many records that were not durable.
+    Crashed {
+        /// How many records are gone.
+        lost: usize,
+    },
+    /// It has started, for the first time or again.
+    Booted,
+}
+
+/// A judge of one world. It is part of the world's value: cloned with it, so that a fork is judged
+/// like its parent. It keeps what it saw of each node, so that a check costs O(change).
+pub trait Oracle<P: Protocol>: Clone {
+    /// A node has told a fact; what held it back has become durable.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    fn on_fact(&mut self, view: &View<'_, P>, node: NodeId, fact: &P::Fact) -> Verdict;
+
+    /// One node has been touched; nothing else has changed.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    fn after_step(&mut self, view: &View<'_, P>, node: NodeId, touch: Touch) -> Verdict;
+
+    /// Links have been cut or healed.
+    fn on_weather(&mut self, _view: &View<'_, P>) {}
+
+    /// The faults have ended; progress is required from now on.
+    fn on_calm(&mut self, _view: &View<'_, P>) {}
+
+    /// Whether all progress that is required since the calm began has been made. Asked after every
+    /// step then, so the usual answer must be cheap.
+    fn is_settled(&self, _view: &View<'_, P>) -> bool {
+        true
+    }
+
+    /// If it is not settled: the invariant that is broken by that, and what is pending.
+    fn pending(&self, _view: &View<'_, P>) -> Violation {
+        Violation::new("settle", &[], "the system did not settle")
+    }
+
+    /// The run has ended.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    fn at_end(&mut self, _view: &View<'_, P>) -> Verdict {
+        Ok(())
+    }
+
+    /// Things that must happen sometimes over a sweep, and how often they happened in this run. All
+    /// of them, also those that did not.
+    fn goals(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
+    /// Figures about the run for the curious.
+    fn stats(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+}
+
+/// The oracle that has nothing to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Indifferent;
+
+impl<P: Protocol> Oracle<P> for Indifferent {
+    #[inline]
+    fn on_fact(&mut self, _: &View<'_, P>, _: NodeId, _: &P::Fact) -> Verdict {
+        Ok(())
+    }
+
+    #[inline]
+    fn after_step(&mut self, _: &View<'_, P>, _: NodeId, _: Touch) -> Verdict {
+        Ok(())
+    }
+}
+
+/// A protocol that comes with its judge.
+pub trait Spec: Protocol {
+    /// All its oracles together.
+    type Oracles: Oracle<Self>;
+
+    /// The oracles of one run.
+    fn oracles(config: &Self::Config) -> Self::Oracles;
+}

@@ -1,0 +1,284 @@
+//! The seam between a protocol and the world: what a node is told, and what it may do.
+//!
+//! A protocol is sans-I/O. Its handlers get a message or a timer and an [`Io`], change their own
+//! state, and append [`Effect`]s to one ordered list. They see no other node, no true time, no
+//! thread and no file; so the world around them can be any world, and the same one again.
+
+use crate::kernel::digest::Digestible;
+use crate::kernel::rng::Dice;
+use crate::kernel::time::{Span, Time};
+use std::fmt::{self, Debug};
+
+/// One node of a world: a small dense number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u16);
+
+impl NodeId {
+    /// The node with this number.
+    pub const fn new(number: u16) -> NodeId {
+        NodeId(number)
+    }
+
+    /// The number.
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
+    /// The number, to index with.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// `#3`; with the cast at hand, [`Cast::name`] says it better.
+impl Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Who takes part in a run: groups of nodes, numbered through. The first group are the members,
+/// whom faults can strike; the others (clients, observers) have sound machines and sound links.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cast {
+    groups: [(&'static str, u16); Cast::GROUPS],
+    len: usize,
+}
+
+impl Cast {
+    /// How many groups there may be.
+    pub const GROUPS: usize = 4;
+
+    /// `count` members, named `n1`, `n2` and so on.
+    pub const fn members(count: u16) -> Cast {
+        let mut groups = [("", 0); Cast::GROUPS];
+        groups[0] = ("n", count);
+        Cast { groups, len: 1 }
+    }
+
+    /// And `count` others, named with this prefix.
+    ///
+    /// # Panics
+    /// With more than [`Cast::GROUPS`] groups.
+    #[must_use]
+    pub const fn and(mut self, prefix: &'static str, count: u16) -> Cast {
+        self.groups[self.len] = (prefix, count);
+        self.len += 1;
+        self
+    }
+
+    /// How many nodes faults can strike.
+    pub const fn member_count(&self) -> u16 {
+        self.groups[0].1
+    }
+
+    /// How many nodes there are.
+    pub fn count(&self) -> u16 {
+        self.groups.iter().map(|group| group.1).sum()
+    }
+
+    /// A node's name: its group's prefix and its place in the group, from 1.
+    pub fn name(&self, node: NodeId) -> String {
+        let mut place = node.0;
+        for (prefix, count) in self.groups {
+            if place < count {
+                return format!("{prefix}{}", place + 1);
+            }
+            place -= count;
+        }
+        format!("{node:?}")
+    }
+
+    /// The node of this name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        let mut before = 0;
+        for (prefix, count) in &self.groups[..self.len] {
+            let place = name.strip_prefix(prefix).and_then(|place| place.parse::<u16>().ok());
+            if let Some(place) = place
+                && (1..=*count).contains(&place)
+            {
+                return Some(NodeId(before + place - 1));
+            }
+            before += count;
+        }
+        None
+    }
+}
+
+/// The timers of a node: typed, few, and each at most once armed.
+pub trait Timer: Copy + Debug + 'static {
+    /// Every timer a node may have, in the order of their slots.
+    const ALL: &'static [Self];
+
+    /// Where this timer stands in [`Timer::ALL`].
+    fn slot(self) -> usize;
+}
+
+/// For protocols without timers.
+impl Timer for () {
+    const ALL: &'static [()] = &[()];
+
+    fn slot(self) -> usize {
+        0
+    }
+}
+
+/// One node of a protocol; `Self` is its volatile state. Roles are an enum inside.
+pub trait Protocol: Clone + Debug + Sized {
+    /// What all nodes are told when they start.
+    type Config: Clone + Debug;
+    /// What nodes send each other.
+    type Message: Clone + Debug + Digestible;
+    /// What nodes wait for.
+    type Timer: Timer;
+    /// What nodes keep on disk.
+    type Record: Clone + Debug;
+    /// What a node tells the oracles that its state does not show: an operation has returned.
+    type Fact: Clone + Debug + Digestible;
+
+    /// Who takes part.
+    fn cast(config: &Self::Config) -> Cast;
+
+    /// The first start of a node and every restart: one code path. `disk` is what survived, oldest
+    /// first; empty at the first start.
+    fn boot(config: &Self::Config, me: NodeId, disk: &[Self::Record], io: &mut Io<'_, Self>) -> Self;
+
+    /// A message has arrived.
+    fn on_message(&mut self, from: NodeId, message: Self::Message, io: &mut Io<'_, Self>);
+
+    /// A timer has fired. It is no longer armed.
+    fn on_timer(&mut self, timer: Self::Timer, io: &mut Io<'_, Self>);
+
+    /// By what right this node holds a role now, so that a fault can aim at `"leader"`: of several
+    /// that hold it, the one with the largest number is meant. `None` if it does not hold it.
+    fn role(&self, _role: &str) -> Option<u64> {
+        None
+    }
+}
+
+/// Something a node asks of its surroundings.
+#[derive(Clone, Debug)]
+pub enum Effect<P: Protocol> {
+    /// See [`Io::send`].
+    Send {
+        /// Who should get it.
+        to: NodeId,
+        /// What it says.
+        message: P::Message,
+    },
+    /// See [`Io::arm`].
+    Arm {
+        /// Which timer.
+        timer: P::Timer,
+        /// How long from now, by the node's monotonic clock.
+        after: Span,
+    },
+    /// See [`Io::disarm`].
+    Disarm(P::Timer),
+    /// See [`Io::write`].
+    Write(P::Record),
+    /// See [`Io::sync`].
+    Sync,
+    /// See [`Io::note`].
+    Note(P::Fact),
+}
+
+/// What a handler may use: its own clocks and dice, and the list of its effects.
+pub struct Io<'a, P: Protocol> {
+    me: NodeId,
+    now: Time,
+    wall: Time,
+    dice: &'a mut Dice,
+    effects: &'a mut Vec<Effect<P>>,
+}
+
+impl<'a, P: Protocol> Io<'a, P> {
+    /// An `Io` for one turn of one node: `now` and `wall` are its clocks. The world makes them; a
+    /// test of a handler may make its own.
+    #[inline]
+    pub fn new(me: NodeId, now: Time, wall: Time, dice: &'a mut Dice, effects: &'a mut Vec<Effect<P>>) -> Io<'a, P> {
+        Io { me, now, wall, dice, effects }
+    }
+
+    /// This node.
+    #[inline]
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// The node's monotonic clock: it drifts, but never jumps and never runs back.
+    #[inline]
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The node's wall clock, which may be wrong by any amount.
+    #[inline]
+    pub fn wall(&self) -> Time {
+        self.wall
+    }
+
+    /// The node's own dice.
+    #[inline]
+    pub fn dice(&mut self) -> &mut Dice {
+        self.dice
+    }
+
+    /// Sends a message. It may arrive late, twice, never, or after the next one. A message to
+    /// oneself arrives at once, but in a turn of its own, and not after a crash.
+    #[inline]
+    pub fn send(&mut self, to: NodeId, message: P::Message) {
+        self.effects.push(Effect::Send { to, message });
+    }
+
+    /// Arms a timer, replacing an earlier arming.
+    #[inline]
+    pub fn arm(&mut self, timer: P::Timer, after: Span) {
+        self.effects.push(Effect::Arm { timer, after });
+    }
+
+    /// Makes a timer not fire.
+    #[inline]
+    pub fn disarm(&mut self, timer: P::Timer) {
+        self.effects.push(Effect::Disarm(timer));
+    }
+
+    /// Writes a record. A crash may lose it until a [`sync`](Io::sync) has completed.
+    #[inline]
+    pub fn write(&mut self, record: P::Record) {
+        self.effects.push(Effect::Write(record));
+    }
+
+    /// A gate in the list of effects: what this turn sends or notes after it leaves when all that
+    /// the node has written so far is durable. If the node dies first, it never leaves. Free
+    /// when everything is durable already: call it before every promise, not only in turns that
+    /// wrote. A promise made again while its first writing is still on the way is a promise too.
+    #[inline]
+    pub fn sync(&mut self) {
+        self.effects.push(Effect::Sync);
+    }
+
+    /// Tells the oracles a fact.
+    #[inline]
+    pub fn note(&mut self, fact: P::Fact) {
+        self.effects.push(Effect::Note(fact));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_again() {
+        let cast = Cast::members(5).and("c", 3);
+        assert_eq!(cast.count(), 8);
+        for number in 0..8 {
+            let node = NodeId::new(number);
+            assert_eq!(cast.find(&cast.name(node)), Some(node));
+        }
+        assert_eq!(cast.name(NodeId::new(5)), "c1");
+        assert!(["n0", "n6", "c4", "x1", "", "n"].iter().all(|name| cast.find(name).is_none()));
+    }
+}

@@ -1,0 +1,157 @@
+//! What happens in a run, as typed values: the digest always, the story only when asked for.
+
+use crate::environment::fault::Fault;
+use crate::kernel::digest::{Digest, Digestible};
+use crate::kernel::time::Time;
+use crate::protocol::{NodeId, Protocol, Timer};
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Happening<'a, P: Protocol> {
+    /// A message has reached its receiver, who handles it.
+    Delivered {
+        /// Who sent it.
+        from: NodeId,
+        /// Who got it.
+        to: NodeId,
+        /// What it says.
+        message: &'a P::Message,
+    },
+    /// A message was lost, cut off, or came to a node that is down.
+    Dropped {
+        /// Who sent it.
+        from: NodeId,
+        /// Who should have got it.
+        to: NodeId,
+        /// What it says.
+        message: &'a P::Message,
+    },
+    /// A timer has fired.
+    Fired {
+        /// Whose.
+        node: NodeId,
+        /// Which.
+        timer: P::Timer,
+    },
+    /// So many of a node's records are durable now.
+    Synced {
+        /// Whose.
+        node: NodeId,
+        /// How many.
+        records: usize,
+    },
+    /// A node has told a fact.
+    Noted {
+        /// Who.
+        node: NodeId,
+        /// What.
+        fact: &'a P::Fact,
+    },
+    /// A node has started.
+    Booted {
+        /// Who.
+        node: NodeId,
+        /// How many records it found.
+        records: usize,
+    },
+    /// A node has died.
+    Crashed {
+        /// Who.
+        node: NodeId,
+        /// How many of its records are lost.
+        lost: usize,
+    },
+    /// A fault has begun.
+    Began {
+        /// Its place in the plan.
+        number: usize,
+        /// What it does.
+        fault: &'a Fault,
+    },
+    /// A fault has ended.
+    Ended {
+        /// Its place in the plan.
+        number: usize,
+        /// What it did.
+        fault: &'a Fault,
+    },
+    /// The faults are over.
+    Calmed,
+}
+
+/// Somebody who listens to a run.
+pub trait Trace<P: Protocol>: Clone {
+    /// Something has happened.
+    fn happened(&mut self, at: Time, what: &Happening<'_, P>);
+}
+
+/// Hears nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mute;
+
+impl<P: Protocol> Trace<P> for Mute {
+    #[inline]
+    fn happened(&mut self, _: Time, _: &Happening<'_, P>) {}
+}
+
+/// Keeps the fingerprint of the run, and counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fingerprint {
+    digest: Digest,
+    events: u64,
+}
+
+impl Fingerprint {
+    /// The digest of everything so far.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// How many things have happened.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// When, what and who in two words: they are folded at the price of one.
+    #[inline]
+    fn head(&mut self, at: Time, kind: u64, first: u64, second: u64) {
+        self.digest.pair(at.ns(), kind << 56 | first << 32 | second);
+    }
+}
+
+impl<P: Protocol> Trace<P> for Fingerprint {
+    #[inline(always)]
+    fn happened(&mut self, at: Time, what: &Happening<'_, P>) {
+        self.events += 1;
+        let number = |node: &NodeId| u64::from(node.number());
+        match what {
+            Happening::Delivered { from, to, message } => {
+                self.head(at, 1, number(from), number(to));
+                message.digest(&mut self.digest);
+            }
+            Happening::Dropped { from, to, message } => {
+                self.head(at, 2, number(from), number(to));
+                message.digest(&mut self.digest);
+            }
+            Happening::Fired { node, timer } => self.head(at, 3, number(node), timer.slot() as u64),
+            Happening::Synced { node, records } => self.head(at, 4, number(node), *records as u64),
+            Happening::Noted { node, fact } => {
+                self.head(at, 5, number(node), 0);
+                fact.digest(&mut self.digest);
+            }
+            Happening::Booted { node, records } => self.head(at, 6, number(node), *records as u64),
+            Happening::Crashed { node, lost } => self.head(at, 7, number(node), *lost as u64),
+            Happening::Began { number, fault } => self.head(at, 8, fault.kind() as u64, *number as u64),
+            Happening::Ended { number, fault } => self.head(at, 9, fault.kind() as u64, *number as u64),
+            Happening::Calmed => self.head(at, 10, 0, 0),
+        }
+    }
+}
+
+/// Two listeners at once.
+impl<P: Protocol, A: Trace<P>, B: Trace<P>> Trace<P> for (A, B) {
+    fn happened(&mut self, at: Time, what: &Happening<'_, P>) {
+        self.0.happened(at, what);
+        self.1.happened(at, what);
+    }
+}
