@@ -176,19 +176,38 @@ impl<M: Model> Checker<M> {
         self.window.add(operation)
     }
 
+    /// The operation is going to return `answer`. To be said right after its invocation, by
+    /// who has the whole history: what nobody will ask about is then not considered, which
+    /// makes tens of concurrent clients feasible. A violation may be found earlier than
+    /// without, never later.
+    ///
+    /// # Panics
+    /// If the operation is not pending.
+    pub fn foretell(&mut self, id: OperationId, answer: M::Answer) {
+        if self.verdict == Verdict::Linearizable {
+            let slot = self.window.slot(id);
+            self.window.slots[slot].foretold = Some(answer);
+        }
+    }
+
     /// The operation took effect between its invocation and now, and gave `answer`.
     ///
     /// # Errors
     /// If no sequential object explains that. It is said once.
     ///
     /// # Panics
-    /// If the operation is not pending.
+    /// If the operation is not pending, or another answer was foretold.
     #[inline]
     pub fn returned(&mut self, id: OperationId, answer: M::Answer) -> Result<(), Box<NotLinearizable<M>>> {
         if self.verdict != Verdict::Linearizable {
             return Ok(());
         }
         let slot = self.window.remove(id);
+        assert!(
+            self.window.may_answer(slot, &answer),
+            "{:?} answers {answer:?}, not as foretold",
+            self.window.slots[slot].operation
+        );
         if self.settle_at_once(slot, &answer) || self.settle(slot, &answer) {
             return Ok(());
         }
@@ -198,12 +217,13 @@ impl<M: Model> Checker<M> {
     /// The operation will not return: it takes effect at any time from its invocation on, or never.
     ///
     /// # Panics
-    /// If the operation is not pending.
+    /// If the operation is not pending, or was foretold to return.
     pub fn unknown(&mut self, id: OperationId) {
         if self.verdict != Verdict::Linearizable {
             return;
         }
         let slot = self.window.slot(id);
+        assert!(self.window.slots[slot].foretold.is_none(), "an operation was foretold to return and does not");
         if self.window.reads & bit(slot) != 0 {
             self.window.remove(id);
             self.configurations.iter_mut().for_each(|configuration| configuration.forget(slot));
@@ -221,12 +241,13 @@ impl<M: Model> Checker<M> {
     /// If others have seen its effect.
     ///
     /// # Panics
-    /// If the operation is not pending.
+    /// If the operation is not pending, or was foretold to return.
     pub fn failed(&mut self, id: OperationId) -> Result<(), Box<NotLinearizable<M>>> {
         if self.verdict != Verdict::Linearizable {
             return Ok(());
         }
         let slot = self.window.remove(id);
+        assert!(self.window.slots[slot].foretold.is_none(), "an operation was foretold to return and does not");
         if self.configurations.iter().all(|configuration| configuration.linearized & bit(slot) != 0) {
             return Err(self.violation(slot, None));
         }
@@ -365,7 +386,7 @@ impl<M: Model> Checker<M> {
             let (state, given) = window.outcome(other, &here.state);
             let unknown = window.unknown & bit(other) != 0;
             // What changes nothing and will not be asked about need not happen.
-            if unknown && state == here.state {
+            if unknown && state == here.state || !window.may_answer(other, &given) {
                 continue;
             }
             let mut there = here.clone();
@@ -475,7 +496,7 @@ impl<M: Model> Configuration<M> {
         if state != self.state {
             for read in bits(window.reads) {
                 let answer = M::apply(&mut self.state, &window.slots[read].operation);
-                self.note(read, answer);
+                self.note(read, answer, window);
             }
             self.state = state;
         }
@@ -494,7 +515,7 @@ impl<M: Model> Configuration<M> {
         self.linearized |= bit(slot);
         for read in bits(self.bystanders & window.reads) {
             let answer = window.seen(slot, read, &self.state);
-            self.note(read, answer);
+            self.note(read, answer, window);
         }
     }
 
@@ -509,8 +530,8 @@ impl<M: Model> Configuration<M> {
         }
     }
 
-    fn note(&mut self, slot: usize, answer: M::Answer) {
-        if !self.noted(slot, &answer) {
+    fn note(&mut self, slot: usize, answer: M::Answer, window: &Window<M>) {
+        if window.may_answer(slot, &answer) && !self.noted(slot, &answer) {
             self.notes.push((slot, answer));
         }
     }
@@ -560,6 +581,7 @@ struct Window<M: Model> {
 struct Slot<M: Model> {
     id: OperationId,
     operation: M::Operation,
+    foretold: Option<M::Answer>,
 }
 
 impl<M: Model> Window<M> {
@@ -582,8 +604,8 @@ impl<M: Model> Window<M> {
             Effect::Update => {}
         }
         match self.slots.get_mut(slot) {
-            Some(free) => *free = Slot { id, operation },
-            None => self.slots.push(Slot { id, operation }),
+            Some(free) => *free = Slot { id, operation, foretold: None },
+            None => self.slots.push(Slot { id, operation, foretold: None }),
         }
         id
     }
@@ -611,6 +633,11 @@ impl<M: Model> Window<M> {
         self.reads &= !bit(slot);
         self.overwrites &= !bit(slot);
         self.unknown &= !bit(slot);
+    }
+
+    #[inline]
+    fn may_answer(&self, slot: usize, answer: &M::Answer) -> bool {
+        self.slots[slot].foretold.as_ref().is_none_or(|foretold| foretold == answer)
     }
 
     #[inline]
@@ -749,6 +776,10 @@ mod tests {
 
     /// The index of the first event without an explanation, if there is one.
     fn first_bad(events: &[Event]) -> Option<usize> {
+        first_bad_foretold(events, false)
+    }
+
+    fn first_bad_foretold(events: &[Event], foretold: bool) -> Option<usize> {
         let mut checker = Checker::<Register>::new(0);
         let mut ids = Vec::new();
         for (index, event) in events.iter().enumerate() {
@@ -756,6 +787,9 @@ mod tests {
                 Invoked(operation, asked) => {
                     assert_eq!(operation, ids.len(), "operations are numbered in order");
                     ids.push(checker.invoke(asked));
+                    if let Some(answer) = answer_to(operation, events).filter(|_| foretold) {
+                        checker.foretell(ids[operation], answer);
+                    }
                     true
                 }
                 Returned(operation, answer) => checker.returned(ids[operation], answer).is_ok(),
@@ -772,6 +806,13 @@ mod tests {
             assert_eq!(checker.verdict(), Verdict::Linearizable, "the budget is ample");
         }
         None
+    }
+
+    fn answer_to(asked: usize, events: &[Event]) -> Option<Answer> {
+        events.iter().find_map(|event| match event {
+            Returned(operation, answer) if *operation == asked => Some(*answer),
+            _ => None,
+        })
     }
 
     /// The twin: tries all orders, for each prefix anew.
@@ -891,6 +932,9 @@ mod tests {
             }
             let expected = first_bad_by_trying_all_orders(&events);
             assert_eq!(first_bad(&events), expected, "history {number}: {events:?}");
+            let foretold = first_bad_foretold(&events, true);
+            assert_eq!(foretold.is_some(), expected.is_some(), "history {number}: {events:?}");
+            assert!(foretold <= expected, "foretold answers delay the verdict");
             if expected.is_none() { good += 1 } else { bad += 1 }
         }
         assert!(good > 30_000 && bad > 10_000, "{good} good and {bad} bad histories prove little");
