@@ -1,0 +1,3 @@
+//! The algorithms. They import the seam, the oracles and the kernel; never the world.
+
+pub mod raft;

@@ -1,0 +1,179 @@
+//! The log's way from the leader to the others, and when an entry is committed.
+
+use super::{Alarm, Core, Embeds, Leadership, Role, StateMachine};
+use crate::protocol::{Io, NodeId};
+use crate::protocols::raft::log::{Entry, Position};
+use crate::protocols::raft::message::{Message, Outcome, Record};
+use crate::protocols::raft::rules::Occasion;
+
+impl<M: StateMachine> Core<M> {
+    /// Takes a command into the log, if this server leads. Answers whether it does; whether the
+    /// command will be committed is another question.
+    pub fn propose<P: Embeds<M>>(&mut self, command: M::Command, io: &mut Io<'_, P>) -> bool {
+        let leads = self.is_leader();
+        if leads {
+            self.lead_on(Entry::new(self.term, Some(command)), io);
+        }
+        leads
+    }
+
+    /// Appends an entry of the leader's own and tells the others.
+    pub(super) fn lead_on<P: Embeds<M>>(&mut self, entry: Entry<M::Command>, io: &mut Io<'_, P>) {
+        let index = self.append(entry, io);
+        self.others().for_each(|server| self.send_news(server, io));
+        // The entry may travel before it is on our own disk, but we are a copy of it only then
+        // (thesis, section 10.2.1). The disk answers like any other server.
+        if (self.config.rules.leader_waits_for_disk)() {
+            io.sync();
+        }
+        let outcome = Outcome::Matched(index);
+        io.send(self.me, Message::AppendEntriesReply { term: self.term, outcome }.into());
+    }
+
+    pub(super) fn send_heartbeats<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+        self.others().for_each(|server| self.send_entries(server, io));
+        io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
+    }
+
+    /// Sends what a server does not have yet, unless something is on its way there: what comes up
+    /// meanwhile goes with the next one.
+    fn send_news<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
+        let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
+        let progress = progress[server.index()];
+        if !progress.waiting && progress.next_index <= self.log.last_index() {
+            self.send_entries(server, io);
+        }
+    }
+
+    /// Sends what a server does not have yet, or a heartbeat if it has all.
+    fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
+        let Role::Leader(Leadership { progress, .. }) = &mut self.role else {
+            unreachable!("only a leader sends entries");
+        };
+        let progress = &mut progress[server.index()];
+        progress.waiting = true;
+        let before = progress.next_index - 1;
+        let prev = Position { term: self.log.term_at(before).expect("next is within the log"), index: before };
+        let entries = self.log.entries_from(progress.next_index, self.config.append_max).to_vec();
+        io.send(server, Message::AppendEntries { term: self.term, prev, commit: self.commit, entries }.into());
+    }
+
+    /// The leader of `term` wants entries stored after `prev`.
+    pub(super) fn on_append_entries<P: Embeds<M>>(
+        &mut self,
+        from: NodeId,
+        term: u64,
+        prev: Position,
+        leader_commit: u64,
+        entries: Vec<Entry<M::Command>>,
+        io: &mut Io<'_, P>,
+    ) {
+        if term < self.term {
+            self.on_occasion(Occasion::StaleLeaderHeard, io);
+            self.answer(from, self.conflict(prev), io);
+            return;
+        }
+        if self.is_leader() {
+            // Nobody else leads in our term. Should it happen, the oracles know before we do.
+            return;
+        }
+        self.become_follower(term, io);
+        self.leader = Some(from);
+        self.leader_heard = Some(io.now());
+        self.on_occasion(Occasion::LeaderHeard, io);
+        if self.log.term_at(prev.index) != Some(prev.term) {
+            self.answer(from, self.conflict(prev), io);
+            return;
+        }
+        let verified = prev.index + entries.len() as u64;
+        self.store(prev.index, entries, io);
+        let last = self.log.last_index();
+        self.commit = (self.config.rules.follower_commit)(self.commit, leader_commit, verified, last);
+        let acknowledged = (self.config.rules.acknowledge)(verified, last);
+        self.answer(from, Outcome::Matched(acknowledged), io);
+    }
+
+    /// Makes the log hold `entries` right after `prev`.
+    fn store<P: Embeds<M>>(&mut self, prev: u64, entries: Vec<Entry<M::Command>>, io: &mut Io<'_, P>) {
+        let conflicts = |(index, entry): (u64, &Entry<M::Command>)| {
+            (self.log.term_at(index).is_some_and(|mine| mine != entry.term())).then_some(index)
+        };
+        let conflict = (prev + 1..).zip(&entries).find_map(conflicts);
+        if let Some(from) = (self.config.rules.truncate_from)(conflict, prev, self.log.last_index()) {
+            self.log.truncate_from(from);
+            io.write(Record::Truncate { from }.into());
+        }
+        let known = (self.log.last_index() - prev) as usize;
+        for entry in entries.into_iter().skip(known) {
+            self.append(entry, io);
+        }
+    }
+
+    fn conflict(&self, prev: Position) -> Outcome {
+        Outcome::Conflict { refused: prev.index, hint: self.log.last_not_after(prev.term, prev.index) }
+    }
+
+    /// Answers an AppendEntries, when what the answer rests on is durable.
+    fn answer<P: Embeds<M>>(&mut self, to: NodeId, outcome: Outcome, io: &mut Io<'_, P>) {
+        if (self.config.rules.acknowledgement_waits_for_disk)() {
+            io.sync();
+        }
+        io.send(to, Message::AppendEntriesReply { term: self.term, outcome }.into());
+    }
+
+    /// A server has answered; perhaps this one itself.
+    pub(super) fn on_append_entries_reply<P: Embeds<M>>(
+        &mut self,
+        from: NodeId,
+        term: u64,
+        outcome: Outcome,
+        io: &mut Io<'_, P>,
+    ) {
+        let rules = self.config.rules;
+        let Role::Leader(Leadership { progress, heard }) = &mut self.role else { return };
+        if !(rules.reply_is_current)(term, self.term) {
+            return;
+        }
+        if !heard.contains(&from) {
+            heard.push(from);
+        }
+        let progress = &mut progress[from.index()];
+        match outcome {
+            Outcome::Matched(acknowledged) => {
+                progress.match_index = (rules.match_index)(progress.match_index, acknowledged);
+                progress.next_index = progress.next_index.max(progress.match_index + 1);
+                progress.waiting = false;
+                self.advance_commit();
+            }
+            Outcome::Conflict { hint, .. } => {
+                if !(rules.refusal_is_news)(outcome, progress.next_index, progress.match_index) {
+                    return;
+                }
+                // Where both logs end before the hint's term is over they could agree; never below
+                // what is known to match.
+                let agreed = self.log.last_not_after(hint.term, hint.index).index;
+                progress.next_index = agreed.max(progress.match_index) + 1;
+                progress.waiting = false;
+            }
+        }
+        if from != self.me {
+            self.send_news(from, io);
+        }
+    }
+
+    /// Commits what a quorum holds durably (paper, figure 2, last rule for leaders).
+    fn advance_commit(&mut self) {
+        let Role::Leader(Leadership { progress, .. }) = &self.role else {
+            unreachable!("only a leader counts copies");
+        };
+        let quorum = (self.config.rules.commit_quorum)(self.config.servers as usize);
+        let copies = |index: u64| progress.iter().filter(|server| server.match_index >= index).count();
+        // What a quorum holds is what one of the servers holds last, so only those need be counted.
+        let held = progress.iter().map(|server| server.match_index).filter(|index| *index > self.commit);
+        let Some(index) = held.filter(|index| copies(*index) >= quorum).max() else { return };
+        let entry_term = self.log.term_at(index).expect("a match is within the log");
+        if (self.config.rules.may_commit)(entry_term, self.term) {
+            self.commit = index;
+        }
+    }
+}

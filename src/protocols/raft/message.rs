@@ -1,0 +1,119 @@
+//! What servers of Raft tell each other, and what they keep on disk.
+
+use super::log::{Entry, Position};
+use crate::kernel::digest::{Digest, Digestible};
+use crate::protocol::NodeId;
+
+/// A message between servers. Every one carries a term.
+#[derive(Clone, Debug)]
+pub enum Message<C> {
+    /// Paper, figure 2: RequestVote.
+    RequestVote {
+        /// The candidate's term; of a pre-vote, the term it would campaign in.
+        term: u64,
+        /// Where the candidate's log ends.
+        last: Position,
+        /// Whether this only asks how a campaign would go.
+        pre_vote: bool,
+    },
+    /// The answer to RequestVote.
+    RequestVoteReply {
+        /// The voter's term; of a granted pre-vote, the term asked about.
+        term: u64,
+        /// Whether the candidate has the vote.
+        granted: bool,
+        /// Whether it was a pre-vote.
+        pre_vote: bool,
+    },
+    /// Paper, figure 2: AppendEntries.
+    AppendEntries {
+        /// The leader's term.
+        term: u64,
+        /// The place right before the first of `entries`.
+        prev: Position,
+        /// The leader's commit index.
+        commit: u64,
+        /// The entries to store; none in a mere heartbeat.
+        entries: Vec<Entry<C>>,
+    },
+    /// The answer to AppendEntries; a leader sends it to itself, too, when its own disk is done.
+    AppendEntriesReply {
+        /// The follower's term.
+        term: u64,
+        /// What became of the entries.
+        outcome: Outcome,
+    },
+}
+
+/// What became of an AppendEntries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The follower's log agrees with the leader's up to this index, durably.
+    Matched(u64),
+    /// The follower's log has no entry like `prev`.
+    Conflict {
+        /// The index of the `prev` that was refused.
+        refused: u64,
+        /// The last place at which the follower's log could agree: the leader need not try later
+        /// ones (paper, end of section 5.3).
+        hint: Position,
+    },
+}
+
+impl<C> Message<C> {
+    /// The term it carries.
+    pub fn term(&self) -> u64 {
+        match self {
+            Message::RequestVote { term, .. }
+            | Message::RequestVoteReply { term, .. }
+            | Message::AppendEntries { term, .. }
+            | Message::AppendEntriesReply { term, .. } => *term,
+        }
+    }
+}
+
+impl<C> Digestible for Message<C> {
+    #[inline]
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Message::RequestVote { term, last, pre_vote } => {
+                digest.pair(1 << 8 | u64::from(*pre_vote), *term);
+                digest.pair(last.term, last.index);
+            }
+            Message::RequestVoteReply { term, granted, pre_vote } => {
+                digest.pair(2 << 8 | u64::from(*granted) << 1 | u64::from(*pre_vote), *term);
+            }
+            Message::AppendEntries { term, prev, commit, entries } => {
+                digest.pair(3 << 8, *term);
+                digest.pair(prev.term << 32 ^ prev.index, *commit);
+                entries.iter().for_each(|entry| digest.word(entry.hash()));
+            }
+            Message::AppendEntriesReply { term, outcome: Outcome::Matched(index) } => {
+                digest.pair(4 << 8 ^ *term << 16, *index);
+            }
+            Message::AppendEntriesReply { term, outcome: Outcome::Conflict { refused, hint } } => {
+                digest.pair(5 << 8 ^ *term << 16, *refused);
+                digest.pair(hint.term, hint.index);
+            }
+        }
+    }
+}
+
+/// What a server keeps on disk. The records are folded in order at every start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Record<C> {
+    /// From now on this is the term and this the vote in it.
+    Term {
+        /// The current term.
+        term: u64,
+        /// Who got the vote in it.
+        vote: Option<NodeId>,
+    },
+    /// The log ends before this index.
+    Truncate {
+        /// The first index that is gone.
+        from: u64,
+    },
+    /// The log's next entry.
+    Entry(Entry<C>),
+}

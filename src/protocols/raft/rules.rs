@@ -1,0 +1,190 @@
+//! The decisions of Raft on which its safety and liveness rest, one small function each, with its
+//! source. A planted defect replaces one of them; the protocol's text stays clean.
+
+use super::log::Position;
+use super::message::Outcome;
+use crate::kernel::chance::within;
+use crate::kernel::rng::Dice;
+use crate::kernel::time::Span;
+use crate::protocol::NodeId;
+
+/// Why a server might start its election timer anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Occasion {
+    /// The leader of the current term has sent AppendEntries.
+    LeaderHeard,
+    /// A server that was leader before, of an earlier term, has sent AppendEntries.
+    StaleLeaderHeard,
+    /// The vote was given to a candidate.
+    VoteGranted,
+    /// The vote was refused to a candidate.
+    VoteRefused,
+    /// A pre-vote was answered, one way or the other.
+    PreVoteAnswered,
+}
+
+/// All decisions. [`Rules::SOUND`] has those of the paper.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// May a voter whose log ends at `mine` vote for a candidate whose log ends at `candidate`?
+    pub is_up_to_date: fn(candidate: Position, mine: Position) -> bool,
+    /// Which vote goes to disk with the term.
+    pub vote_to_keep: fn(vote: Option<NodeId>) -> Option<NodeId>,
+    /// Must a vote be durable before it is told?
+    pub vote_waits_for_disk: fn() -> bool,
+    /// Does a granted vote that carries `reply_term` count for a candidate in `term`?
+    pub vote_is_current: fn(reply_term: u64, term: u64) -> bool,
+    /// Adds a voter to those who granted.
+    pub count_vote: fn(votes: &mut Vec<NodeId>, voter: NodeId),
+    /// How many of `voters` must vote for a leader.
+    pub election_quorum: fn(voters: usize) -> usize,
+    /// Does a server adopt the higher term of a reply?
+    pub reply_teaches_term: fn() -> bool,
+    /// Does this occasion start the election timer anew?
+    pub resets_election_timer: fn(occasion: Occasion) -> bool,
+    /// Draws an election timeout.
+    pub election_timeout: fn(dice: &mut Dice, min: Span, max: Span) -> Span,
+    /// From which index on a follower whose log ends at `last` removes entries to store those after
+    /// `prev`, of which `conflict` is the first that has another term than its own; if from any.
+    pub truncate_from: fn(conflict: Option<u64>, prev: u64, last: u64) -> Option<u64>,
+    /// What a follower acknowledges that has verified its log up to `verified`.
+    pub acknowledge: fn(verified: u64, last: u64) -> u64,
+    /// Must entries be durable before they are acknowledged?
+    pub acknowledgement_waits_for_disk: fn() -> bool,
+    /// Must a leader's own entries be durable before it counts itself?
+    pub leader_waits_for_disk: fn() -> bool,
+    /// The commit index of a follower that has verified its log up to `verified`.
+    pub follower_commit: fn(commit: u64, leader_commit: u64, verified: u64, last: u64) -> u64,
+    /// Does an AppendEntriesReply that carries `reply_term` mean anything to a leader of `term`?
+    pub reply_is_current: fn(reply_term: u64, term: u64) -> bool,
+    /// The match index after an acknowledgement.
+    pub match_index: fn(match_index: u64, acknowledged: u64) -> u64,
+    /// Is a refusal news to a leader that would send from `next` and knows a match up to `match_index`?
+    pub refusal_is_news: fn(outcome: Outcome, next: u64, match_index: u64) -> bool,
+    /// How many of `voters` must hold an entry for it to be committed.
+    pub commit_quorum: fn(voters: usize) -> usize,
+    /// May a leader of `term` commit by counting copies of an entry of `entry_term`?
+    pub may_commit: fn(entry_term: u64, term: u64) -> bool,
+}
+
+impl Rules {
+    /// The rules of the paper.
+    pub const SOUND: Rules = Rules {
+        is_up_to_date,
+        vote_to_keep,
+        vote_waits_for_disk: always,
+        vote_is_current,
+        count_vote,
+        election_quorum: majority,
+        reply_teaches_term: always,
+        resets_election_timer,
+        election_timeout,
+        truncate_from,
+        acknowledge,
+        acknowledgement_waits_for_disk: always,
+        leader_waits_for_disk: always,
+        follower_commit,
+        reply_is_current,
+        match_index,
+        refusal_is_news,
+        commit_quorum: majority,
+        may_commit,
+    };
+}
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules::SOUND
+    }
+}
+
+/// Before a promise is told it must be durable: else a crash lets it be broken (paper, section 5 and
+/// figure 2, "updated on stable storage before responding"). A leader may send entries before they are on its
+/// own disk, but not count itself (thesis, section 10.2.1).
+fn always() -> bool {
+    true
+}
+
+/// The candidate's log is at least as up-to-date (paper, section 5.4.1).
+fn is_up_to_date(candidate: Position, mine: Position) -> bool {
+    candidate >= mine
+}
+
+/// The vote is kept with the term (paper, figure 2, persistent state).
+fn vote_to_keep(vote: Option<NodeId>) -> Option<NodeId> {
+    vote
+}
+
+/// A vote of an earlier term is not a vote in this one (paper, section 5.2).
+fn vote_is_current(reply_term: u64, term: u64) -> bool {
+    reply_term == term
+}
+
+/// Voters are a set: a vote that arrives twice is one vote.
+fn count_vote(votes: &mut Vec<NodeId>, voter: NodeId) {
+    if !votes.contains(&voter) {
+        votes.push(voter);
+    }
+}
+
+/// More than half, so that any two quorums share a server (paper, section 5.2).
+fn majority(voters: usize) -> usize {
+    voters / 2 + 1
+}
+
+/// Only a living leader and the vote for a candidate are reasons to wait longer (paper, figure 2,
+/// rules for followers). A refused candidate, or one that merely asks, must not keep the only
+/// electable servers waiting.
+fn resets_election_timer(occasion: Occasion) -> bool {
+    match occasion {
+        Occasion::LeaderHeard | Occasion::VoteGranted => true,
+        Occasion::StaleLeaderHeard | Occasion::VoteRefused | Occasion::PreVoteAnswered => false,
+    }
+}
+
+/// A fresh draw each time, so that split votes are resolved soon (paper, section 5.2).
+fn election_timeout(dice: &mut Dice, min: Span, max: Span) -> Span {
+    within(dice.next(), min, max)
+}
+
+/// Entries are removed from the first that really conflicts, same index and different terms; a message
+/// that is late or overlaps removes nothing (paper, figure 2, AppendEntries, rule 3).
+fn truncate_from(conflict: Option<u64>, _prev: u64, _last: u64) -> Option<u64> {
+    conflict
+}
+
+/// A follower acknowledges what this message has verified, not what else its log may hold.
+fn acknowledge(verified: u64, _last: u64) -> u64 {
+    verified
+}
+
+/// Never falls, and never goes beyond what this message has verified (paper, figure 2, AppendEntries,
+/// rule 5: "index of last new entry").
+fn follower_commit(commit: u64, leader_commit: u64, verified: u64, _last: u64) -> u64 {
+    commit.max(leader_commit.min(verified))
+}
+
+/// An answer to an earlier leadership says nothing about this one: in between the follower's log
+/// may have been cut.
+fn reply_is_current(reply_term: u64, term: u64) -> bool {
+    reply_term == term
+}
+
+/// Never falls: an answer may be late (paper, figure 2, matchIndex "increases monotonically").
+fn match_index(match_index: u64, acknowledged: u64) -> u64 {
+    match_index.max(acknowledged)
+}
+
+/// A refusal of what was not sent last, or of what is known to match, is late.
+fn refusal_is_news(outcome: Outcome, next: u64, match_index: u64) -> bool {
+    match outcome {
+        Outcome::Conflict { refused, .. } => refused + 1 == next && refused > match_index,
+        Outcome::Matched(_) => false,
+    }
+}
+
+/// Only entries of the leader's own term are committed by counting; earlier ones go with them (paper,
+/// section 5.4.2 and figure 8).
+fn may_commit(entry_term: u64, term: u64) -> bool {
+    entry_term == term
+}
