@@ -8,7 +8,8 @@
 //!
 //! Sources: Wing and Gong, "Testing and verifying concurrent objects" (1993); Lowe, "Testing
 //! for linearizability" (2017), section on just-in-time linearization. Both know all answers
-//! beforehand. Here they are yet to come, so three things are postponed instead of guessed:
+//! beforehand. Here they are yet to come (see [`Checker::foretell`] where they are known), so
+//! three things are postponed instead of guessed:
 //!
 //! - A pending read is never placed. A configuration notes which answers it could have given.
 //! - A pending overwrite need not be placed before another overwrite that hides it. The
@@ -16,7 +17,8 @@
 //! - An operation that never returns is placed only if someone needs its effect.
 //!
 //! ```
-//! use squall::oracle::linearizable::{Answer, Checker, Operation, Register};
+//! use squall::oracle::linearizable::Checker;
+//! use squall::oracle::linearizable::register::{Answer, Operation, Register};
 //!
 //! let mut checker = Checker::<Register>::new(0);
 //! let write = checker.invoke(Operation::Write(1));
@@ -28,7 +30,13 @@
 //! # let _ = write;
 //! ```
 
+mod configuration;
+pub mod register;
+mod window;
+
+use configuration::{Configuration, admit, is_covered};
 use std::fmt;
+use window::{Mask, Window, bit, bits};
 
 /// A sequential object: what it remembers, what it can be asked, what it answers.
 pub trait Model: Clone + fmt::Debug {
@@ -113,6 +121,16 @@ impl<M: Model> fmt::Display for NotLinearizable<M> {
     }
 }
 
+/// How many answers a configuration may note. A read during which more values go by belongs
+/// to a client that should have been reported as unknown.
+const NOTES: usize = 1_024;
+/// How many states a violation lists.
+const STATES: usize = 8;
+/// Comparisons for one operation. Worth about ten milliseconds.
+const BUDGET: u64 = 1 << 22;
+/// An operation that calls for a search earns this part of the budget.
+const EARNED: u64 = 256;
+
 /// Listens to the operations on one object.
 ///
 /// Memory depends on what is pending, not on how much has happened: at most 128 operations
@@ -150,7 +168,7 @@ impl<M: Model> Checker<M> {
         let untouched = Configuration { state: initial, linearized: 0, hidden: 0, bystanders: 0, notes: Vec::new() };
         Checker {
             configurations: vec![untouched],
-            window: Window { slots: Vec::new(), taken: 0, reads: 0, overwrites: 0, unknown: 0, invoked: 0 },
+            window: Window::new(),
             verdict: Verdict::Linearizable,
             budget,
             credit: budget,
@@ -384,14 +402,16 @@ impl<M: Model> Checker<M> {
         for other in bits(choice & !self.frontier[place].linearized) {
             let here = &self.frontier[place];
             let (state, given) = window.outcome(other, &here.state);
+            let update = window.overwrites & bit(other) == 0;
             let unknown = window.unknown & bit(other) != 0;
-            // What changes nothing and will not be asked about need not happen.
-            if unknown && state == here.state || !window.may_answer(other, &given) {
+            // An update that changes nothing and will not be asked about need not happen. An
+            // overwrite by the same value may: it hides others.
+            if update && unknown && state == here.state || !window.may_answer(other, &given) {
                 continue;
             }
             let mut there = here.clone();
             there.take_effect(other, state, window);
-            if !unknown && window.overwrites & bit(other) == 0 {
+            if update && !unknown {
                 there.notes.push((other, given));
             }
             self.credit = self.credit.saturating_sub(1 + there.notes.len() as u64);
@@ -455,701 +475,5 @@ impl<M: Model> Checker<M> {
     }
 }
 
-/// Adds a configuration unless another covers it, and drops those that it covers.
-fn admit<M: Model>(list: &mut Vec<Configuration<M>>, new: Configuration<M>, window: &Window<M>, credit: &mut u64) {
-    if !is_covered(list, &new, window, credit) {
-        list.retain(|old| !new.covers(old, window));
-        list.push(new);
-    }
-}
-
-fn is_covered<M: Model>(
-    list: &[Configuration<M>],
-    new: &Configuration<M>,
-    window: &Window<M>,
-    credit: &mut u64,
-) -> bool {
-    *credit = credit.saturating_sub(list.len() as u64);
-    list.iter().any(|old| old.covers(new, window))
-}
-
-/// One way in which everything up to now can be explained.
-#[derive(Clone, Debug)]
-struct Configuration<M: Model> {
-    state: M::State,
-    /// Pending operations that have taken effect.
-    linearized: Mask,
-    /// Pending overwrites that have not, but could have, right before the latest overwrite,
-    /// which hid them. Whoever could have been hidden earlier could be so then.
-    hidden: Mask,
-    /// Pending reads that could have seen the hidden.
-    bystanders: Mask,
-    /// By slot. For an update that has taken effect: the answer that it gave. For a read: the
-    /// answers it could have given on the way here, the present state's not among them.
-    notes: Vec<(usize, M::Answer)>,
-}
-
-impl<M: Model> Configuration<M> {
-    /// The operation takes effect now and leads to `state`.
-    #[inline]
-    fn take_effect(&mut self, slot: usize, state: M::State, window: &Window<M>) {
-        if state != self.state {
-            for read in bits(window.reads) {
-                let answer = M::apply(&mut self.state, &window.slots[read].operation);
-                self.note(read, answer, window);
-            }
-            self.state = state;
-        }
-        self.linearized |= bit(slot);
-        if M::effect(&window.slots[slot].operation) == Effect::Overwrite {
-            self.hidden = window.overwrites;
-            self.bystanders = window.reads;
-        }
-        self.hidden &= !self.linearized;
-    }
-
-    /// A hidden operation did take effect, where it can be.
-    fn was_hidden(&mut self, slot: usize, window: &Window<M>) {
-        assert!(self.hidden & bit(slot) != 0, "slot {slot} could not have been hidden");
-        self.hidden &= !bit(slot);
-        self.linearized |= bit(slot);
-        for read in bits(self.bystanders & window.reads) {
-            let answer = window.seen(slot, read, &self.state);
-            self.note(read, answer, window);
-        }
-    }
-
-    /// The operation is over.
-    #[inline]
-    fn forget(&mut self, slot: usize) {
-        self.linearized &= !bit(slot);
-        self.hidden &= !bit(slot);
-        self.bystanders &= !bit(slot);
-        if !self.notes.is_empty() {
-            self.notes.retain(|(noted, _)| *noted != slot);
-        }
-    }
-
-    fn note(&mut self, slot: usize, answer: M::Answer, window: &Window<M>) {
-        if window.may_answer(slot, &answer) && !self.noted(slot, &answer) {
-            self.notes.push((slot, answer));
-        }
-    }
-
-    #[inline]
-    fn noted(&self, slot: usize, answer: &M::Answer) -> bool {
-        self.notes.iter().any(|(noted, possible)| *noted == slot && possible == answer)
-    }
-
-    /// Whether everything that can follow upon `other` can follow upon this.
-    ///
-    /// What `other` has used up and this has not must be no burden: it never returns, or can
-    /// be said to have been hidden.
-    #[inline]
-    fn covers(&self, other: &Configuration<M>, window: &Window<M>) -> bool {
-        let used = other.linearized & !self.linearized;
-        // An operation of unknown outcome matters among the hidden only if somebody could have seen it.
-        let unseen = if other.bystanders == 0 { window.unknown } else { 0 };
-        self.linearized & !other.linearized == 0
-            && used & !self.hidden & !window.unknown == 0
-            && other.hidden & !self.hidden & !unseen == 0
-            && (other.hidden == 0 || other.bystanders & !self.bystanders == 0)
-            && self.state == other.state
-            && other.notes.iter().all(|(slot, answer)| {
-                let seen = |hidden| window.seen(hidden, *slot, &self.state) == *answer;
-                self.noted(*slot, answer)
-                    || self.bystanders & window.reads & bit(*slot) != 0 && bits(used & self.hidden).any(seen)
-            })
-    }
-}
-
-/// The operations that are pending, each in a slot.
-#[derive(Clone, Debug)]
-struct Window<M: Model> {
-    slots: Vec<Slot<M>>,
-    taken: Mask,
-    /// Of the taken: those that leave the state alone.
-    reads: Mask,
-    /// Of the taken: those that replace the state.
-    overwrites: Mask,
-    /// Of the taken: those that will not return.
-    unknown: Mask,
-    invoked: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Slot<M: Model> {
-    id: OperationId,
-    operation: M::Operation,
-    foretold: Option<M::Answer>,
-}
-
-impl<M: Model> Window<M> {
-    #[inline]
-    fn is_full(&self) -> bool {
-        self.taken == Mask::MAX
-    }
-
-    #[inline]
-    fn add(&mut self, operation: M::Operation) -> OperationId {
-        let slot = self.taken.trailing_ones() as usize;
-        assert!(slot < SLOTS, "all {SLOTS} slots are taken");
-        // Numbers are not used again, so that an id of an operation that is over is noticed.
-        let id = OperationId((self.invoked << SLOT_BITS) | slot as u64);
-        self.invoked += 1;
-        self.taken |= bit(slot);
-        match M::effect(&operation) {
-            Effect::Read => self.reads |= bit(slot),
-            Effect::Overwrite => self.overwrites |= bit(slot),
-            Effect::Update => {}
-        }
-        match self.slots.get_mut(slot) {
-            Some(free) => *free = Slot { id, operation, foretold: None },
-            None => self.slots.push(Slot { id, operation, foretold: None }),
-        }
-        id
-    }
-
-    /// Where the operation is, which must be pending.
-    #[inline]
-    fn slot(&self, id: OperationId) -> usize {
-        let slot = id.0 as usize % SLOTS;
-        let pending = self.taken & !self.unknown & bit(slot) != 0 && self.slots[slot].id == id;
-        assert!(pending, "operation {} is not pending", id.0 >> SLOT_BITS);
-        slot
-    }
-
-    /// The operation is no longer pending. It can be looked up until the next one is added.
-    #[inline]
-    fn remove(&mut self, id: OperationId) -> usize {
-        let slot = self.slot(id);
-        self.release(slot);
-        slot
-    }
-
-    #[inline]
-    fn release(&mut self, slot: usize) {
-        self.taken &= !bit(slot);
-        self.reads &= !bit(slot);
-        self.overwrites &= !bit(slot);
-        self.unknown &= !bit(slot);
-    }
-
-    #[inline]
-    fn may_answer(&self, slot: usize, answer: &M::Answer) -> bool {
-        self.slots[slot].foretold.as_ref().is_none_or(|foretold| foretold == answer)
-    }
-
-    #[inline]
-    fn outcome(&self, slot: usize, state: &M::State) -> (M::State, M::Answer) {
-        let mut state = state.clone();
-        let answer = M::apply(&mut state, &self.slots[slot].operation);
-        (state, answer)
-    }
-
-    /// What a read sees of an overwrite, for which any state will do.
-    #[inline]
-    fn seen(&self, overwrite: usize, read: usize, state: &M::State) -> M::Answer {
-        let (state, _) = self.outcome(overwrite, state);
-        self.outcome(read, &state).1
-    }
-}
-
-/// One bit for each operation that may be pending.
-type Mask = u128;
-
-/// How many operations may be pending.
-const SLOTS: usize = Mask::BITS as usize;
-/// The low bits of an id are its slot.
-const SLOT_BITS: u32 = SLOTS.ilog2();
-/// How many answers a configuration may note. A read during which more values go by belongs
-/// to a client that should have been reported as unknown.
-const NOTES: usize = 1_024;
-/// How many states a violation lists.
-const STATES: usize = 8;
-/// Comparisons for one operation. Worth about ten milliseconds.
-const BUDGET: u64 = 1 << 22;
-/// An operation that calls for a search earns this part of the budget.
-const EARNED: u64 = 256;
-
-#[inline]
-fn bit(slot: usize) -> Mask {
-    1 << slot
-}
-
-/// The slots in a mask, lowest first.
-#[inline]
-fn bits(mut mask: Mask) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let slot = mask.trailing_zeros() as usize;
-        mask &= mask.wrapping_sub(1);
-        (slot < SLOTS).then_some(slot)
-    })
-}
-
-/// A register that holds a number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Register;
-
-/// What a [`Register`] can be asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operation {
-    /// Tells the number.
-    Read,
-    /// Replaces the number.
-    Write(u64),
-    /// Replaces the number if it is `from`.
-    Cas {
-        /// What the number must be.
-        from: u64,
-        /// What it becomes then.
-        to: u64,
-    },
-    /// Adds to the number, modulo 2^64, and tells the sum.
-    Add(u64),
-}
-
-/// What a [`Register`] answers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// To a read: the number. To an addition: the sum.
-    Value(u64),
-    /// To a write.
-    Done,
-    /// To a compare-and-swap: whether the number was as expected.
-    Swapped(bool),
-}
-
-impl Model for Register {
-    type State = u64;
-    type Operation = Operation;
-    type Answer = Answer;
-
-    #[inline]
-    fn apply(state: &mut u64, operation: &Operation) -> Answer {
-        match *operation {
-            Operation::Read => Answer::Value(*state),
-            Operation::Write(value) => {
-                *state = value;
-                Answer::Done
-            }
-            Operation::Cas { from, to } => {
-                let swapped = *state == from;
-                if swapped {
-                    *state = to;
-                }
-                Answer::Swapped(swapped)
-            }
-            Operation::Add(delta) => {
-                *state = state.wrapping_add(delta);
-                Answer::Value(*state)
-            }
-        }
-    }
-
-    #[inline]
-    fn effect(operation: &Operation) -> Effect {
-        match operation {
-            Operation::Read => Effect::Read,
-            Operation::Write(_) => Effect::Overwrite,
-            Operation::Cas { .. } | Operation::Add(_) => Effect::Update,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::rng::{Dice, Purpose};
-    use Answer::{Done, Swapped, Value};
-    use Operation::{Add, Cas, Read, Write};
-
-    /// What happens to an operation, by its number in the history.
-    #[derive(Clone, Copy, PartialEq, Debug)]
-    enum Event {
-        Invoked(usize, Operation),
-        Returned(usize, Answer),
-        Unknown(usize),
-        Failed(usize),
-    }
-    use Event::{Failed, Invoked, Returned, Unknown};
-
-    /// The index of the first event without an explanation, if there is one.
-    fn first_bad(events: &[Event]) -> Option<usize> {
-        first_bad_foretold(events, false)
-    }
-
-    fn first_bad_foretold(events: &[Event], foretold: bool) -> Option<usize> {
-        let mut checker = Checker::<Register>::new(0);
-        let mut ids = Vec::new();
-        for (index, event) in events.iter().enumerate() {
-            let explained = match *event {
-                Invoked(operation, asked) => {
-                    assert_eq!(operation, ids.len(), "operations are numbered in order");
-                    ids.push(checker.invoke(asked));
-                    if let Some(answer) = answer_to(operation, events).filter(|_| foretold) {
-                        checker.foretell(ids[operation], answer);
-                    }
-                    true
-                }
-                Returned(operation, answer) => checker.returned(ids[operation], answer).is_ok(),
-                Unknown(operation) => {
-                    checker.unknown(ids[operation]);
-                    true
-                }
-                Failed(operation) => checker.failed(ids[operation]).is_ok(),
-            };
-            if !explained {
-                assert_eq!(checker.verdict(), Verdict::NotLinearizable);
-                return Some(index);
-            }
-            assert_eq!(checker.verdict(), Verdict::Linearizable, "the budget is ample");
-        }
-        None
-    }
-
-    fn answer_to(asked: usize, events: &[Event]) -> Option<Answer> {
-        events.iter().find_map(|event| match event {
-            Returned(operation, answer) if *operation == asked => Some(*answer),
-            _ => None,
-        })
-    }
-
-    /// The twin: tries all orders, for each prefix anew.
-    fn first_bad_by_trying_all_orders(events: &[Event]) -> Option<usize> {
-        (0..events.len()).find(|last| {
-            let mut operations = Vec::new();
-            for (index, event) in events[..=*last].iter().enumerate() {
-                match *event {
-                    Invoked(_, asked) => operations.push(Span { asked, from: index, upto: usize::MAX, answer: None }),
-                    Returned(operation, answer) => {
-                        (operations[operation].upto, operations[operation].answer) = (index, Some(answer));
-                    }
-                    Unknown(_) => {}
-                    // Never later than before it was asked for.
-                    Failed(operation) => operations[operation].from = usize::MAX,
-                }
-            }
-            operations.retain(|operation| operation.from != usize::MAX);
-            !some_order_explains(0, &mut operations)
-        })
-    }
-
-    struct Span {
-        asked: Operation,
-        from: usize,
-        upto: usize,
-        answer: Option<Answer>,
-    }
-
-    fn some_order_explains(state: u64, operations: &mut Vec<Span>) -> bool {
-        if operations.iter().all(|operation| operation.answer.is_none()) {
-            return true;
-        }
-        let deadline = operations.iter().map(|operation| operation.upto).min().expect("one has returned");
-        (0..operations.len()).any(|place| {
-            if operations[place].from > deadline {
-                return false;
-            }
-            let operation = operations.remove(place);
-            let mut after = state;
-            let given = Register::apply(&mut after, &operation.asked);
-            let explained =
-                operation.answer.is_none_or(|answer| answer == given) && some_order_explains(after, operations);
-            operations.insert(place, operation);
-            explained
-        })
-    }
-
-    /// What a real register does for concurrent clients, some of which never hear of it.
-    fn history(dice: &mut Dice, operation_count: usize, clients: usize) -> Vec<Event> {
-        let mut events = Vec::new();
-        // Each client's operation, and the answer once it has taken effect.
-        let mut asked: Vec<Option<(usize, Operation, Option<Answer>)>> = vec![None; clients];
-        // Operations that may still take effect though their clients have gone.
-        let mut lost = Vec::new();
-        let (mut state, mut invoked) = (0, 0);
-        let updates = dice.below(3);
-        while invoked < operation_count || asked.iter().any(Option::is_some) {
-            let client = &mut asked[dice.below(clients as u64) as usize];
-            match *client {
-                None if invoked == operation_count => {}
-                None => {
-                    let (a, b) = (dice.below(3), dice.below(3));
-                    let operations = [Add(1), Cas { from: a, to: b }, Write(a), Write(b), Read, Read, Write(a), Read];
-                    // Some histories without updates: much is postponed there.
-                    let operation = operations[(updates + dice.below(8 - updates)) as usize];
-                    *client = Some((invoked, operation, None));
-                    events.push(Invoked(invoked, operation));
-                    invoked += 1;
-                }
-                Some((number, operation, None)) => match dice.below(8) {
-                    0 => {
-                        events.push(Unknown(number));
-                        lost.push(operation);
-                        *client = None;
-                    }
-                    1 => {
-                        events.push(Failed(number));
-                        *client = None;
-                    }
-                    _ => *client = Some((number, operation, Some(Register::apply(&mut state, &operation)))),
-                },
-                Some((number, _, Some(answer))) => {
-                    events.push(if dice.below(8) == 0 { Unknown(number) } else { Returned(number, answer) });
-                    *client = None;
-                }
-            }
-            if !lost.is_empty() && dice.below(6) == 0 {
-                Register::apply(&mut state, &lost.remove(0));
-            }
-        }
-        events
-    }
-
-    fn corrupt(events: &mut [Event], dice: &mut Dice) {
-        let completed: Vec<usize> = (0..events.len()).filter(|index| !matches!(events[*index], Invoked(..))).collect();
-        let event = &mut events[completed[dice.below(completed.len() as u64) as usize]];
-        match event {
-            Returned(_, Value(value)) => *value = dice.below(5),
-            Returned(_, Swapped(swapped)) => *swapped = !*swapped,
-            Returned(operation, Done) | Unknown(operation) => *event = Failed(*operation),
-            Failed(operation) => *event = Unknown(*operation),
-            Invoked(..) => unreachable!("only completions are chosen"),
-        }
-    }
-
-    #[test]
-    fn the_checker_agrees_with_trying_all_orders() {
-        let (mut good, mut bad) = (0, 0);
-        for (number, mut dice) in Dice::flock(1, Purpose::Workload, 0..60_000).enumerate() {
-            let clients = 2 + number / 2 % 4;
-            let mut events = history(&mut dice, 2 + number % 5, clients);
-            if number % 2 == 0 {
-                assert_eq!(first_bad(&events), None, "a real register did this: {events:?}");
-            } else {
-                (0..1 + dice.below(3)).for_each(|_| corrupt(&mut events, &mut dice));
-            }
-            let expected = first_bad_by_trying_all_orders(&events);
-            assert_eq!(first_bad(&events), expected, "history {number}: {events:?}");
-            let foretold = first_bad_foretold(&events, true);
-            assert_eq!(foretold.is_some(), expected.is_some(), "history {number}: {events:?}");
-            assert!(foretold <= expected, "foretold answers delay the verdict");
-            if expected.is_none() { good += 1 } else { bad += 1 }
-        }
-        assert!(good > 30_000 && bad > 10_000, "{good} good and {bad} bad histories prove little");
-    }
-
-    /// Operations one after the other.
-    fn sequence(operations: &[(Operation, Answer)]) -> Vec<Event> {
-        let events = |(number, (asked, answer)): (usize, &(Operation, Answer))| {
-            [Invoked(number, *asked), Returned(number, *answer)]
-        };
-        operations.iter().enumerate().flat_map(events).collect()
-    }
-
-    #[test]
-    fn a_stale_read_is_found_when_it_returns() {
-        let stale = sequence(&[(Write(1), Done), (Write(2), Done), (Read, Value(1))]);
-        assert_eq!(first_bad(&stale), Some(5));
-        // While the second write is pending it is not stale.
-        let concurrent = [
-            Invoked(0, Write(1)),
-            Returned(0, Done),
-            Invoked(1, Write(2)),
-            Invoked(2, Read),
-            Returned(1, Done),
-            Returned(2, Value(1)),
-        ];
-        assert_eq!(first_bad(&concurrent), None);
-    }
-
-    #[test]
-    fn a_value_once_seen_does_not_go_away_again() {
-        let flicker =
-            [Invoked(0, Write(1)), Invoked(1, Read), Returned(1, Value(1)), Invoked(2, Read), Returned(2, Value(0))];
-        assert_eq!(first_bad(&flicker), Some(4));
-    }
-
-    #[test]
-    fn two_reads_may_disagree_about_two_writes_but_not_about_their_order() {
-        let prefix = [Invoked(0, Write(1)), Invoked(1, Write(2)), Invoked(2, Read), Invoked(3, Read)];
-        let first = [Returned(2, Value(1)), Returned(3, Value(2)), Invoked(4, Read)];
-        let events = |last| [&prefix[..], &first, &[Returned(4, Value(last))]].concat();
-        assert_eq!(first_bad(&events(1)), None);
-        assert_eq!(first_bad(&events(2)), None);
-        assert_eq!(first_bad(&events(0)), Some(7));
-        let mut settled = events(2);
-        settled.extend([Returned(0, Done), Returned(1, Done), Invoked(5, Read), Returned(5, Value(1))]);
-        assert_eq!(first_bad(&settled), Some(11));
-    }
-
-    #[test]
-    fn a_lost_update_is_found_by_the_sum() {
-        assert_eq!(first_bad(&sequence(&[(Add(1), Value(1)), (Add(1), Value(1))])), Some(3));
-        let concurrent = [Invoked(0, Add(1)), Invoked(1, Add(1)), Returned(1, Value(1)), Returned(0, Value(1))];
-        assert_eq!(first_bad(&concurrent), Some(3));
-    }
-
-    #[test]
-    fn an_addition_that_took_effect_twice_is_found() {
-        assert_eq!(first_bad(&sequence(&[(Add(1), Value(1)), (Read, Value(2))])), Some(3));
-        // An unknown one takes effect once, not once for each who looks.
-        let unknown = [
-            Invoked(0, Add(1)),
-            Unknown(0),
-            Invoked(1, Read),
-            Returned(1, Value(1)),
-            Invoked(2, Read),
-            Returned(2, Value(2)),
-        ];
-        assert_eq!(first_bad(&unknown), Some(5));
-    }
-
-    #[test]
-    fn a_sum_seen_by_others_is_the_sum_that_must_be_answered() {
-        let events = |sum| {
-            [
-                Invoked(0, Add(5)),
-                Invoked(1, Read),
-                Returned(1, Value(5)),
-                Invoked(2, Write(7)),
-                Returned(2, Done),
-                Returned(0, Value(sum)),
-            ]
-        };
-        assert_eq!(first_bad(&events(5)), None);
-        assert_eq!(first_bad(&events(12)), Some(5));
-    }
-
-    #[test]
-    fn of_two_swaps_from_one_value_one_wins() {
-        let cas = |to| Cas { from: 0, to };
-        let events = |second| [Invoked(0, cas(1)), Invoked(1, cas(2)), Returned(0, Swapped(true)), Returned(1, second)];
-        assert_eq!(first_bad(&events(Swapped(true))), Some(3));
-        assert_eq!(first_bad(&events(Swapped(false))), None);
-        assert_eq!(first_bad(&sequence(&[(cas(1), Swapped(false))])), Some(1));
-    }
-
-    #[test]
-    fn an_unknown_write_may_take_effect_late() {
-        let mut events = vec![Invoked(0, Write(9)), Unknown(0), Invoked(1, Write(1)), Returned(1, Done)];
-        events.extend([Invoked(2, Read), Returned(2, Value(1)), Invoked(3, Read), Returned(3, Value(9))]);
-        assert_eq!(first_bad(&events), None);
-    }
-
-    #[test]
-    fn an_unknown_write_is_not_seen_again_after_another_write() {
-        let mut events = vec![Invoked(0, Write(9)), Unknown(0), Invoked(1, Read), Returned(1, Value(9))];
-        events.extend([Invoked(2, Write(1)), Returned(2, Done), Invoked(3, Read), Returned(3, Value(9))]);
-        assert_eq!(first_bad(&events), Some(7));
-    }
-
-    #[test]
-    fn two_unknown_writes_of_one_value_are_seen_twice_but_not_thrice() {
-        let mut events = vec![Invoked(0, Write(9)), Unknown(0), Invoked(1, Write(9)), Unknown(1)];
-        for number in [2, 4, 6] {
-            events.extend([Invoked(number, Read), Returned(number, Value(9))]);
-            events.extend([Invoked(number + 1, Write(1)), Returned(number + 1, Done)]);
-        }
-        assert_eq!(first_bad(&events), Some(13));
-    }
-
-    #[test]
-    fn a_write_that_was_seen_cannot_have_failed() {
-        let mut events = vec![Invoked(0, Write(9)), Invoked(1, Read), Returned(1, Value(9)), Failed(0)];
-        assert_eq!(first_bad(&events), Some(3));
-        events[2] = Returned(1, Value(0));
-        assert_eq!(first_bad(&events), None);
-        events.extend([Invoked(2, Read), Returned(2, Value(9))]);
-        assert_eq!(first_bad(&events), Some(5));
-    }
-
-    #[test]
-    fn a_write_is_not_asked_to_answer_a_number() {
-        assert_eq!(first_bad(&sequence(&[(Write(1), Value(1))])), Some(1));
-        assert_eq!(first_bad(&[Invoked(0, Write(1)), Invoked(1, Read), Returned(0, Value(1))]), Some(2));
-    }
-
-    #[test]
-    fn the_violation_says_what_was_asked_and_what_was_possible() {
-        let mut checker = Checker::<Register>::new(0);
-        let lost = checker.invoke(Write(4));
-        let (left, right) = (checker.invoke(Write(1)), checker.invoke(Write(2)));
-        checker.unknown(lost);
-        checker.returned(right, Done).expect("fine");
-        checker.returned(left, Done).expect("fine");
-        let read = checker.invoke(Read);
-        let _also_pending = checker.invoke(Add(1));
-        let violation = checker.returned(read, Value(7)).expect_err("nobody wrote 7");
-        let told = "Read cannot have answered Value(7); the state before was 2 or 1; \
-                    still pending: Write(4) (outcome unknown), Add(1)";
-        assert_eq!(violation.to_string(), told);
-        assert_eq!(checker.verdict(), Verdict::NotLinearizable);
-        // It is said once.
-        let after = checker.invoke(Read);
-        assert!(checker.returned(after, Value(8)).is_ok());
-    }
-
-    #[test]
-    #[should_panic(expected = "operation 0 is not pending")]
-    fn an_operation_returns_once() {
-        let mut checker = Checker::<Register>::new(0);
-        let first = checker.invoke(Read);
-        checker.returned(first, Value(0)).expect("fine");
-        let _second = checker.invoke(Read);
-        let _ = checker.returned(first, Value(0));
-    }
-
-    #[test]
-    fn too_many_pending_operations_leave_it_undecided() {
-        let mut checker = Checker::<Register>::new(0);
-        (0..SLOTS).for_each(|_| {
-            checker.invoke(Add(1));
-        });
-        assert_eq!(checker.verdict(), Verdict::Linearizable);
-        let one_more = checker.invoke(Read);
-        assert_eq!(checker.verdict(), Verdict::Undecided);
-        assert!(checker.returned(one_more, Value(1_000)).is_ok());
-    }
-
-    #[test]
-    fn a_hundred_unknown_writes_do_no_harm() {
-        let mut checker = Checker::<Register>::new(0);
-        for value in 1..=100 {
-            let lost = checker.invoke(Write(value));
-            checker.unknown(lost);
-        }
-        for round in 0..1_000 {
-            let (write, read) = (checker.invoke(Write(1_000)), checker.invoke(Read));
-            checker.returned(write, Done).expect("a write");
-            checker.returned(read, Value(1_000)).expect("what was written");
-            if round % 100 == 0 {
-                let late = checker.invoke(Read);
-                checker.returned(late, Value(1 + round / 20)).expect("an unknown write");
-            }
-        }
-        assert_eq!(checker.verdict(), Verdict::Linearizable);
-        assert!(checker.configurations.len() < 10, "{} configurations", checker.configurations.len());
-    }
-
-    #[test]
-    fn twenty_clients_at_one_register_are_decided_or_given_up_in_time_and_space() {
-        for seed in 0..3 {
-            let mut dice = Dice::new(seed, Purpose::Workload, 0);
-            let events = history(&mut dice, 10_000, 20);
-            let mut checker = Checker::<Register>::with_budget(0, 1 << 18);
-            let mut ids = Vec::new();
-            for event in events {
-                match event {
-                    Invoked(_, asked) => ids.push(checker.invoke(asked)),
-                    Returned(operation, answer) => checker.returned(ids[operation], answer).expect("a real register"),
-                    Unknown(operation) => checker.unknown(ids[operation]),
-                    Failed(operation) => checker.failed(ids[operation]).expect("a real register"),
-                }
-                assert!(checker.configurations.len().pow(2) < 1 << 19, "too many configurations");
-            }
-            assert_ne!(checker.verdict(), Verdict::NotLinearizable);
-        }
-    }
-}
+mod tests;
