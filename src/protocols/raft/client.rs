@@ -1,0 +1,199 @@
+//! A client of the replicated store: one operation at a time, tried until it is answered.
+//!
+//! It follows the hints of servers that do not lead, repeats itself under the same number, and in
+//! the end gives up: then the outcome is unknown, for the operation may still take effect.
+
+use super::kv::Command;
+use super::node::{Fact, Message, Store, Timer};
+use super::session::Request;
+use crate::kernel::chance::Ratio;
+use crate::kernel::time::{Span, Time};
+use crate::oracle::linearizable::register::{Answer, Operation};
+use crate::protocol::{Io, NodeId};
+
+/// What a client does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// The servers are nodes 0 up to this.
+    pub servers: u16,
+    /// The mean time between the beginnings of two operations; zero: the next begins when one ends.
+    pub interval: Span,
+    /// When it stops beginning operations.
+    pub until: Time,
+    /// When it makes a fresh write and then a fresh read, to see whether the cluster serves.
+    pub probe_at: Option<Time>,
+    /// How many keys there are.
+    pub keys: u32,
+    /// How many of its operations are reads.
+    pub reads: Ratio,
+    /// How long it waits for an answer before it asks the next server.
+    pub retry: Span,
+    /// How long it tries before it gives up.
+    pub patience: Span,
+}
+
+/// The state of one client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    config: Config,
+    /// Who is asked first.
+    favourite: NodeId,
+    sequence: u32,
+    call: Option<Call>,
+    probe: Probe,
+}
+
+/// The operation under way.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    command: Command,
+    begun: Time,
+}
+
+/// How far the fresh operations are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Probe {
+    NotYet,
+    Write,
+    Read,
+    Done,
+}
+
+impl Client {
+    /// Starts a client.
+    pub fn boot(config: Config, io: &mut Io<'_, Store>) -> Client {
+        let favourite = NodeId::new(io.dice().below(u64::from(config.servers)) as u16);
+        let client = Client { config, favourite, sequence: 0, call: None, probe: Probe::NotYet };
+        client.arm_next(io);
+        if let Some(at) = config.probe_at {
+            io.arm(Timer::Probe, at.since(io.now()));
+        }
+        client
+    }
+
+    /// Waits for the beginning of the next operation.
+    fn arm_next(&self, io: &mut Io<'_, Store>) {
+        let twice = self.config.interval.as_ns() * 2;
+        let pause = Span::ns(io.dice().below(twice));
+        if io.now() + pause < self.config.until {
+            io.arm(Timer::Next, pause);
+        }
+    }
+
+    /// Handles a timer.
+    pub fn on_timer(&mut self, timer: Timer, io: &mut Io<'_, Store>) {
+        match timer {
+            Timer::Next if self.call.is_none() => self.begin(self.draw(io), io),
+            // The fresh operations have come in between; one at a time.
+            Timer::Next => {}
+            Timer::Retry => self.retry(io),
+            Timer::Probe => {
+                self.probe = Probe::Write;
+                io.disarm(Timer::Next);
+                if self.call.is_none() {
+                    self.go_on(io);
+                }
+            }
+            Timer::Election | Timer::Heartbeat => unreachable!("a client has no timers of a server"),
+        }
+    }
+
+    fn draw(&self, io: &mut Io<'_, Store>) -> Command {
+        let dice = io.dice();
+        let key = dice.below(u64::from(self.config.keys)) as u32;
+        if self.config.reads.hits(dice.next()) {
+            return Command { key, operation: Operation::Read };
+        }
+        let value = self.value(io);
+        let operation = match io.dice().below(4) {
+            // What some client may have written lately, to let the exchange succeed sometimes.
+            0 => Operation::Cas { from: value ^ (1 + io.dice().below(3)), to: value },
+            1 => Operation::Add(value),
+            _ => Operation::Write(value),
+        };
+        Command { key, operation }
+    }
+
+    /// A value that nobody else writes: who reads it knows where it comes from.
+    fn value(&self, io: &Io<'_, Store>) -> u64 {
+        u64::from(self.sequence + 1) << 16 | u64::from(io.me().number())
+    }
+
+    fn begin(&mut self, command: Command, io: &mut Io<'_, Store>) {
+        assert!(self.call.is_none(), "an operation is under way");
+        self.sequence += 1;
+        self.call = Some(Call { command, begun: io.now() });
+        io.note(Fact::Invoked { sequence: self.sequence, command });
+        self.ask(io);
+    }
+
+    fn ask(&mut self, io: &mut Io<'_, Store>) {
+        let Some(Call { command, .. }) = self.call else { unreachable!("nothing to ask for") };
+        io.send(self.favourite, Message::Request(Request { client: io.me(), sequence: self.sequence, command }));
+        io.arm(Timer::Retry, self.config.retry);
+    }
+
+    /// No answer: the server may be down, or deposed, or the message lost. Whether the operation
+    /// took effect cannot be known, so it is repeated under its number.
+    fn retry(&mut self, io: &mut Io<'_, Store>) {
+        let Some(call) = self.call else { return };
+        if io.now().since(call.begun) >= self.config.patience {
+            io.note(Fact::GaveUp { sequence: self.sequence });
+            self.call = None;
+            self.go_on(io);
+            return;
+        }
+        self.favourite = NodeId::new(io.dice().below(u64::from(self.config.servers)) as u16);
+        self.ask(io);
+    }
+
+    /// A server has the answer.
+    pub fn on_reply(&mut self, sequence: u32, answer: Answer, io: &mut Io<'_, Store>) {
+        if self.call.is_none() || sequence != self.sequence {
+            return;
+        }
+        io.note(Fact::Returned { sequence, answer });
+        io.disarm(Timer::Retry);
+        self.call = None;
+        self.go_on(io);
+    }
+
+    /// A server does not lead.
+    pub fn on_redirect(&mut self, sequence: u32, leader: Option<NodeId>, io: &mut Io<'_, Store>) {
+        if self.call.is_none() || sequence != self.sequence {
+            return;
+        }
+        match leader {
+            Some(leader) if leader != self.favourite => {
+                self.favourite = leader;
+                self.ask(io);
+            }
+            // An election is going on; asking everybody at once would not speed it up.
+            Some(_) | None => io.arm(Timer::Retry, Span::ns(self.config.retry.as_ns() / 4)),
+        }
+    }
+
+    fn go_on(&mut self, io: &mut Io<'_, Store>) {
+        let key = io.dice().below(u64::from(self.config.keys)) as u32;
+        match self.probe {
+            Probe::NotYet if self.config.interval == Span::ZERO && io.now() < self.config.until => {
+                self.begin(self.draw(io), io);
+            }
+            Probe::NotYet => self.arm_next(io),
+            Probe::Write => {
+                self.probe = Probe::Read;
+                self.begin(Command { key, operation: Operation::Write(self.value(io)) }, io);
+            }
+            Probe::Read => {
+                self.probe = Probe::Done;
+                self.begin(Command { key, operation: Operation::Read }, io);
+            }
+            Probe::Done => {}
+        }
+    }
+
+    /// Whether an operation is under way, and since when by the client's clock.
+    pub fn waiting_since(&self) -> Option<Time> {
+        self.call.map(|call| call.begun)
+    }
+}

@@ -1,0 +1,232 @@
+//! The replicated store as a protocol: servers that embed the core, and clients.
+
+use super::client::{self, Client};
+use super::config;
+use super::core::{Alarm, Core};
+use super::kv;
+use super::message::{self, Record};
+use super::session::{Request, Sessions};
+use crate::kernel::digest::{Digest, Digestible};
+use crate::oracle::linearizable::register::Answer;
+use crate::protocol::{self, Cast, Io, NodeId, Protocol};
+
+/// What is replicated: registers, with sessions.
+pub type Machine = Sessions<kv::Store>;
+
+/// What a command in the log says.
+pub type Command = Request<kv::Command>;
+
+/// One node of the replicated store.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// A server of Raft.
+    Server(Box<Core<Machine>>),
+    /// Somebody who uses it.
+    Client(Client),
+}
+
+/// What all nodes are told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// For servers.
+    pub raft: config::Config,
+    /// For clients.
+    pub client: client::Config,
+    /// How many clients.
+    pub clients: u16,
+    /// How many nodes there are that do nothing: they must cost nothing.
+    pub idle: u16,
+}
+
+/// A message of the replicated store.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Between servers.
+    Raft(message::Message<Command>),
+    /// From a client: please do this.
+    Request(Command),
+    /// To a client: this is the answer.
+    Reply {
+        /// The number of the request.
+        sequence: u32,
+        /// What the store answered.
+        answer: Answer,
+    },
+    /// To a client: ask the leader.
+    Redirect {
+        /// The number of the request.
+        sequence: u32,
+        /// Who leads, if the server knows.
+        leader: Option<NodeId>,
+    },
+}
+
+impl From<message::Message<Command>> for Message {
+    #[inline]
+    fn from(message: message::Message<Command>) -> Message {
+        Message::Raft(message)
+    }
+}
+
+impl Digestible for Message {
+    #[inline]
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Message::Raft(message) => message.digest(digest),
+            Message::Request(request) => request.digest(digest),
+            Message::Reply { sequence, answer } => {
+                digest.pair(6 << 8, u64::from(*sequence));
+                answer.digest(digest);
+            }
+            Message::Redirect { sequence, leader } => {
+                digest.pair(7 << 8, u64::from(*sequence));
+                digest.word(leader.map_or(0, |leader| 1 + u64::from(leader.number())));
+            }
+        }
+    }
+}
+
+/// A timer of a server or a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Timer {
+    /// Of a server: see [`Alarm::Election`].
+    Election,
+    /// Of a server: see [`Alarm::Heartbeat`].
+    Heartbeat,
+    /// Of a client: the next operation begins.
+    Next,
+    /// Of a client: no answer yet.
+    Retry,
+    /// Of a client: the fresh operations begin.
+    Probe,
+}
+
+impl From<Alarm> for Timer {
+    #[inline]
+    fn from(alarm: Alarm) -> Timer {
+        match alarm {
+            Alarm::Election => Timer::Election,
+            Alarm::Heartbeat => Timer::Heartbeat,
+        }
+    }
+}
+
+impl protocol::Timer for Timer {
+    const ALL: &'static [Timer] = &[Timer::Election, Timer::Heartbeat, Timer::Next, Timer::Retry, Timer::Probe];
+
+    #[inline]
+    fn slot(self) -> usize {
+        self as usize
+    }
+}
+
+/// What a client tells the oracles about its operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// It has begun.
+    Invoked {
+        /// Its number.
+        sequence: u32,
+        /// What it does.
+        command: kv::Command,
+    },
+    /// It has been answered.
+    Returned {
+        /// Its number.
+        sequence: u32,
+        /// The answer.
+        answer: Answer,
+    },
+    /// It will not be waited for: it may take effect at any time, or never.
+    GaveUp {
+        /// Its number.
+        sequence: u32,
+    },
+}
+
+impl Digestible for Fact {
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Fact::Invoked { sequence, command } => {
+                digest.pair(1, u64::from(*sequence));
+                command.digest(digest);
+            }
+            Fact::Returned { sequence, answer } => {
+                digest.pair(2, u64::from(*sequence));
+                answer.digest(digest);
+            }
+            Fact::GaveUp { sequence } => digest.pair(3, u64::from(*sequence)),
+        }
+    }
+}
+
+impl Protocol for Store {
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+    type Record = Record<Command>;
+    type Fact = Fact;
+
+    fn cast(config: &Config) -> Cast {
+        Cast::members(config.raft.servers).and("c", config.clients).and("idle", config.idle)
+    }
+
+    fn boot(config: &Config, me: NodeId, disk: &[Record<Command>], io: &mut Io<'_, Store>) -> Store {
+        if me.number() < config.raft.servers {
+            return Store::Server(Box::new(Core::boot(config.raft, disk.iter(), io)));
+        }
+        let idle = me.number() >= config.raft.servers + config.clients;
+        // The first client is the one who makes the fresh operations.
+        let probe_at = config.client.probe_at.filter(|_| me.number() == config.raft.servers);
+        let until = if idle { io.now() } else { config.client.until };
+        Store::Client(Client::boot(client::Config { probe_at, until, ..config.client }, io))
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, io: &mut Io<'_, Store>) {
+        match (self, message) {
+            (Store::Server(core), Message::Raft(message)) => {
+                core.on_message(from, message, io);
+                answer_applied(core, io);
+            }
+            (Store::Server(core), Message::Request(request)) => on_request(core, request, io),
+            (Store::Client(client), Message::Reply { sequence, answer }) => client.on_reply(sequence, answer, io),
+            (Store::Client(client), Message::Redirect { sequence, leader }) => client.on_redirect(sequence, leader, io),
+            (Store::Server(_), Message::Reply { .. } | Message::Redirect { .. })
+            | (Store::Client(_), Message::Raft(_) | Message::Request(_)) => {
+                unreachable!("a message for another kind of node")
+            }
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, io: &mut Io<'_, Store>) {
+        match (self, timer) {
+            (Store::Server(core), Timer::Election) => core.on_alarm(Alarm::Election, io),
+            (Store::Server(core), Timer::Heartbeat) => core.on_alarm(Alarm::Heartbeat, io),
+            (Store::Server(_), timer) => unreachable!("a server has no timer {timer:?}"),
+            (Store::Client(client), timer) => client.on_timer(timer, io),
+        }
+    }
+
+    fn role(&self, role: &str) -> Option<u64> {
+        match self {
+            Store::Server(core) if role == "leader" && core.is_leader() => Some(core.term()),
+            Store::Server(_) | Store::Client(_) => None,
+        }
+    }
+}
+
+fn on_request(core: &mut Core<Machine>, request: Command, io: &mut Io<'_, Store>) {
+    if !core.propose(request, io) {
+        io.send(request.client, Message::Redirect { sequence: request.sequence, leader: core.leader() });
+    }
+}
+
+/// Applies what is committed. The leader of the day answers, whoever took the request.
+fn answer_applied(core: &mut Core<Machine>, io: &mut Io<'_, Store>) {
+    while let Some(applied) = core.apply_next() {
+        let Some(answer) = applied.reply else { continue };
+        if core.is_leader() {
+            io.send(applied.command.client, Message::Reply { sequence: applied.command.sequence, answer });
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! What must hold of every Raft, whatever it replicates, checked by what changed.
+//!
+//! The five properties of the paper's figure 3, what they rest on (votes and copies that are
+//! durable on a quorum), and everything that only ever grows. The oracle keeps a few numbers of
+//! each server, the chain of what is committed, and what each disk holds; so a step costs the same
+//! in a log of a million entries as in an empty one.
+
+mod elections;
+mod logs;
+
+use super::core::{Core, Role, StateMachine};
+use super::log::{CHAIN_START, chain_on};
+use super::message::Record;
+use crate::environment::disk::Disk;
+use crate::oracle::spec::{Touch, Verdict, View, Violation};
+use crate::protocol::{NodeId, Protocol};
+use elections::Elections;
+use logs::{Committed, LogMatching, States};
+use std::ops::Range;
+
+/// A protocol that embeds Raft, for oracles to look into.
+pub trait Replicated: Protocol {
+    /// What is replicated.
+    type Machine: StateMachine;
+
+    /// The core of a server; `None` of a node that is none.
+    fn core(&self) -> Option<&Core<Self::Machine>>;
+
+    /// What Raft wrote, if this record is of Raft.
+    fn raft_record(record: &Self::Record) -> Option<&Record<<Self::Machine as StateMachine>::Command>>;
+}
+
+/// The invariants this oracle knows, with a sentence each.
+pub const INVARIANTS: [(&str, &str); 19] = [
+    ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
+    ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
+    ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
+    (
+        "raft.log-matching",
+        "entries of one index and term are the same in all logs, with all before them (paper, figure 3)",
+    ),
+    ("raft.leader-completeness", "a committed entry is in the log of every leader of a later term (paper, figure 3)"),
+    ("raft.state-machine-safety", "no two servers commit or apply different entries at one index (paper, figure 3)"),
+    ("raft.commit-quorum", "what is committed is durable on a quorum"),
+    ("raft.commit-current-term", "a leader commits by counting only entries of its own term (paper, section 5.4.2)"),
+    ("raft.committed-kept", "no server removes an entry that is committed"),
+    ("raft.acknowledged-durable", "what a leader counts as stored by a server is durable there"),
+    ("raft.term-monotonic", "a server's term never falls, not even over a restart"),
+    ("raft.vote-monotonic", "a vote is given once in a term and never taken back, not even over a restart"),
+    ("raft.commit-monotonic", "a commit index never falls while the server is up"),
+    ("raft.applied-monotonic", "entries are applied once, in order, and only when they are committed"),
+    (
+        "raft.match-monotonic",
+        "what is known to match never shrinks in one leadership, and the next entry to send is beyond it",
+    ),
+    ("raft.restart-restores", "a server starts with exactly what its disk holds"),
+    ("raft.acknowledged-kept", "an operation whose client has its answer is committed"),
+    ("raft.linearizable", "the answers of the store are those of one register a key, used by one client at a time"),
+    (
+        "raft.settles",
+        "when the faults are over, one leader serves a fresh write and a fresh read, and all logs become equal",
+    ),
+];
+
+/// Things that should happen sometimes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Goal {
+    /// A leader was elected.
+    LeaderElected,
+    /// A leader was elected after another one.
+    LeaderDeposed,
+    /// A leader was elected while another one of an earlier term still led.
+    StaleLeader,
+    /// A leader stepped down.
+    LeaderSteppedDown,
+    /// A term went by without a leader: a split vote, or a campaign that was lost.
+    ElectionFailed,
+    /// A partition left a leader without a quorum.
+    LeaderIsolated,
+    /// A server removed entries that conflicted with the leader's.
+    ConflictTruncated,
+    /// A crash took records that were not durable yet.
+    UnsyncedLost,
+    /// A server restarted with entries in its log.
+    RestartWithLog,
+    /// A leader crashed.
+    LeaderCrashed,
+}
+
+/// The names of the goals, in their order.
+pub const GOALS: [&str; 10] = [
+    "raft.leader-elected",
+    "raft.leader-deposed",
+    "raft.stale-leader",
+    "raft.leader-stepped-down",
+    "raft.election-failed",
+    "raft.leader-isolated",
+    "raft.conflict-truncated",
+    "raft.unsynced-tail-lost",
+    "raft.restart-with-log",
+    "raft.leader-crashed",
+];
+
+/// The oracle of the core.
+#[derive(Clone, Debug)]
+pub struct CoreOracle {
+    servers: Vec<Seen>,
+    elections: Elections,
+    matching: LogMatching,
+    committed: Committed,
+    states: States,
+    goals: [u64; GOALS.len()],
+}
+
+/// What the oracle saw of one server.
+#[derive(Clone, Debug)]
+struct Seen {
+    term: u64,
+    vote: Option<NodeId>,
+    leads: bool,
+    last: u64,
+    chain: u64,
+    commit: u64,
+    applied: u64,
+    /// The log is known to hold what is committed, up to here.
+    agreed: u64,
+    /// Term and vote when the disk was last clean: a crash cannot take these.
+    kept: (u64, Option<NodeId>),
+    durable: Durable,
+    /// Of a leader, by server.
+    match_index: Vec<u64>,
+}
+
+/// What a disk would bring back.
+#[derive(Clone, Debug, Default)]
+struct Durable {
+    folded: usize,
+    term: u64,
+    vote: Option<NodeId>,
+    /// The chain of the durable log, by index from 1.
+    chains: Vec<u64>,
+}
+
+impl Durable {
+    fn chain_at(&self, index: u64) -> Option<u64> {
+        if index == 0 { Some(CHAIN_START) } else { self.chains.get(index as usize - 1).copied() }
+    }
+}
+
+impl CoreOracle {
+    /// For so many servers.
+    pub fn new(servers: u16) -> CoreOracle {
+        let seen = Seen {
+            term: 0,
+            vote: None,
+            leads: false,
+            last: 0,
+            chain: CHAIN_START,
+            commit: 0,
+            applied: 0,
+            agreed: 0,
+            kept: (0, None),
+            durable: Durable::default(),
+            match_index: Vec::new(),
+        };
+        CoreOracle {
+            servers: vec![seen; servers as usize],
+            elections: Elections::default(),
+            matching: LogMatching::default(),
+            committed: Committed::default(),
+            states: States::default(),
+            goals: [0; GOALS.len()],
+        }
+    }
+
+    fn reach(&mut self, goal: Goal) {
+        self.goals[goal as usize] += 1;
+    }
+
+    /// More than half of all servers.
+    fn quorum(&self) -> usize {
+        self.servers.len() / 2 + 1
+    }
+
+    /// How often each of [`GOALS`] was reached.
+    pub fn goals(&self) -> [u64; GOALS.len()] {
+        self.goals
+    }
+
+    /// How many entries are committed.
+    pub fn committed(&self) -> u64 {
+        self.committed.upto()
+    }
+
+    /// How many leaders were elected.
+    pub fn elections(&self) -> u64 {
+        self.goals[Goal::LeaderElected as usize]
+    }
+
+    /// Looks at the server that was touched. Answers which indexes this step has committed for the
+    /// first time anywhere; the touched server's log holds them.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    #[inline]
+    pub fn after_step<P: Replicated>(
+        &mut self,
+        view: &View<'_, P>,
+        node: NodeId,
+        touch: Touch,
+    ) -> Result<Range<u64>, Box<Violation>> {
+        let host = view.host(node);
+        if host.disk.synced() != self.servers[node.index()].durable.folded {
+            self.fold::<P>(node, &host.disk)?;
+        }
+        if let Touch::Crashed { lost } = touch {
+            self.on_crash(node, lost);
+            return Ok(0..0);
+        }
+        let Some(core) = host.state.as_ref().and_then(P::core) else { return Ok(0..0) };
+        if touch == Touch::Booted {
+            self.check_restored(node, core)?;
+        }
+        self.check_term(node, core)?;
+        self.check_log(node, core)?;
+        self.check_leadership(view, node, core)?;
+        let fresh = self.check_commit(node, core)?;
+        self.check_applied(node, core)?;
+        if host.disk.is_clean() {
+            let seen = &mut self.servers[node.index()];
+            seen.kept = (seen.term, seen.vote);
+        }
+        Ok(fresh)
+    }
+
+    /// Takes in what has become durable.
+    fn fold<P: Replicated>(&mut self, node: NodeId, disk: &Disk<P::Record>) -> Verdict {
+        let durable = &mut self.servers[node.index()].durable;
+        for record in disk.durable()[durable.folded..].iter().filter_map(P::raft_record) {
+            match record {
+                Record::Term { term, vote } => {
+                    (durable.term, durable.vote) = (*term, *vote);
+                    if let Some(candidate) = *vote {
+                        self.elections.note_ballot(*term, node, candidate)?;
+                    }
+                }
+                Record::Truncate { from } => durable.chains.truncate(*from as usize - 1),
+                Record::Entry(entry) => {
+                    let chain = chain_on(durable.chains.last().copied().unwrap_or(CHAIN_START), entry.hash());
+                    durable.chains.push(chain);
+                }
+            }
+        }
+        durable.folded = disk.synced();
+        Ok(())
+    }
+
+    fn on_crash(&mut self, node: NodeId, lost: usize) {
+        let seen = &mut self.servers[node.index()];
+        let led = seen.leads;
+        (seen.leads, seen.commit, seen.applied) = (false, 0, 0);
+        if led {
+            self.reach(Goal::LeaderCrashed);
+        }
+        if lost > 0 {
+            self.reach(Goal::UnsyncedLost);
+        }
+    }
+
+    /// A server has started: with what its disk holds, and without having forgotten what it had
+    /// once made durable.
+    fn check_restored<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+        let seen = &mut self.servers[node.index()];
+        let durable = &seen.durable;
+        let last = durable.chains.len() as u64;
+        if core.log().last_index() != last || core.log().chain_at(last) != durable.chain_at(last) {
+            return violation("raft.restart-restores", &[node], || {
+                format!("{node:?} starts with {} entries, its disk holds {last}", core.log().last_index())
+            });
+        }
+        let (term, vote) = seen.kept;
+        if core.term() < term {
+            return violation("raft.term-monotonic", &[node], || {
+                format!("{node:?} was in term {term} and starts in term {}", core.term())
+            });
+        }
+        if core.term() == term && vote.is_some() && core.vote() != vote {
+            return violation("raft.vote-monotonic", &[node], || {
+                format!(
+                    "{node:?} had voted for {} in term {term}; after the restart its vote is {}",
+                    or_none(vote),
+                    or_none(core.vote())
+                )
+            });
+        }
+        // A crash may have brought back entries that had been removed in favour of committed ones.
+        seen.agreed = seen.agreed.min(last);
+        while core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
+            seen.agreed -= 1;
+        }
+        (seen.term, seen.vote) = (core.term(), core.vote());
+        (seen.last, seen.chain) = (last, core.log().chain_at(last).expect("the end of the log"));
+        if last > 0 {
+            self.reach(Goal::RestartWithLog);
+        }
+        Ok(())
+    }
+
+    /// Terms grow; in one term the vote goes from nobody to somebody and stays there.
+    #[inline]
+    fn check_term<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+        let seen = &mut self.servers[node.index()];
+        if (core.term(), core.vote()) == (seen.term, seen.vote) {
+            return Ok(());
+        }
+        if core.term() < seen.term {
+            return violation("raft.term-monotonic", &[node], || {
+                format!("{node:?} went back from term {} to term {}", seen.term, core.term())
+            });
+        }
+        if core.term() == seen.term && seen.vote.is_some() {
+            return violation("raft.vote-monotonic", &[node], || {
+                let (before, now) = (or_none(seen.vote), or_none(core.vote()));
+                format!("{node:?} changed its vote in term {} from {before} to {now}", seen.term)
+            });
+        }
+        (seen.term, seen.vote) = (core.term(), core.vote());
+        Ok(())
+    }
+
+    /// Links were cut or healed: is a leader on its own now?
+    pub fn on_weather<P: Replicated>(&mut self, view: &View<'_, P>) {
+        for leader in 0..self.servers.len() as u16 {
+            let reaches = |other: u16| !view.network.is_cut(leader, other) && !view.network.is_cut(other, leader);
+            let reached = (0..self.servers.len() as u16).filter(|other| reaches(*other)).count();
+            if self.servers[leader as usize].leads && reached < self.quorum() {
+                self.reach(Goal::LeaderIsolated);
+            }
+        }
+    }
+
+    /// Whether one leader leads all servers, and all logs are equal, committed and applied.
+    pub fn is_at_rest<P: Replicated>(&self, view: &View<'_, P>) -> bool {
+        let Some(first) = self.servers.first() else { return true };
+        let same = |seen: &Seen| {
+            (seen.term, seen.last, seen.chain, seen.commit, seen.applied)
+                == (first.term, first.last, first.chain, first.last, first.last)
+        };
+        let leader = |node: usize| view.state(NodeId::new(node as u16)).and_then(P::core).and_then(Core::leader);
+        self.servers.iter().all(same)
+            && leader(0).is_some_and(|leader| self.servers[leader.index()].leads)
+            && (1..self.servers.len()).all(|node| leader(node) == leader(0))
+    }
+
+    /// How every server stands, for the message of a run that did not settle.
+    pub fn standing<P: Replicated>(&self, view: &View<'_, P>) -> String {
+        let of = |node: usize| {
+            let id = NodeId::new(node as u16);
+            let Some(core) = view.state(id).and_then(P::core) else { return format!("{id:?} is down") };
+            let role = match core.role() {
+                Role::Follower => "follows",
+                Role::PreCandidate { .. } => "asks for pre-votes",
+                Role::Candidate { .. } => "campaigns",
+                Role::Leader(_) => "leads",
+            };
+            format!(
+                "{id:?} {role} in term {} with log {} committed {}",
+                core.term(),
+                core.log().last_index(),
+                core.commit()
+            )
+        };
+        (0..self.servers.len()).map(of).collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn or_none(node: Option<NodeId>) -> String {
+    node.map_or_else(|| "nobody".to_owned(), |node| format!("{node:?}"))
+}
+
+/// A broken invariant. The message is made only here: the way to it is hot.
+#[cold]
+fn violation<T>(
+    invariant: &'static str,
+    nodes: &[NodeId],
+    message: impl FnOnce() -> String,
+) -> Result<T, Box<Violation>> {
+    Err(Box::new(Violation::new(invariant, nodes, message())))
+}

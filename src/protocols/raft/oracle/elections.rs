@@ -1,0 +1,149 @@
+//! Who may lead: Election Safety, quorums of durable votes, Leader Completeness.
+
+use super::{CoreOracle, Goal, Replicated, violation};
+use crate::oracle::spec::{Verdict, View};
+use crate::protocol::NodeId;
+use crate::protocols::raft::core::{Core, Role, StateMachine};
+use std::collections::BTreeMap;
+
+/// All elections so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Elections {
+    leaders: BTreeMap<u64, NodeId>,
+    /// Durable votes by term: (voter, candidate).
+    ballots: BTreeMap<u64, Vec<(NodeId, NodeId)>>,
+}
+
+impl Elections {
+    /// A vote has become durable.
+    pub(super) fn note_ballot(&mut self, term: u64, voter: NodeId, candidate: NodeId) -> Verdict {
+        let ballots = self.ballots.entry(term).or_default();
+        match ballots.iter().find(|ballot| ballot.0 == voter) {
+            None => ballots.push((voter, candidate)),
+            Some((_, before)) if *before != candidate => {
+                return violation("raft.vote-monotonic", &[voter, *before, candidate], || {
+                    format!("{voter:?} has durable votes for {before:?} and for {candidate:?} in term {term}")
+                });
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Whether this server was the one elected in this term.
+    pub(super) fn leads(&self, term: u64, node: NodeId) -> bool {
+        self.leaders.get(&term) == Some(&node)
+    }
+
+    fn votes_for(&self, term: u64, candidate: NodeId) -> usize {
+        self.ballots.get(&term).map_or(0, |ballots| ballots.iter().filter(|ballot| ballot.1 == candidate).count())
+    }
+}
+
+impl CoreOracle {
+    /// Whether the touched server leads, and by what right; and what it knows as a leader.
+    #[inline]
+    pub(super) fn check_leadership<P: Replicated>(
+        &mut self,
+        view: &View<'_, P>,
+        node: NodeId,
+        core: &Core<P::Machine>,
+    ) -> Verdict {
+        let Role::Leader(leadership) = core.role() else {
+            if self.servers[node.index()].leads {
+                self.servers[node.index()].leads = false;
+                self.reach(Goal::LeaderSteppedDown);
+            }
+            return Ok(());
+        };
+        if !self.servers[node.index()].leads || !self.elections.leads(core.term(), node) {
+            self.check_election(view, node, core)?;
+        }
+        for (server, progress) in leadership.progress.iter().enumerate() {
+            let (known, before) = (progress.match_index, self.servers[node.index()].match_index[server]);
+            if progress.next_index <= known || known < before {
+                return violation("raft.match-monotonic", &[node, NodeId::new(server as u16)], || {
+                    let next = progress.next_index;
+                    format!(
+                        "leader {node:?} knew a match with #{server} up to {before}, now up to {known}, and would send {next} next"
+                    )
+                });
+            }
+            if known > before {
+                self.check_acknowledged(node, server, known, core)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A server is leader of a term for the first time.
+    #[cold]
+    fn check_election<P: Replicated>(&mut self, view: &View<'_, P>, node: NodeId, core: &Core<P::Machine>) -> Verdict {
+        let term = core.term();
+        if let Some(other) = self.elections.leaders.get(&term)
+            && *other != node
+        {
+            return violation("raft.election-safety", &[*other, node], || {
+                format!("{other:?} and {node:?} both lead in term {term}")
+            });
+        }
+        let (votes, quorum) = (self.elections.votes_for(term, node), self.quorum());
+        if votes < quorum {
+            return violation("raft.election-quorum", &[node], || {
+                format!(
+                    "{node:?} leads term {term} with {votes} durable votes of distinct servers, a quorum is {quorum}"
+                )
+            });
+        }
+        let needed = self.committed.before_term(term);
+        if core.log().chain_at(needed) != self.committed.chain_at(needed) {
+            return violation("raft.leader-completeness", &[node], || {
+                let last = core.log().last();
+                format!(
+                    "{node:?} leads term {term} without the entries up to {needed} that were committed before; its log ends at index {} of term {}",
+                    last.index, last.term
+                )
+            });
+        }
+        if let Some((latest, _)) = self.elections.leaders.last_key_value() {
+            let skipped = term.saturating_sub(latest + 1);
+            self.goals[Goal::ElectionFailed as usize] += skipped;
+            self.reach(Goal::LeaderDeposed);
+        }
+        let stale = |other: NodeId| other != node && view.state(other).and_then(P::core).is_some_and(Core::is_leader);
+        if (0..self.servers.len() as u16).any(|other| stale(NodeId::new(other))) {
+            self.reach(Goal::StaleLeader);
+        }
+        self.reach(Goal::LeaderElected);
+        self.elections.leaders.insert(term, node);
+        let count = self.servers.len();
+        let seen = &mut self.servers[node.index()];
+        seen.leads = true;
+        seen.match_index.clear();
+        seen.match_index.resize(count, 0);
+        Ok(())
+    }
+
+    /// A leader counts a server as holding its log up to `known`: then that is durable there, unless
+    /// the server has moved on to a later term and another leader.
+    fn check_acknowledged<M: StateMachine>(
+        &mut self,
+        node: NodeId,
+        server: usize,
+        known: u64,
+        core: &Core<M>,
+    ) -> Verdict {
+        let durable = &self.servers[server].durable;
+        if durable.term <= core.term() && durable.chain_at(known) != core.log().chain_at(known) {
+            return violation("raft.acknowledged-durable", &[node, NodeId::new(server as u16)], || {
+                let upto = durable.chains.len();
+                format!(
+                    "leader {node:?} of term {} counts #{server} as holding its log up to {known}; durable there are {upto} entries, not the same up to {known}",
+                    core.term()
+                )
+            });
+        }
+        self.servers[node.index()].match_index[server] = known;
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+//! What logs may hold: Log Matching, Leader Append-Only, State Machine Safety, and commitment.
+
+use super::{CoreOracle, Goal, violation};
+use crate::oracle::spec::{Verdict, Violation};
+use crate::protocol::NodeId;
+use crate::protocols::raft::core::{Core, StateMachine};
+use crate::protocols::raft::log::CHAIN_START;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Every entry that was ever in a log: one chain for an index and a term.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LogMatching {
+    /// By index from 1, the first that was seen there: (term, chain).
+    first: Vec<(u64, u64)>,
+    /// Those of other terms at the same index.
+    others: BTreeMap<(u64, u64), u64>,
+}
+
+impl LogMatching {
+    #[inline]
+    fn chain_of(&self, index: u64, term: u64) -> Option<u64> {
+        match self.first.get(index as usize - 1) {
+            Some((first, chain)) if *first == term => Some(*chain),
+            Some(_) => self.others.get(&(index, term)).copied(),
+            None => None,
+        }
+    }
+
+    fn insert(&mut self, index: u64, term: u64, chain: u64) {
+        if index as usize == self.first.len() + 1 {
+            self.first.push((term, chain));
+        } else {
+            self.others.insert((index, term), chain);
+        }
+    }
+}
+
+/// What is committed, once and for all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Committed {
+    /// The chain at every index from 1.
+    chains: Vec<u64>,
+    /// In which term how much had been committed: both grow.
+    marks: Vec<(u64, u64)>,
+}
+
+impl Committed {
+    /// The last committed index.
+    #[inline]
+    pub(super) fn upto(&self) -> u64 {
+        self.chains.len() as u64
+    }
+
+    #[inline]
+    pub(super) fn chain_at(&self, index: u64) -> Option<u64> {
+        if index == 0 { Some(CHAIN_START) } else { self.chains.get(index as usize - 1).copied() }
+    }
+
+    /// The last index that was committed in a term before this one.
+    pub(super) fn before_term(&self, term: u64) -> u64 {
+        let earlier = self.marks.partition_point(|mark| mark.0 < term);
+        self.marks[..earlier].iter().map(|mark| mark.1).max().unwrap_or(0)
+    }
+
+    fn mark(&mut self, term: u64) {
+        let upto = self.upto();
+        match self.marks.binary_search_by_key(&term, |mark| mark.0) {
+            Ok(place) => self.marks[place].1 = upto,
+            Err(place) => self.marks.insert(place, (term, upto)),
+        }
+    }
+}
+
+/// How many of the latest applied indexes are compared.
+const RECENT: usize = 1 << 12;
+
+/// The state of the machine after each of the latest entries: it is the same wherever it was applied.
+#[derive(Clone, Debug, Default)]
+pub(super) struct States {
+    recent: Vec<(u64, u64)>,
+}
+
+impl States {
+    /// Answers what others had at this index, if it is another state.
+    fn differs(&mut self, index: u64, fingerprint: u64) -> bool {
+        let place = index as usize % RECENT;
+        if self.recent.len() <= place {
+            self.recent.resize(place + 1, (0, 0));
+        }
+        let before = std::mem::replace(&mut self.recent[place], (index, fingerprint));
+        before.0 == index && before.1 != fingerprint
+    }
+}
+
+impl CoreOracle {
+    /// The touched server's log, as far as it has changed.
+    #[inline]
+    pub(super) fn check_log<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+        let log = core.log();
+        let seen = &mut self.servers[node.index()];
+        if log.chain_at(seen.last) != Some(seen.chain) {
+            self.check_truncated(node, core)?;
+        } else if log.last_index() == seen.last {
+            return Ok(());
+        }
+        self.check_matching(node, core)?;
+        let seen = &mut self.servers[node.index()];
+        seen.last = log.last_index();
+        seen.chain = log.chain_at(seen.last).expect("the end of the log");
+        let upto = seen.last.min(self.committed.upto());
+        while seen.agreed < upto && log.chain_at(seen.agreed + 1) == self.committed.chain_at(seen.agreed + 1) {
+            seen.agreed += 1;
+        }
+        Ok(())
+    }
+
+    /// Entries are gone: a leader never does that, and nobody does it to what is committed.
+    fn check_truncated<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+        let seen = &self.servers[node.index()];
+        if seen.leads && core.is_leader() && self.elections.leads(core.term(), node) {
+            return violation("raft.leader-append-only", &[node], || {
+                format!("leader {node:?} of term {} changed its log at or before index {}", core.term(), seen.last)
+            });
+        }
+        if core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
+            let (agreed, last) = (seen.agreed, core.log().last_index());
+            return violation("raft.committed-kept", &[node], || {
+                format!(
+                    "{node:?} held the committed entries up to {agreed} and has removed some; its log ends at {last} now"
+                )
+            });
+        }
+        self.reach(Goal::ConflictTruncated);
+        Ok(())
+    }
+
+    /// New entries are those that nobody had; where one is known, all before it are, too.
+    fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+        let log = core.log();
+        let at = |index: u64| (log.term_at(index).expect("in the log"), log.chain_at(index).expect("in the log"));
+        let mut index = log.last_index();
+        while index > 0 {
+            let (term, chain) = at(index);
+            match self.matching.chain_of(index, term) {
+                Some(known) if known == chain => break,
+                Some(_) => {
+                    return violation("raft.log-matching", &[node], || {
+                        format!(
+                            "{node:?} has an entry of term {term} at index {index} that differs, or follows other entries, elsewhere"
+                        )
+                    });
+                }
+                None => index -= 1,
+            }
+        }
+        for index in index + 1..=log.last_index() {
+            let (term, chain) = at(index);
+            self.matching.insert(index, term, chain);
+        }
+        Ok(())
+    }
+
+    /// The touched server's commit index. Answers what it has committed before anybody else.
+    #[inline]
+    pub(super) fn check_commit<M: StateMachine>(
+        &mut self,
+        node: NodeId,
+        core: &Core<M>,
+    ) -> Result<Range<u64>, Box<Violation>> {
+        let (before, commit) = (self.servers[node.index()].commit, core.commit());
+        if commit == before {
+            return Ok(0..0);
+        }
+        if commit < before {
+            return violation("raft.commit-monotonic", &[node], || {
+                format!("the commit index of {node:?} fell from {before} to {commit}")
+            });
+        }
+        let Some(chain) = core.log().chain_at(commit) else {
+            return violation("raft.commit-quorum", &[node], || {
+                format!("{node:?} commits up to {commit}, its log ends at {}", core.log().last_index())
+            });
+        };
+        let known = self.committed.upto();
+        let common = commit.min(known);
+        if core.log().chain_at(common) != self.committed.chain_at(common) {
+            return violation("raft.state-machine-safety", &[node], || {
+                format!("{node:?} commits other entries up to {common} than were committed before")
+            });
+        }
+        self.servers[node.index()].commit = commit;
+        if commit <= known {
+            return Ok(0..0);
+        }
+        self.check_first_commit(node, core, commit, chain)?;
+        self.committed.chains.extend((known + 1..=commit).map(|index| core.log().chain_at(index).expect("in the log")));
+        self.committed.mark(core.term());
+        let seen = &mut self.servers[node.index()];
+        if seen.agreed == known {
+            seen.agreed = commit;
+        }
+        Ok(known + 1..commit + 1)
+    }
+
+    /// Nobody has committed this before: a quorum holds it durably, and a leader counted an entry
+    /// of its own term.
+    #[inline]
+    fn check_first_commit<M: StateMachine>(
+        &mut self,
+        node: NodeId,
+        core: &Core<M>,
+        commit: u64,
+        chain: u64,
+    ) -> Verdict {
+        let copies = self.servers.iter().filter(|server| server.durable.chain_at(commit) == Some(chain)).count();
+        let quorum = self.quorum();
+        if copies < quorum {
+            return violation("raft.commit-quorum", &[node], || {
+                format!("{node:?} commits index {commit} with {copies} durable copies, a quorum is {quorum}")
+            });
+        }
+        let entry_term = core.log().term_at(commit).expect("in the log");
+        if core.is_leader() && entry_term != core.term() {
+            return violation("raft.commit-current-term", &[node], || {
+                format!(
+                    "leader {node:?} of term {} commits index {commit} of term {entry_term} by counting copies",
+                    core.term()
+                )
+            });
+        }
+        Ok(())
+    }
+
+    /// What the touched server has applied: only what is committed, in order, with the same result.
+    #[inline]
+    pub(super) fn check_applied<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+        let (before, applied) = (self.servers[node.index()].applied, core.applied());
+        if applied == before {
+            return Ok(());
+        }
+        if applied < before || applied > core.commit() {
+            return violation("raft.applied-monotonic", &[node], || {
+                format!("{node:?} had applied up to {before}, now {applied}; committed is {}", core.commit())
+            });
+        }
+        if self.states.differs(applied, core.machine().fingerprint()) {
+            return violation("raft.state-machine-safety", &[node], || {
+                format!("{node:?} has another state after applying index {applied} than another server had")
+            });
+        }
+        self.servers[node.index()].applied = applied;
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! What must hold of the replicated store: all that must hold of Raft, and what its clients see.
+
+use super::core::Core;
+use super::kv;
+use super::message::Record;
+use super::node::{Command, Config, Fact, Machine, Store};
+use super::oracle::{CoreOracle, GOALS, Replicated};
+use crate::oracle::linearizable::register::{Operation, Register};
+use crate::oracle::linearizable::{Checker, OperationId, Verdict as Linearizability};
+use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
+use crate::protocol::NodeId;
+
+impl Replicated for Store {
+    type Machine = Machine;
+
+    #[inline]
+    fn core(&self) -> Option<&Core<Machine>> {
+        match self {
+            Store::Server(core) => Some(core),
+            Store::Client(_) => None,
+        }
+    }
+
+    #[inline]
+    fn raft_record(record: &Record<Command>) -> Option<&Record<Command>> {
+        Some(record)
+    }
+}
+
+impl Spec for Store {
+    type Oracles = StoreOracle;
+
+    fn oracles(config: &Config) -> StoreOracle {
+        StoreOracle {
+            core: CoreOracle::new(config.raft.servers),
+            servers: config.raft.servers,
+            keys: Vec::new(),
+            sessions: vec![Session::default(); config.clients as usize],
+            calm: None,
+            returned: 0,
+            unknown: 0,
+        }
+    }
+}
+
+/// All oracles of the store.
+#[derive(Clone, Debug)]
+pub struct StoreOracle {
+    core: CoreOracle,
+    servers: u16,
+    /// By key.
+    keys: Vec<Checker<Register>>,
+    /// By client.
+    sessions: Vec<Session>,
+    calm: Option<Calm>,
+    returned: u64,
+    unknown: u64,
+}
+
+/// What is known of one client's operations.
+#[derive(Clone, Debug, Default)]
+struct Session {
+    /// The operation under way.
+    call: Option<Call>,
+    /// The highest number of a request of this client in what is committed.
+    committed: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    key: u32,
+    id: OperationId,
+    reads: bool,
+    fresh: bool,
+}
+
+/// What has happened since the faults are over.
+#[derive(Clone, Copy, Debug)]
+struct Calm {
+    /// Whether everything is up and connected: then all logs must become equal.
+    whole: bool,
+    write: bool,
+    read: bool,
+}
+
+impl StoreOracle {
+    fn client(&self, node: NodeId) -> usize {
+        (node.number() - self.servers) as usize
+    }
+
+    fn on_invoked(&mut self, client: usize, command: &kv::Command) {
+        while self.keys.len() <= command.key as usize {
+            self.keys.push(Checker::new(0));
+        }
+        let id = self.keys[command.key as usize].invoke(command.operation);
+        let reads = command.operation == Operation::Read;
+        self.sessions[client].call = Some(Call { key: command.key, id, reads, fresh: self.calm.is_some() });
+    }
+}
+
+impl Oracle<Store> for StoreOracle {
+    fn on_fact(&mut self, _: &View<'_, Store>, node: NodeId, fact: &Fact) -> Verdict {
+        let client = self.client(node);
+        match fact {
+            Fact::Invoked { command, .. } => self.on_invoked(client, command),
+            Fact::Returned { sequence, answer } => {
+                let session = &mut self.sessions[client];
+                let Some(call) = session.call.take() else { unreachable!("an answer without a question") };
+                if session.committed < *sequence {
+                    let message = format!(
+                        "{node:?} has the answer to its request {sequence}, but committed of its requests is only {}",
+                        session.committed
+                    );
+                    return Err(Box::new(Violation::new("raft.acknowledged-kept", &[node], message)));
+                }
+                self.returned += 1;
+                if let Some(calm) = &mut self.calm
+                    && call.fresh
+                {
+                    (calm.read, calm.write) = (calm.read || call.reads, calm.write || !call.reads);
+                }
+                if let Err(found) = self.keys[call.key as usize].returned(call.id, *answer) {
+                    let message = format!("on key {}: {found}", call.key);
+                    return Err(Box::new(Violation::new("raft.linearizable", &[node], message)));
+                }
+            }
+            Fact::GaveUp { .. } => {
+                let Some(call) = self.sessions[client].call.take() else { unreachable!("nothing to give up") };
+                self.keys[call.key as usize].unknown(call.id);
+                self.unknown += 1;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn after_step(&mut self, view: &View<'_, Store>, node: NodeId, touch: Touch) -> Verdict {
+        if node.number() >= self.servers {
+            return Ok(());
+        }
+        for index in self.core.after_step(view, node, touch)? {
+            let core = view.state(node).and_then(Store::core).expect("a server that is up has committed it");
+            let entry = core.log().entry(index).expect("a committed entry is in the log");
+            if let Some(request) = entry.command() {
+                let session = &mut self.sessions[(request.client.number() - self.servers) as usize];
+                session.committed = session.committed.max(request.sequence);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_weather(&mut self, view: &View<'_, Store>) {
+        self.core.on_weather(view);
+    }
+
+    fn on_calm(&mut self, view: &View<'_, Store>) {
+        let whole = view.network.is_whole() && view.hosts.iter().all(|host| host.state.is_some() && !host.asleep);
+        self.calm = Some(Calm { whole, write: false, read: false });
+    }
+
+    fn is_settled(&self, view: &View<'_, Store>) -> bool {
+        let Some(calm) = self.calm else { return false };
+        calm.write && calm.read && (!calm.whole || self.core.is_at_rest(view))
+    }
+
+    fn pending(&self, view: &View<'_, Store>) -> Violation {
+        let Some(calm) = self.calm else { unreachable!("nothing is pending before the calm") };
+        let mut pending = Vec::new();
+        if !calm.write {
+            pending.push("no fresh write was served".to_owned());
+        }
+        if !calm.read {
+            pending.push("no fresh read was served".to_owned());
+        }
+        if !self.core.is_at_rest(view) {
+            pending.push("the servers are not at rest under one leader".to_owned());
+        }
+        pending.push(self.core.standing(view));
+        Violation::new("raft.settles", &[], pending.join("; "))
+    }
+
+    fn goals(&self) -> Vec<(&'static str, u64)> {
+        GOALS.into_iter().zip(self.core.goals()).collect()
+    }
+
+    fn stats(&self) -> Vec<(&'static str, u64)> {
+        let undecided = self.keys.iter().filter(|key| key.verdict() == Linearizability::Undecided).count();
+        vec![
+            ("committed", self.core.committed()),
+            ("elections", self.core.elections()),
+            ("operations_returned", self.returned),
+            ("operations_unknown", self.unknown),
+            ("keys_undecided", undecided as u64),
+        ]
+    }
+}

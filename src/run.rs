@@ -1,0 +1,4 @@
+//! Runs: one plan in, one outcome out.
+
+pub mod outcome;
+pub mod play;
