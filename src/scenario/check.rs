@@ -1,0 +1,187 @@
+//! What in a scenario cannot be: found before a run, with the place and a cure.
+
+mod faults;
+
+use super::diagnostic::{Complaint, did_you_mean, one_of};
+use super::load::Rules;
+use super::model::{Expect, Scenario};
+use crate::environment::distribution::Distribution;
+use crate::kernel::chance::Ratio;
+use crate::kernel::time::Span;
+
+/// No span of a scenario may be longer than 365 days, so that sums of a few of them fit a clock.
+pub(super) const LONGEST: Span = Span::secs(365 * 86_400);
+
+/// So many faults at most may be expected from one scenario: a plan is a file that people read.
+pub(super) const FAULTS: u64 = 100_000;
+
+/// What is wrong with the scenario, for reasons that hold for every system.
+pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &Rules<S>) -> Vec<Complaint> {
+    let mut found = Vec::new();
+    surroundings(scenario, &mut found);
+    workload(scenario, &mut found);
+    limits(scenario, &mut found);
+    names(scenario, rules, &mut found);
+    faults::complaints(scenario, members, rules.roles, &mut found);
+    found
+}
+
+fn surroundings<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
+    let network = &scenario.network;
+    distribution(&network.latency, "network.latency", found);
+    distribution(&scenario.disk.sync, "disk.sync", found);
+    if is_certain(network.loss) {
+        found.push(Complaint::at(
+            "network.loss",
+            "every message is lost, so nothing would ever arrive",
+            "write less than 100%, or use a fault that begins and ends",
+        ));
+    }
+    let patience = scenario.workload.patience;
+    let trip = Span::ns(least(&network.latency).as_ns().saturating_mul(2));
+    if patience > Span::ZERO && trip >= patience && scenario.workload.clients > 0 {
+        found.push(Complaint::at(
+            "network.latency",
+            format!("there and back takes at least {trip}, but clients give up after {patience}"),
+            "lower the latency, or raise workload.patience",
+        ));
+    }
+    too_long(scenario.clocks.offset, "clocks.offset", found);
+    if scenario.clocks.drift_ppm >= 1_000_000 {
+        found.push(Complaint::at(
+            "clocks.drift_ppm",
+            "a clock that is slow by 1,000,000 millionths stands still",
+            "write less than 1_000_000; real clocks drift by less than 500",
+        ));
+    }
+}
+
+fn workload<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
+    let workload = &scenario.workload;
+    if workload.until == Span::ZERO {
+        found.push(Complaint::at("workload.until", "the workload ends before it begins", "write for example \"30s\""));
+    }
+    too_long(workload.until, "workload.until", found);
+    too_long(workload.patience, "workload.patience", found);
+    if workload.keys == 0 {
+        found.push(Complaint::at("workload.keys", "clients have no key to work on", "write 1 or more"));
+    }
+    if workload.clients == 0 && scenario.settle.is_some() {
+        found.push(Complaint::at(
+            "workload.clients",
+            "settling needs fresh operations, but there is no client to begin them",
+            "write 1 or more, or remove settle",
+        ));
+    }
+    if workload.patience == Span::ZERO {
+        found.push(Complaint::at(
+            "workload.patience",
+            "clients give up before they ask",
+            "write how long they try, for example \"5s\"",
+        ));
+    }
+    if let Some(rate) = workload.rate.filter(|rate| rate.interval() > workload.until && workload.until > Span::ZERO) {
+        found.push(Complaint::at(
+            "workload.rate",
+            format!(
+                "a client begins an operation every {} on average, but all end at {}",
+                rate.interval(),
+                workload.until
+            ),
+            "raise the rate, or workload.until",
+        ));
+    }
+}
+
+fn limits<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
+    let limits = &scenario.limits;
+    if limits.steps == 0 {
+        found.push(Complaint::at("limits.steps", "a run of 0 steps shows nothing", "write for example 10_000_000"));
+    }
+    too_long(limits.virtual_time, "limits.virtual_time", found);
+    let within = scenario.settle.as_ref().map_or(Span::ZERO, |settle| settle.within);
+    if scenario.settle.is_some() && within == Span::ZERO {
+        found.push(Complaint::at("settle.within", "nothing settles in no time", "write for example \"20s\""));
+    }
+    too_long(within, "settle.within", found);
+    let end = Span::ns(scenario.workload.until.as_ns().saturating_add(within.as_ns()));
+    if limits.virtual_time < end {
+        let what = if within > Span::ZERO { "workload and settling" } else { "the workload" };
+        found.push(Complaint::at(
+            "limits.virtual_time",
+            format!("the run is given up at {}, but {what} last until {end}", limits.virtual_time)
+                .replace("the workload last ", "the workload lasts "),
+            format!("write at least \"{end}\", or shorten them")
+                .replace("them", if within > Span::ZERO { "them" } else { "it" }),
+        ));
+    }
+}
+
+fn names<S>(scenario: &Scenario<S>, rules: &Rules<S>, found: &mut Vec<Complaint>) {
+    for (index, id) in scenario.exhibits.iter().enumerate() {
+        known("exhibit", id, rules.exhibits, &scenario.exhibits[..index], &format!("exhibits[{index}]"), found);
+    }
+    let Expect::Breaks(invariants) = &scenario.expect else { return };
+    if invariants.is_empty() {
+        found.push(Complaint::at(
+            "expect[0]",
+            "nothing is named that breaks",
+            "name an invariant, or write expect: Holds",
+        ));
+    }
+    for (index, name) in invariants.iter().enumerate() {
+        known("invariant", name, rules.invariants, &invariants[..index], &format!("expect[0][{index}]"), found);
+    }
+}
+
+/// A name of something that must exist and must not stand there twice.
+fn known(kind: &str, name: &str, all: &[&str], before: &[String], place: &str, found: &mut Vec<Complaint>) {
+    if before.iter().any(|other| other == name) {
+        found.push(Complaint::at(place, format!("{kind} {name:?} is named twice"), "remove one of them"));
+    } else if !all.contains(&name) {
+        found.push(Complaint::at(
+            place,
+            format!("there is no {kind} {name:?}"),
+            did_you_mean(name, all.iter().copied()).unwrap_or_else(|| match all.len() {
+                0 => format!("no system here has any {kind}"),
+                1..=12 => format!("write {}", one_of(all)),
+                _ => format!("see them all with `squall list {kind}s`"),
+            }),
+        ));
+    }
+}
+
+/// A distribution that makes no sense, or takes longer than any run.
+pub(super) fn distribution(distribution: &Distribution, place: &str, found: &mut Vec<Complaint>) {
+    if let Err(text) = distribution.validate() {
+        let (message, cure) = text.rsplit_once("; ").unwrap_or((&text, "change it"));
+        found.push(Complaint::at(place, message, cure));
+    }
+    let longest = match distribution {
+        Distribution::Const(span) => *span,
+        Distribution::Uniform { max, .. } => *max,
+        Distribution::Exp { mean, .. } => *mean,
+        Distribution::Bimodal { fast, slow, .. } => fast.max.max(slow.max),
+    };
+    too_long(longest, place, found);
+}
+
+/// A span that nothing in a run can be.
+pub(super) fn too_long(span: Span, place: &str, found: &mut Vec<Complaint>) {
+    if span > LONGEST {
+        found.push(Complaint::at(place, format!("{span} is longer than 365 days, the longest run"), "write less"));
+    }
+}
+
+/// Whether this always happens.
+pub(super) fn is_certain(ratio: Ratio) -> bool {
+    ratio.part() == ratio.whole()
+}
+
+fn least(distribution: &Distribution) -> Span {
+    match distribution {
+        Distribution::Const(span) => *span,
+        Distribution::Uniform { min, .. } | Distribution::Exp { min, .. } => *min,
+        Distribution::Bimodal { fast, slow, .. } => fast.min.min(slow.min),
+    }
+}

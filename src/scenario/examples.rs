@@ -1,0 +1,54 @@
+//! For every field and every name of the format, what could stand there. Error messages end
+//! with one, since the shortest explanation of a format is a line of it.
+
+/// What a field holds, and an example of it.
+pub(super) fn example_of_field(field: &str) -> Option<(&'static str, &'static str)> {
+    Some(match field {
+        "squall" => ("the version of the format", "1"),
+        "system" => ("a system and its settings", "Raft(nodes: 5)"),
+        "network" => ("fields in brackets", "(latency: Uniform(min: \"1ms\", max: \"10ms\"), loss: \"1%\")"),
+        "disk" => ("fields in brackets", "(sync: Uniform(min: \"100us\", max: \"2ms\"))"),
+        "clocks" => ("fields in brackets", "(offset: \"50ms\", drift_ppm: 100)"),
+        "workload" => ("fields in brackets", "(clients: 3, until: \"30s\")"),
+        "fault" => ("a fault", "(at: \"10s\", lasts: \"5s\", inject: Partition(shape: Halves))"),
+        "settle" => ("fields in brackets", "(within: \"20s\")"),
+        "limits" => ("fields in brackets", "(steps: 1_000_000)"),
+        "expect" => ("what the run must do", "Holds"),
+        "latency" | "sync" | "extra" => ("a distribution", "Uniform(min: \"1ms\", max: \"10ms\")"),
+        "inject" => ("what happens", "Kill(target: One, restart_after: \"2s\")"),
+        "shape" => ("the shape of a partition", "Halves"),
+        "target" => ("whom it hits", "One"),
+        "probability" | "loss" | "duplicate" | "p" => ("a probability", "\"1%\""),
+        "at" | "from" | "until" => ("an instant", "\"10s\""),
+        "within" | "patience" | "mean" => ("a span", "\"10s\""),
+        "min" => ("a span", "\"1ms\""),
+        "max" => ("a span", "\"10ms\""),
+        "fast" => ("a span or a range", "(\"1ms\", \"5ms\")"),
+        "slow" => ("a span or a range", "(\"100ms\", \"500ms\")"),
+        "nodes" => ("a whole number", "5"),
+        _ => return None,
+    })
+}
+
+/// An example of what has this name before its brackets.
+pub(super) fn example_of_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Partition" => "Partition(shape: Halves)",
+        "Kill" => "Kill(target: One, restart_after: \"2s\")",
+        "Pause" => "Pause(target: One)",
+        "Loss" => "Loss(probability: \"5%\")",
+        "Duplicate" => "Duplicate(probability: \"5%\")",
+        "Delay" => "Delay(extra: Const(\"50ms\"))",
+        "DiskSlow" => "DiskSlow(extra: Const(\"50ms\"))",
+        "Isolate" => "Isolate(Leader)",
+        "Random" => "Random(2)",
+        "Nodes" => "Nodes([\"n1\", \"n3\"])",
+        "Role" => "Role(\"leader\")",
+        "Breaks" => "Breaks([\"raft.election-safety\"])",
+        "Const" => "Const(\"5ms\")",
+        "Uniform" => "Uniform(min: \"1ms\", max: \"10ms\")",
+        "Exp" => "Exp(min: \"1ms\", mean: \"5ms\")",
+        "Bimodal" => "Bimodal(fast: (\"1ms\", \"5ms\"), slow: (\"100ms\", \"500ms\"), p: \"1%\")",
+        _ => return None,
+    })
+}

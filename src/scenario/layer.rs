@@ -1,0 +1,103 @@
+//! What one file says: every field may be missing, since a file that it extends may have it.
+
+use super::fault::FaultSpec;
+use super::model::{Clocks, Expect, Scenario};
+use crate::environment::plan::{Disk, Limits, Network, Settle, Workload};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The fields of one file, and of those that it extends.
+#[derive(Deserialize)]
+#[serde(rename = "Scenario", deny_unknown_fields, bound = "S: DeserializeOwned")]
+pub(super) struct Layer<S> {
+    /// Must be 1; checked before this is read.
+    pub(super) squall: u32,
+    #[serde(default)]
+    pub(super) title: Option<String>,
+    #[serde(default)]
+    pub(super) extends: Vec<String>,
+    #[serde(default = "nothing")]
+    pub(super) system: Option<S>,
+    #[serde(default)]
+    pub(super) exhibits: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) network: Option<Network>,
+    #[serde(default)]
+    pub(super) disk: Option<Disk>,
+    #[serde(default)]
+    pub(super) clocks: Option<Clocks>,
+    #[serde(default)]
+    pub(super) workload: Option<Workload>,
+    #[serde(default)]
+    pub(super) faults: Option<Vec<FaultSpec>>,
+    #[serde(default)]
+    pub(super) settle: Option<Settle>,
+    #[serde(default)]
+    pub(super) expect: Option<Expect>,
+    #[serde(default)]
+    pub(super) limits: Option<Limits>,
+}
+
+fn nothing<S>() -> Option<S> {
+    None
+}
+
+impl<S> Layer<S> {
+    /// Takes over a field of a file that wins, by name: also when it says `None` there.
+    pub(super) fn take(&mut self, over: &mut Layer<S>, field: &str) {
+        match field {
+            "title" => self.title = over.title.take(),
+            "system" => self.system = over.system.take(),
+            "exhibits" => self.exhibits = over.exhibits.take(),
+            "network" => self.network = over.network.take(),
+            "disk" => self.disk = over.disk.take(),
+            "clocks" => self.clocks = over.clocks.take(),
+            "workload" => self.workload = over.workload.take(),
+            "faults" => self.faults = over.faults.take(),
+            "settle" => self.settle = over.settle.take(),
+            "expect" => self.expect = over.expect.take(),
+            "limits" => self.limits = over.limits.take(),
+            _ => assert!(matches!(field, "squall" | "extends"), "field {field} is read but goes nowhere"),
+        }
+    }
+
+    /// A layer that says nothing.
+    pub(super) fn empty() -> Layer<S> {
+        Layer {
+            squall: super::load::FORMAT,
+            title: None,
+            extends: Vec::new(),
+            system: None,
+            exhibits: None,
+            network: None,
+            disk: None,
+            clocks: None,
+            workload: None,
+            faults: None,
+            settle: None,
+            expect: None,
+            limits: None,
+        }
+    }
+
+    /// The scenario.
+    ///
+    /// # Errors
+    /// The name of a field that has no default and is missing.
+    pub(super) fn resolve(self) -> Result<Scenario<S>, &'static str> {
+        Ok(Scenario {
+            squall: self.squall,
+            title: self.title,
+            system: self.system.ok_or("system")?,
+            exhibits: self.exhibits.unwrap_or_default(),
+            network: self.network.unwrap_or_default(),
+            disk: self.disk.unwrap_or_default(),
+            clocks: self.clocks.unwrap_or_default(),
+            workload: self.workload.ok_or("workload")?,
+            faults: self.faults.unwrap_or_default(),
+            settle: self.settle,
+            expect: self.expect.unwrap_or_default(),
+            limits: self.limits.unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,320 @@
+//! From files to scenarios. Every way in which that can fail is a [`Diagnostic`].
+
+use super::diagnostic::{Complaint, Diagnostic, Source, did_you_mean};
+use super::explain::{explain, flaw};
+use super::layer::Layer;
+use super::locate::{PathStep, path};
+use super::model::Scenario;
+use crate::environment::plan;
+use ron::extensions::Extensions;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+/// The version of scenario files, the same as that of plans.
+pub(super) const FORMAT: u32 = plan::FORMAT;
+
+/// How many files one scenario may consist of: more is a mistake, or an attack.
+const FILES: usize = 64;
+
+/// What the floor above knows and the loader must ask: all about systems.
+pub struct Rules<'a, S> {
+    /// The names of the nodes that faults can hit, `n1` to `n5`.
+    pub members: fn(&S) -> Vec<String>,
+    /// What is wrong with a scenario for reasons that only its system knows.
+    pub complaints: fn(&Scenario<S>) -> Vec<Complaint>,
+    /// The ids of all planted defects.
+    pub exhibits: &'a [&'a str],
+    /// The names of all invariants.
+    pub invariants: &'a [&'a str],
+    /// The names of all roles that a fault can aim at.
+    pub roles: &'a [&'a str],
+}
+
+/// Reads a scenario from a file.
+///
+/// # Errors
+/// The first mistake, with its place and a cure.
+pub fn load<S: DeserializeOwned + Clone>(path: &Path, rules: &Rules<S>) -> Result<Scenario<S>, Diagnostic> {
+    let file = shown(path);
+    let text = read(path).map_err(|(message, help)| Diagnostic::without_place(&file, message, help))?;
+    parse_bytes(&file, text, rules)
+}
+
+/// Reads a scenario from its text. What it extends is looked for beside a file of that name.
+///
+/// # Errors
+/// The first mistake, with its place and a cure.
+pub fn parse<S: DeserializeOwned + Clone>(name: &str, text: &str, rules: &Rules<S>) -> Result<Scenario<S>, Diagnostic> {
+    parse_bytes(name, text.as_bytes().to_vec(), rules)
+}
+
+/// The name of the scenario in this file: the last two components without the extension,
+/// `raft/leader-partition`, or the one there is.
+pub fn name(path: &Path) -> String {
+    let stem = path.file_stem().map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    match path.parent().and_then(Path::file_name) {
+        Some(folder) => format!("{}/{stem}", folder.to_string_lossy()),
+        None => stem,
+    }
+}
+
+/// The scenario files among these files and folders: a folder stands for every `.ron` file in it,
+/// however deep, but those in a folder named `defaults`, which are there to be extended. Sorted
+/// within each folder, no file twice.
+///
+/// # Errors
+/// A path that does not exist or cannot be read, and a folder without scenarios.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let mut here = Vec::new();
+        let refused = |error: std::io::Error| {
+            let (message, help) = unreadable(&error);
+            Diagnostic::without_place(&shown(path), message, help)
+        };
+        if fs::metadata(path).map_err(refused)?.is_dir() {
+            gather(path, &mut here)?;
+            if here.is_empty() {
+                return Err(Diagnostic::without_place(
+                    &shown(path),
+                    "this folder holds no scenario, no file that ends in .ron",
+                    "name a scenario file, or a folder with some",
+                ));
+            }
+        } else {
+            here.push(path.clone());
+        }
+        here.retain(|path| !found.iter().any(|other| plain(other) == plain(path)));
+        found.extend(here);
+    }
+    Ok(found)
+}
+
+fn gather(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Diagnostic> {
+    let refused = |error: std::io::Error| {
+        let (message, help) = unreadable(&error);
+        Diagnostic::without_place(&shown(folder), message, help)
+    };
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(refused)? {
+        entries.push(entry.map_err(refused)?);
+    }
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        // A link to a folder is not followed: it could lead back here.
+        if entry.file_type().map_err(refused)?.is_dir() {
+            if entry.file_name() != "defaults" {
+                gather(&path, found)?;
+            }
+        } else if path.extension() == Some(OsStr::new("ron")) && path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn parse_bytes<S: DeserializeOwned + Clone>(
+    name: &str,
+    bytes: Vec<u8>,
+    rules: &Rules<S>,
+) -> Result<Scenario<S>, Diagnostic> {
+    let mut reader = Reader { sources: Vec::new(), open: Vec::new() };
+    let (layer, origin) = reader.layer::<S>(name, bytes)?;
+    let own = &reader.sources[0];
+    let scenario = layer.resolve().map_err(|field| {
+        let (what, example) = super::examples::example_of_field(field).expect("an example of what is required");
+        own.complain(Complaint::at(
+            "",
+            format!("field `{field}` is missing in the scenario, and in what it extends"),
+            format!("add {what}: `{field}: {example}`"),
+        ))
+    })?;
+    let members = (rules.members)(&scenario.system);
+    let mut complaints = super::check::complaints(&scenario, &members, rules);
+    complaints.extend((rules.complaints)(&scenario));
+    // Of several, the one that a reader meets first: in the file itself, then in its bases.
+    let place = |complaint: &Complaint| {
+        let file = match complaint.path.first() {
+            Some(PathStep::Field(field)) => origin.get(field).copied().unwrap_or(0),
+            Some(PathStep::Index(_)) | None => 0,
+        };
+        (file, reader.sources[file].tree.nearest(&complaint.path).map_or(0, |node| node.token().start))
+    };
+    match complaints.into_iter().min_by_key(place) {
+        Some(complaint) => Err(reader.sources[place(&complaint).0].complain(complaint)),
+        None => Ok(scenario),
+    }
+}
+
+/// The files of one scenario as they are read.
+struct Reader {
+    /// The file itself first, then its bases in the order in which they were read.
+    sources: Vec<Source>,
+    /// The files that are being read, each extended by the one before.
+    open: Vec<PathBuf>,
+}
+
+/// For each field at the top, the source that it comes from.
+type Origin = BTreeMap<String, usize>;
+
+impl Reader {
+    fn layer<S: DeserializeOwned>(&mut self, name: &str, bytes: Vec<u8>) -> Result<(Layer<S>, Origin), Diagnostic> {
+        let source = decode(name, bytes)?;
+        check_version(&source)?;
+        if let Some(flaw) = flaw(&source) {
+            return Err(flaw);
+        }
+        // Without `implicit_some` every optional field would need `Some`; without the other two,
+        // every setting of a system a second pair of brackets.
+        let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES;
+        let mut own: Layer<S> = ron::Options::default()
+            .with_default_extension(extensions)
+            .from_str(&source.text)
+            .map_err(|error| explain(&source, &error))?;
+        let index = self.sources.len();
+        self.sources.push(source);
+        self.open.push(plain(Path::new(name)));
+        let (mut merged, mut origin) = (Layer::empty(), Origin::new());
+        for (place, base) in std::mem::take(&mut own.extends).into_iter().enumerate() {
+            let (mut layer, whence) = self.base(index, place, &base)?;
+            for (field, source) in whence {
+                merged.take(&mut layer, &field);
+                origin.insert(field, source);
+            }
+        }
+        self.open.pop();
+        let fields: Vec<String> = self.sources[index].tree.fields(0).map(str::to_owned).collect();
+        for field in fields {
+            merged.take(&mut own, &field);
+            origin.insert(field, index);
+        }
+        Ok((merged, origin))
+    }
+
+    fn base<S: DeserializeOwned>(
+        &mut self,
+        index: usize,
+        place: usize,
+        base: &str,
+    ) -> Result<(Layer<S>, Origin), Diagnostic> {
+        let source = &self.sources[index];
+        let refuse = |message: String, help: &str| {
+            source.complain(Complaint { path: path(&format!("extends[{place}]")), message, cure: help.to_owned() })
+        };
+        let folder = Path::new(&source.name).parent().unwrap_or(Path::new(""));
+        let file = plain(&folder.join(base));
+        if self.open.contains(&file) {
+            return Err(refuse(
+                format!("this scenario would extend itself by way of {base:?}"),
+                "remove it from the circle",
+            ));
+        }
+        if self.sources.len() >= FILES {
+            return Err(refuse(format!("more than {FILES} files are extended"), "put what they say into fewer"));
+        }
+        if Path::new(base).is_absolute() {
+            return Err(refuse(
+                format!("{base:?} begins at the root of this machine's disk"),
+                "write the path from this file's folder, for example \"../defaults/lan.ron\"",
+            ));
+        }
+        let bytes = read(&file).map_err(|(message, _)| {
+            refuse(
+                format!("cannot extend {base:?}: {message}"),
+                &format!("write the path from this file's folder; that names {}", shown(&file)),
+            )
+        })?;
+        self.layer(&shown(&file), bytes)
+    }
+}
+
+fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            return Err(Source::new(name, &text)
+                .mistake(good..good + 3, "this is not UTF-8 text")
+                .help("save the file as UTF-8, or name a scenario file"));
+        }
+    };
+    // Some editors begin a file with a byte order mark; it is no part of the text.
+    let source = Source::new(name, text.trim_start_matches('\u{feff}'));
+    if source.tree.root().is_none() && source.tree.flaw.is_none() {
+        return Err(source.mistake(0..0, "this file is empty").help("begin with `(squall: 1, system: ...`"));
+    }
+    Ok(source)
+}
+
+/// The version comes before all else: in another version everything else may mean something else.
+fn check_version(source: &Source) -> Result<(), Diagnostic> {
+    let Some(root) = source.tree.root().filter(|root| source.text[root.token().start..].contains('(')) else {
+        let span = source.tree.root().map_or(0..0, |root| root.token());
+        return Err(source
+            .mistake(span, "this is no scenario")
+            .expected("`(` and fields")
+            .help("begin with `(squall: 1, system: ...`"));
+    };
+    let Some(version) = source.tree.find(&path("squall")) else {
+        if let Some(flaw) = flaw(source) {
+            return Err(flaw);
+        }
+        let typo = source.tree.fields(0).next().and_then(|field| did_you_mean(field, ["squall"]));
+        return Err(source
+            .mistake(root.token(), "the format's version is missing")
+            .help(typo.unwrap_or_else(|| format!("begin with `(squall: {FORMAT}, `"))));
+    };
+    match &source.text[version.span.clone()] {
+        found if found.parse() == Ok(FORMAT) => Ok(()),
+        found => {
+            let is_later = found.parse::<u32>().is_ok_and(|found| found > FORMAT);
+            Err(source.mistake(version.token(), format!("this program reads format {FORMAT}, not {found}")).help(
+                match is_later {
+                    true => "use a newer squall",
+                    false => "write `squall: 1`",
+                },
+            ))
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
+    fs::read(path).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &std::io::Error) -> (String, String) {
+    let (message, help) = match error.kind() {
+        ErrorKind::NotFound => ("there is no such file or folder", "look for a typing error in the path"),
+        ErrorKind::PermissionDenied => ("this may not be read", "give yourself the right to read it"),
+        ErrorKind::IsADirectory => ("this is a folder", "name a file"),
+        _ => return (format!("this cannot be read: {error}"), "look for a typing error in the path".to_owned()),
+    };
+    (message.to_owned(), help.to_owned())
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The path without `.` and, where that is sure to mean the same, without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            Component::ParentDir | Component::Normal(_) | Component::RootDir | Component::Prefix(_) => {
+                plain.push(component);
+            }
+        }
+    }
+    plain
+}

@@ -1,0 +1,73 @@
+//! A scenario: what runs, in what surroundings, under which faults, and what is expected of it.
+
+use super::fault::FaultSpec;
+use crate::environment::plan::{Disk, Limits, Network, Settle, Workload};
+use crate::kernel::time::Span;
+use serde::{Deserialize, Serialize};
+
+/// A scenario, resolved: what its file says, over what the files that it extends say, over the
+/// defaults. `S` is the configuration of the system.
+///
+/// Written as RON it is a scenario file again, one that extends nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Scenario<S> {
+    /// The version of the text form, 1.
+    pub squall: u32,
+    /// One line for a reader. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What runs.
+    pub system: S,
+    /// Planted defects, by id. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exhibits: Vec<String>,
+    /// Every link. Default: a quiet local network.
+    pub network: Network,
+    /// Every disk. Default: a quick one.
+    pub disk: Disk,
+    /// How far clocks may be off. Default: not at all.
+    pub clocks: Clocks,
+    /// What the clients do, and how long.
+    pub workload: Workload,
+    /// What goes wrong. Default: nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultSpec>,
+    /// What must come to be after the workload. Default: nothing is asked, the run ends there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle: Option<Settle>,
+    /// Whether the promises hold. Default: they do.
+    pub expect: Expect,
+    /// When a run is given up. Default: 100 million steps or 10 hours of virtual time.
+    pub limits: Limits,
+}
+
+/// How far the members' clocks may be off. Each member draws its own error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clocks {
+    /// A wall clock is ahead or behind by at most this. At most 365 days. Default: 0.
+    #[serde(default)]
+    pub offset: Span,
+    /// Both clocks of a member run fast or slow by at most so many millionths, below 1,000,000. Default: 0.
+    #[serde(default)]
+    pub drift_ppm: u32,
+}
+
+impl Clocks {
+    /// Whether every clock is perfect.
+    pub fn are_perfect(self) -> bool {
+        self == Clocks::default()
+    }
+}
+
+/// What a sweep of the scenario must find.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Expect {
+    /// No seed breaks anything.
+    #[default]
+    Holds,
+    /// Some seed breaks one of these invariants, and no seed breaks another. For protocols that are
+    /// unsafe by design and for planted defects.
+    Breaks(Vec<String>),
+}
