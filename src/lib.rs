@@ -1,5 +1,7 @@
 //! squall: a deterministic simulator for distributed protocols.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod environment;
 pub mod kernel;
 pub mod oracle;

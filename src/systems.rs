@@ -5,10 +5,101 @@ use crate::environment::text::SpanRange;
 use crate::kernel::time::{Span, Time};
 use crate::protocols::raft::rules::Rules;
 use crate::protocols::raft::{client, config, exhibits, node, oracle};
-use crate::run::outcome::Outcome;
+use crate::run::outcome::{Expectation, Outcome};
 use crate::run::play::play;
+use crate::scenario::diagnostic::{Complaint, Diagnostic};
+use crate::scenario::draw::draw;
+use crate::scenario::load::{self, Rules as LoadRules};
+use crate::scenario::model::{Expect, Scenario};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
+
+/// The systems that a program knows: what a scenario's `system:` may say, and how it is played.
+///
+/// Those of squall are [`BuiltIn`]. A program of a user's own has an enum of its own, and gets every
+/// command with [`crate::cli::main`].
+pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Send + Sync + 'static {
+    /// The system's name in outcomes, `"raft"`.
+    fn name(&self) -> &'static str;
+
+    /// The names of the nodes that faults can hit.
+    fn members(&self) -> Vec<String>;
+
+    /// What is wrong with a scenario for reasons that only its system knows.
+    fn complaints(scenario: &Scenario<Self>) -> Vec<Complaint>;
+
+    /// Plays a plan to its outcome.
+    fn play(plan: &Plan<Self>) -> Outcome;
+
+    /// What there is to list.
+    fn catalogue() -> Catalogue;
+}
+
+/// What a program knows about its systems.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The systems, as scenarios name them: (`"Raft"`, a sentence).
+    pub systems: Vec<(&'static str, &'static str)>,
+    /// The invariants of all systems: (name, a sentence).
+    pub invariants: Vec<(&'static str, &'static str)>,
+    /// The goals of all systems.
+    pub goals: Vec<&'static str>,
+    /// The roles that faults can aim at.
+    pub roles: Vec<&'static str>,
+    /// The planted defects.
+    pub exhibits: Vec<Exhibit>,
+}
+
+/// A planted defect, for a reader.
+#[derive(Clone, Debug)]
+pub struct Exhibit {
+    /// Its name in a scenario.
+    pub id: &'static str,
+    /// The system it is planted in.
+    pub system: &'static str,
+    /// What it does, against what a sound one does.
+    pub story: &'static str,
+    /// Where it was published.
+    pub source: &'static str,
+    /// The invariants of which one breaks.
+    pub invariants: &'static [&'static str],
+    /// `"common"`, `"specific"` or `"very rare"`.
+    pub rarity: &'static str,
+}
+
+/// Reads a scenario file.
+///
+/// # Errors
+/// The first mistake, with its place and a cure.
+pub fn load<S: System>(path: &Path) -> Result<Scenario<S>, Diagnostic> {
+    let catalogue = S::catalogue();
+    let exhibits: Vec<&str> = catalogue.exhibits.iter().map(|exhibit| exhibit.id).collect();
+    let invariants: Vec<&str> = catalogue.invariants.iter().map(|invariant| invariant.0).collect();
+    let rules = LoadRules {
+        members: S::members,
+        complaints: S::complaints,
+        exhibits: &exhibits,
+        invariants: &invariants,
+        roles: &catalogue.roles,
+    };
+    load::load(path, &rules)
+}
+
+/// The plan that a scenario of this name draws with a seed.
+pub fn plan<S: System>(scenario: &Scenario<S>, name: &str, seed: u64) -> Plan<S> {
+    draw(scenario, name, &scenario.system.members(), seed)
+}
+
+/// What a scenario expects of its runs.
+pub fn expectation<S>(scenario: &Scenario<S>) -> Expectation<'_> {
+    match &scenario.expect {
+        Expect::Holds => Expectation::Holds,
+        Expect::Breaks(invariants) => Expectation::Breaks(invariants),
+    }
+}
 
 /// The systems that come with squall.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -111,23 +202,102 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
     Arc::new(plan.clone().with_system(system))
 }
 
-impl BuiltIn {
-    /// The system's name.
-    pub fn name(&self) -> &'static str {
+impl System for BuiltIn {
+    fn name(&self) -> &'static str {
         match self {
             BuiltIn::Raft(_) => "raft",
         }
     }
 
-    /// Plays a plan.
-    pub fn play(plan: &Plan<BuiltIn>) -> Outcome {
+    fn members(&self) -> Vec<String> {
+        match self {
+            BuiltIn::Raft(settings) => (1..=settings.nodes).map(|place| format!("n{place}")).collect(),
+        }
+    }
+
+    fn complaints(scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
+        match &scenario.system {
+            BuiltIn::Raft(settings) => settings.complaints(),
+        }
+    }
+
+    fn play(plan: &Plan<BuiltIn>) -> Outcome {
         match &plan.system {
             BuiltIn::Raft(_) => play::<node::Store>(&raft_plan(plan), plan.system.name()),
         }
     }
 
-    /// The invariants that the systems know, with a sentence each.
-    pub fn invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
-        oracle::INVARIANTS.into_iter()
+    fn catalogue() -> Catalogue {
+        let exhibit = |exhibit: &exhibits::Exhibit| Exhibit {
+            id: exhibit.id,
+            system: "raft",
+            story: exhibit.story,
+            source: exhibit.source,
+            invariants: exhibit.invariants,
+            rarity: match exhibit.rarity {
+                exhibits::Rarity::Common => "common",
+                exhibits::Rarity::Specific => "specific",
+                exhibits::Rarity::VeryRare => "very rare",
+            },
+        };
+        let panic = ("protocol.panic", "no handler of a protocol panics");
+        Catalogue {
+            systems: vec![("Raft", "Raft, replicating a key-value store with client sessions")],
+            invariants: oracle::INVARIANTS.into_iter().chain([panic]).collect(),
+            goals: oracle::GOALS.to_vec(),
+            roles: vec!["leader"],
+            exhibits: exhibits::EXHIBITS.iter().map(exhibit).collect(),
+        }
+    }
+}
+
+/// The most servers of one Raft.
+const NODES_MAX: u16 = 64;
+
+impl RaftSettings {
+    fn complaints(&self) -> Vec<Complaint> {
+        let timeout = self.election_timeout;
+        let mut complaints = Vec::new();
+        if self.nodes == 0 || self.nodes > NODES_MAX {
+            complaints.push(Complaint::at(
+                "system.nodes",
+                format!("a Raft of {} nodes cannot be simulated", self.nodes),
+                format!("use 1 to {NODES_MAX}; 5 is usual"),
+            ));
+        }
+        if timeout.min == Span::ZERO {
+            complaints.push(Complaint::at(
+                "system.election_timeout",
+                "an election timeout of zero never lets anybody lead",
+                "use for example (\"150ms\", \"300ms\")",
+            ));
+        }
+        if self.heartbeat == Span::ZERO {
+            complaints.push(Complaint::at(
+                "system.heartbeat",
+                "a heartbeat of zero never lets time pass",
+                "use for example \"50ms\"",
+            ));
+        } else if self.heartbeat >= timeout.min {
+            complaints.push(Complaint::at(
+                "system.heartbeat",
+                format!(
+                    "a heartbeat of {} is not shorter than the election timeout of {}",
+                    self.heartbeat, timeout.min
+                ),
+                "use a third of the election timeout, or less",
+            ));
+        }
+        if self.append_max == 0 {
+            complaints.push(Complaint::at(
+                "system.append_max",
+                "an AppendEntries of at most 0 entries replicates nothing",
+                "use 1 or more",
+            ));
+        }
+        if self.idle > 10_000 {
+            complaints.push(Complaint::at("system.idle", "more than 10000 idle nodes", "use fewer"));
+        }
+        complaints
     }
 }
