@@ -81,6 +81,9 @@ impl Explainer<'_> {
             Error::NoSuchExtension(name) => self
                 .mistake(0..0, format!("there is no RON extension named `{name}`"))
                 .help("remove `#![enable(...)]`; all that scenarios need is on"),
+            Error::UnexpectedChar(sign) => self
+                .mistake(self.cursor..self.cursor + self.width(), format!("`{sign}` means nothing here"))
+                .help("remove it, or write what is missing before it"),
             Error::Eof => self.mistake(self.cursor..self.cursor, "the file ends too early").help("add what is missing"),
             // What is left concerns bytes, characters, raw values and serialising: no field of a
             // scenario has such a type, so only a system's own can.
@@ -307,6 +310,18 @@ impl Explainer<'_> {
             return self
                 .mistake(self.cursor..self.cursor + 1, format!("nothing stands before `{sign}`"))
                 .help(format!("remove `{sign}`, or write what is missing before it"));
+        }
+        if let Some(node) = self.nodes().iter().find(|node| node.key.contains(&self.cursor)) {
+            let name = self.text(&node.key);
+            let bare = name.trim_matches('"');
+            return match bare == name {
+                true => self
+                    .mistake(node.key.clone(), format!("`{name}` is no name that a field can have"))
+                    .help("write letters, digits and `_`, a letter first"),
+                false => self
+                    .mistake(node.key.clone(), format!("the field's name {name} stands in quotes"))
+                    .help(format!("write `{bare}: `")),
+            };
         }
         let Some(node) = self.touched() else {
             return self
