@@ -6,6 +6,7 @@ use super::diagnostic::{Complaint, did_you_mean, one_of};
 use super::load::Rules;
 use super::model::{Expect, Scenario};
 use crate::environment::distribution::Distribution;
+use crate::environment::plan::Limits;
 use crate::kernel::chance::Ratio;
 use crate::kernel::time::Span;
 
@@ -51,7 +52,7 @@ fn surroundings<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
         found.push(Complaint::at(
             "clocks.drift_ppm",
             "a clock that is slow by 1,000,000 millionths stands still",
-            "write less than 1_000_000; real clocks drift by less than 500",
+            "write less than 1_000_000, real clocks drift by less than 500",
         ));
     }
 }
@@ -106,13 +107,16 @@ fn limits<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
     too_long(within, "settle.within", found);
     let end = Span::ns(scenario.workload.until.as_ns().saturating_add(within.as_ns()));
     if limits.virtual_time < end {
-        let what = if within > Span::ZERO { "workload and settling" } else { "the workload" };
+        let (what, cure) = match within {
+            Span::ZERO => ("the workload lasts", "shorten it"),
+            _ => ("workload and settling last", "shorten them"),
+        };
+        // A limit that nobody wrote cannot be pointed at.
+        let is_default = limits.virtual_time == Limits::default().virtual_time;
         found.push(Complaint::at(
-            "limits.virtual_time",
-            format!("the run is given up at {}, but {what} last until {end}", limits.virtual_time)
-                .replace("the workload last ", "the workload lasts "),
-            format!("write at least \"{end}\", or shorten them")
-                .replace("them", if within > Span::ZERO { "them" } else { "it" }),
+            if is_default { "workload.until" } else { "limits.virtual_time" },
+            format!("the run is given up at {}, but {what} until {end}", limits.virtual_time),
+            format!("raise limits.virtual_time to \"{end}\" or more, or {cure}"),
         ));
     }
 }
@@ -155,7 +159,8 @@ fn known(kind: &str, name: &str, all: &[&str], before: &[String], place: &str, f
 pub(super) fn distribution(distribution: &Distribution, place: &str, found: &mut Vec<Complaint>) {
     if let Err(text) = distribution.validate() {
         let (message, cure) = text.rsplit_once("; ").unwrap_or((&text, "change it"));
-        found.push(Complaint::at(place, message, cure));
+        // It begins with the distribution's name.
+        found.push(Complaint::at(place, format!("`{}", message.replacen(' ', "` ", 1)), cure));
     }
     let longest = match distribution {
         Distribution::Const(span) => *span,

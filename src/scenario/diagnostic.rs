@@ -16,7 +16,7 @@ pub struct Diagnostic {
     pub column: usize,
     /// The offending bytes of `source`; empty if the mistake is not in the text.
     pub span: Range<usize>,
-    /// The whole text of the file; empty if it could not be read.
+    /// The whole text of the file, but a byte order mark; empty if it could not be read.
     pub source: Box<str>,
     /// What is wrong: lowercase, no full stop.
     pub message: Box<str>,
@@ -139,6 +139,7 @@ pub fn suggest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -
             let name = plain(candidate);
             let distance = strsim::damerau_levenshtein(&found, &name);
             let is_near = distance <= (found.len().max(name.len()) / 3).max(1)
+                || (found.len() > 2 && name.len() > 2 && (name.starts_with(&found) || found.starts_with(&name)))
                 || (found.len() > 2 && strsim::jaro_winkler(&found, &name) >= 0.9);
             match meant == Some(candidate) {
                 true => Some((0, candidate)),
@@ -150,7 +151,8 @@ pub fn suggest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -
 }
 
 /// Words that people use for ours.
-const SYNONYMS: [(&str, &str); 14] = [
+const SYNONYMS: [(&str, &str); 15] = [
+    ("half", "Halves"),
     ("crash", "Kill"),
     ("restart", "Kill"),
     ("freeze", "Pause"),
@@ -199,7 +201,7 @@ mod tests {
         let names = ["latency", "loss", "duplicate"];
         assert_eq!(suggest("latncy", names), Some("latency"));
         assert_eq!(suggest("Loss", names), Some("loss"));
-        assert_eq!(suggest("dup", names), None);
+        assert_eq!(suggest("dup", names), Some("duplicate"));
         assert_eq!(suggest("bandwidth", names), None);
         assert_eq!(suggest("restart-after", ["target", "restart_after"]), Some("restart_after"));
         assert_eq!(suggest("Crash", ["Partition", "Kill"]), Some("Kill"));

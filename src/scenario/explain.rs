@@ -2,10 +2,13 @@
 //! what was found, what could stand there, and the cure. Its own position is where it stopped;
 //! the token that stopped it is found in the tree.
 
-use super::diagnostic::{Diagnostic, Source, did_you_mean, one_of, spoken};
+mod place;
+
+use super::diagnostic::{Diagnostic, Source, did_you_mean, one_of};
 use super::examples::{example_of_field, example_of_name};
-use super::locate::{Flaw, Node, PathStep};
-use ron::error::{Error, Position, SpannedError};
+use super::locate::{Flaw, PathStep};
+use place::Explainer;
+use ron::error::{Error, SpannedError};
 
 /// The mistake in the text's brackets, quotes or comments, if there is one.
 pub(super) fn flaw(source: &Source) -> Option<Diagnostic> {
@@ -34,19 +37,7 @@ pub(super) fn flaw(source: &Source) -> Option<Diagnostic> {
 
 /// The mistake behind an error of the reader.
 pub(super) fn explain(source: &Source, error: &SpannedError) -> Diagnostic {
-    Explainer { source, cursor: offset(&source.text, &error.span.end) }.explain(&error.code)
-}
-
-fn offset(text: &str, position: &Position) -> usize {
-    let line: usize = text.split_inclusive('\n').take(position.line.saturating_sub(1)).map(str::len).sum();
-    let column = position.col.saturating_sub(1);
-    let rest = &text[line..];
-    line + rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset)
-}
-
-struct Explainer<'a> {
-    source: &'a Source,
-    cursor: usize,
+    Explainer::new(source, &error.span.end).explain(&error.code)
 }
 
 impl Explainer<'_> {
@@ -61,9 +52,7 @@ impl Explainer<'_> {
             }
             Error::SuggestRawIdentifier(name) | Error::InvalidIdentifier(name) => self.strange_name(name),
             Error::Message(text) => self.message(text),
-            Error::InvalidValueForType { expected, found } => {
-                self.wrong(&format!("cannot be {found}")).expected(expected.as_str())
-            }
+            Error::InvalidValueForType { expected, .. } => self.wrong_type(expected),
             Error::ExpectedInteger | Error::UnderscoreAtBeginning | Error::InvalidIntegerDigit { .. } => {
                 self.wrong_value().expected("a whole number").help(self.digits())
             }
@@ -73,11 +62,7 @@ impl Explainer<'_> {
             Error::ExpectedString | Error::ExpectedChar => self.no_text(),
             Error::ExpectedArray => self.no_list(),
             Error::ExpectedComma => self.no_comma(),
-            Error::ExpectedMapColon => {
-                let name = self.word_before(self.cursor);
-                self.mistake(self.cursor..self.cursor + self.width(), format!("`{name}` is not followed by `:`"))
-                    .help(format!("write `{name}: `, then its value"))
-            }
+            Error::ExpectedMapColon => self.no_colon(),
             Error::ExpectedStructLike => self.no_content(),
             Error::ExpectedNamedStructLike(_) | Error::ExpectedMap | Error::ExpectedStructName(_) => self.no_struct(),
             Error::ExpectedDifferentStructName { found, .. } => self.wrong_name(found),
@@ -89,15 +74,16 @@ impl Explainer<'_> {
             Error::InvalidEscape(_) => self
                 .wrong("has a `\\` that means nothing")
                 .help("write `\\\\` for a backslash, or r\"...\" for text as it is"),
-            Error::TrailingCharacters => self
-                .mistake(self.cursor..self.cursor + self.width(), "more text follows the end of the scenario")
-                .help("remove it, or move it into the brackets"),
+            Error::TrailingCharacters => self.trailing(),
             Error::ExceededRecursionLimit => self
                 .mistake(self.cursor..self.cursor + self.width(), "values stand inside each other more than 128 deep")
                 .help("remove brackets"),
             Error::NoSuchExtension(name) => self
                 .mistake(0..0, format!("there is no RON extension named `{name}`"))
                 .help("remove `#![enable(...)]`; all that scenarios need is on"),
+            Error::UnexpectedChar(sign) => self
+                .mistake(self.cursor..self.cursor + self.width(), format!("`{sign}` means nothing here"))
+                .help("remove it, or write what is missing before it"),
             Error::Eof => self.mistake(self.cursor..self.cursor, "the file ends too early").help("add what is missing"),
             // What is left concerns bytes, characters, raw values and serialising: no field of a
             // scenario has such a type, so only a system's own can.
@@ -140,7 +126,7 @@ impl Explainer<'_> {
         let node =
             self.nodes().iter().rev().find(|node| node.name.end <= self.cursor && self.text(&node.name) == found);
         let span = node.map_or_else(|| self.token(), |node| node.name.clone());
-        let what = node.map_or_else(|| "this place".to_owned(), |node| spoken(&self.path(node)));
+        let what = node.map_or_else(|| "this place".to_owned(), |node| self.spoken(node));
         let mistake = self.mistake(span, format!("unknown value `{found}` for {what}")).expected(one_of(expected));
         match did_you_mean(found, expected.iter().copied()) {
             Some(help) => mistake.help(help),
@@ -178,16 +164,34 @@ impl Explainer<'_> {
             PathStep::Field(name) => Some(name.as_str()),
             PathStep::Index(_) => None,
         });
-        let message = match (message.split_once(' '), name) {
-            (Some(("probability" | "span" | "rate" | "instant", rest)), Some(name)) if name != "p" => {
-                format!("`{name}: {}", rest.replacen(" is ", "` is ", 1).replacen(" has ", "` has ", 1))
+        let message = match (message.split_once(' '), node.zip(name)) {
+            (Some((kind @ ("probability" | "span" | "rate"), rest)), Some((node, name))) if name != "p" => {
+                let rest = rest.replacen(" is not one", &format!(" is no {kind}"), 1);
+                let written = self.text(&node.span);
+                // What our readers quote is the value, which they got without its quotes.
+                let bare = written.trim_matches('"');
+                let tail = rest.strip_prefix(&format!("{bare:?}")).or(rest.strip_prefix(bare));
+                tail.map_or_else(|| message.to_owned(), |tail| format!("`{name}: {written}`{tail}"))
             }
             _ => message.to_owned(),
         };
-        let message = if message.matches('`').count() == 1 { text_without_cure(text) } else { message };
         match help {
             "" => self.mistake(span, message).help("write (\"1ms\", \"5ms\") for a range, \"5ms\" for one value"),
             _ => self.mistake(span, message).help(help),
+        }
+    }
+
+    fn wrong_type(&self, expected: &str) -> Diagnostic {
+        // The reader of a list or a struct stops behind its opening bracket.
+        let opened = self.nodes().iter().find(|node| node.is_container && self.bracket(node) + 1 == self.cursor);
+        let Some(node) = opened.or_else(|| self.touched()) else {
+            return self.mistake(self.cursor..self.cursor, "this has the wrong type").expected(expected);
+        };
+        let message = format!("{} cannot be {}", self.spoken(node), self.found_in(node));
+        let mistake = self.mistake(node.token(), message).expected(expected);
+        match self.example(node) {
+            Some((_, example)) => mistake.help(format!("write for example {example}")),
+            None => mistake,
         }
     }
 
@@ -200,7 +204,7 @@ impl Explainer<'_> {
 
     fn no_text(&self) -> Diagnostic {
         let found = self.found();
-        let bare = found.trim_matches('\'');
+        let bare = found.trim_matches(['\'', '`']);
         self.wrong_value().expected("text in double quotes").help(match found.chars().count() < 40 {
             true => format!("write \"{bare}\""),
             false => "put it in double quotes".to_owned(),
@@ -210,7 +214,7 @@ impl Explainer<'_> {
     fn no_list(&self) -> Diagnostic {
         let is_plain = self.touched().is_some_and(|node| !node.is_container);
         self.wrong_value().expected("a list in square brackets").help(match is_plain {
-            true => format!("write [{}]", self.found()),
+            true => format!("write [{}]", self.found().trim_matches('`')),
             false => "put `[` before it and `]` after it".to_owned(),
         })
     }
@@ -224,7 +228,7 @@ impl Explainer<'_> {
             if node.is_container && self.cursor == node.name.end && !node.name.is_empty() {
                 let name = self.text(&node.name);
                 return self
-                    .mistake(node.span.clone(), format!("`{name}` has nothing in brackets after it"))
+                    .mistake(node.span.clone(), format!("`{name}` takes nothing in parentheses"))
                     .help(format!("write `{name}`"));
             }
         }
@@ -233,12 +237,32 @@ impl Explainer<'_> {
         self.mistake(next, format!("a comma is missing before `{what}`")).help(format!("write `, {what}`"))
     }
 
+    fn trailing(&self) -> Diagnostic {
+        let end = self.nodes().first().map_or(0, |root| root.span.end);
+        let last = self.mistake(end.saturating_sub(1)..end, "");
+        self.mistake(
+            self.cursor..self.cursor + self.width(),
+            format!("more text follows the `)` of line {}, column {}, that ends the scenario", last.line, last.column),
+        )
+        .help("remove the text, or that `)` if it is one too many")
+    }
+
+    fn no_colon(&self) -> Diagnostic {
+        let name = self.word_before(self.cursor);
+        let next = self.cursor..self.cursor + self.width();
+        let message = match self.text(&next) {
+            "=" => format!("`{name}` is followed by `=`"),
+            _ => format!("`{name}` is not followed by `:`"),
+        };
+        self.mistake(next, message).help(format!("write `{name}: `, then its value"))
+    }
+
     fn no_content(&self) -> Diagnostic {
         let node = self.nodes().iter().rev().find(|node| !node.name.is_empty() && node.name.end <= self.cursor);
         let span = node.map_or(self.cursor..self.cursor, |node| node.name.clone());
         let name = self.text(&span).to_owned();
-        let example = example_of_name(&name).map_or_else(|| format!("{name}(...)"), str::to_owned);
-        self.mistake(span, format!("`{name}` needs more, in brackets after it"))
+        let example = example_of_name(&name).map_or_else(|| format!("{name}(nodes: 5)"), str::to_owned);
+        self.mistake(span, format!("`{name}` must be followed by parentheses"))
             .help(format!("write for example {example}"))
     }
 
@@ -259,7 +283,7 @@ impl Explainer<'_> {
                     true => "write `(` and `)` instead of `{` and `}`".to_owned(),
                     false => format!("write for example {example}"),
                 };
-                self.wrong_value().expected("fields in brackets").help(help)
+                self.wrong_value().expected("fields in parentheses").help(help)
             }
         }
     }
@@ -268,15 +292,15 @@ impl Explainer<'_> {
         if let Some(key) = self.key_span(found) {
             return self
                 .mistake(key, format!("`{found}:` stands directly in a list"))
-                .help("put brackets around each element: [(...), (...)]");
+                .help("put parentheses around each element: [(...), (...)]");
         }
         let node = self.nodes().iter().find(|node| self.cursor == node.name.end && self.text(&node.name) == found);
-        let what = node.map_or_else(|| "this place".to_owned(), |node| spoken(&self.path(node)));
+        let what = node.map_or_else(|| "this place".to_owned(), |node| self.spoken(node));
         self.mistake(
             node.map_or_else(|| self.token(), |node| node.token()),
             format!("{what} takes no name, found `{found}`"),
         )
-        .help(format!("remove `{found}` and keep the brackets"))
+        .help(format!("remove `{found}` and keep the parentheses"))
     }
 
     fn no_name(&self) -> Diagnostic {
@@ -287,6 +311,18 @@ impl Explainer<'_> {
                 .mistake(self.cursor..self.cursor + 1, format!("nothing stands before `{sign}`"))
                 .help(format!("remove `{sign}`, or write what is missing before it"));
         }
+        if let Some(node) = self.nodes().iter().find(|node| node.key.contains(&self.cursor)) {
+            let name = self.text(&node.key);
+            let bare = name.trim_matches('"');
+            return match bare == name {
+                true => self
+                    .mistake(node.key.clone(), format!("`{name}` is no name that a field can have"))
+                    .help("write letters, digits and `_`, a letter first"),
+                false => self
+                    .mistake(node.key.clone(), format!("the field's name {name} stands in quotes"))
+                    .help(format!("write `{bare}: `")),
+            };
+        }
         let Some(node) = self.touched() else {
             return self
                 .mistake(self.cursor..self.cursor + self.width(), "a name is missing here")
@@ -294,7 +330,7 @@ impl Explainer<'_> {
         };
         let around = self.container_of(node);
         if around.is_some_and(|around| self.text(&around.name) == "Some") {
-            return self.mistake(node.token(), "`Some` is not needed").help("leave `Some` out, and its brackets");
+            return self.mistake(node.token(), "`Some` is not needed").help("leave `Some` out, and its parentheses");
         }
         match (&node.step, around) {
             (Some(PathStep::Index(_)), Some(around)) if !around.name.is_empty() => {
@@ -307,7 +343,15 @@ impl Explainer<'_> {
                 mistake.expected(format!("a field of `{name}`")).help(help)
             }
             _ => match self.example(node) {
-                Some((what, example)) => self.wrong_value().expected(what).help(format!("write for example {example}")),
+                Some((what, example)) => {
+                    let found = self.found();
+                    let help = match (what, found.starts_with('"')) {
+                        ("a distribution", true) => format!("write Const({found}), or for example {example}"),
+                        ("a target", true) => format!("write Nodes([{found}]), or for example {example}"),
+                        _ => format!("write for example {example}"),
+                    };
+                    self.wrong_value().expected(what).help(help)
+                }
                 None => self.wrong_value().expected("a name"),
             },
         }
@@ -315,7 +359,7 @@ impl Explainer<'_> {
 
     fn digits(&self) -> String {
         let found = self.found();
-        let bare = found.trim_matches('"');
+        let bare = found.trim_matches(['"', '`']);
         match bare.parse::<u64>() {
             Ok(number) => format!("write {number}"),
             Err(_) => "write digits only, for example 5 or 1_000_000".to_owned(),
@@ -328,119 +372,10 @@ impl Explainer<'_> {
 
     /// `loss` and what is wrong with it.
     fn wrong(&self, what: &str) -> Diagnostic {
-        let subject = self.touched().map_or_else(|| "this".to_owned(), |node| spoken(&self.path(node)));
+        let subject = self.touched().map_or_else(|| "this".to_owned(), |node| self.spoken(node));
         self.mistake(self.token(), format!("{subject} {what}"))
-    }
-
-    /// What stands at the offending place, as it is written; a container by its beginning.
-    fn found(&self) -> String {
-        match self.touched() {
-            None => "this".to_owned(),
-            Some(node) if node.is_container => {
-                let bracket = node.name.end.max(node.span.start);
-                let bracket = self.source.text[bracket..].chars().find(|c| matches!(c, '(' | '[' | '{')).unwrap_or('(');
-                format!("`{}{bracket}...{}`", self.text(&node.name), super::locate::partner(bracket))
-            }
-            Some(node) if node.span.len() < 60 => self.text(&node.span).to_owned(),
-            Some(_) => "this".to_owned(),
-        }
-    }
-
-    /// The value at which the reader stopped: the one that touches the cursor, the innermost.
-    fn touched(&self) -> Option<&Node> {
-        let plain = self.nodes().iter().rev().find(|node| {
-            let span = if node.is_container { node.token() } else { node.span.clone() };
-            span.start <= self.cursor && self.cursor <= span.end
-        });
-        plain.or_else(|| self.nodes().iter().rev().find(|node| node.span.end <= self.cursor))
-    }
-
-    fn token(&self) -> std::ops::Range<usize> {
-        self.touched().map_or(self.cursor..self.cursor, Node::token)
-    }
-
-    /// The innermost brackets around the cursor.
-    fn container(&self) -> Option<&Node> {
-        self.nodes().iter().rev().find(|node| {
-            let inside = node.token().end;
-            node.is_container && inside <= self.cursor && self.cursor < node.span.end
-        })
-    }
-
-    fn container_of(&self, inner: &Node) -> Option<&Node> {
-        self.nodes()
-            .iter()
-            .rev()
-            .find(|node| node.is_container && node.span.start < inner.span.start && inner.span.end < node.span.end)
-    }
-
-    fn container_name(&self, container: Option<&Node>) -> String {
-        match container {
-            Some(node) if !node.name.is_empty() && node.step.is_some() => format!("`{}`", self.text(&node.name)),
-            Some(node) => spoken(&self.path(node)),
-            None => "the scenario".to_owned(),
-        }
-    }
-
-    fn container_word(&self, container: Option<&Node>) -> &str {
-        container.map_or("", |node| self.text(&node.name))
-    }
-
-    fn key_span(&self, name: &str) -> Option<std::ops::Range<usize>> {
-        let start = self.cursor.checked_sub(name.len())?;
-        let is_key = self.source.text.get(start..self.cursor) == Some(name)
-            && self.source.text[self.cursor..].trim_start().starts_with(':');
-        is_key.then_some(start..self.cursor)
-    }
-
-    fn at_key(&self, name: &str, message: String) -> Diagnostic {
-        self.mistake(self.key_span(name).unwrap_or_else(|| self.token()), message)
-    }
-
-    fn example(&self, node: &Node) -> Option<(&'static str, &'static str)> {
-        match node.step.as_ref()? {
-            PathStep::Field(name) => example_of_field(name),
-            PathStep::Index(_) => match self.container_of(node)?.step.as_ref()? {
-                PathStep::Field(name) if name == "faults" => example_of_field("fault"),
-                PathStep::Field(_) | PathStep::Index(_) => None,
-            },
-        }
-    }
-
-    fn path(&self, node: &Node) -> Vec<PathStep> {
-        let place = self.nodes().iter().position(|other| std::ptr::eq(other, node));
-        self.source.tree.path_to(place.expect("a node of this tree"))
-    }
-
-    fn word_before(&self, offset: usize) -> &str {
-        let before = self.source.text[..offset].trim_end();
-        let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |end| end + 1);
-        &before[start..]
-    }
-
-    /// The length of the word, or of the one sign, at the cursor.
-    fn width(&self) -> usize {
-        let rest = &self.source.text[self.cursor..];
-        let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        if word > 0 { word } else { rest.chars().next().map_or(0, char::len_utf8) }
-    }
-
-    fn nodes(&self) -> &[Node] {
-        self.source.tree.nodes()
-    }
-
-    fn text(&self, span: &std::ops::Range<usize>) -> &str {
-        &self.source.text[span.clone()]
-    }
-
-    fn mistake(&self, span: std::ops::Range<usize>, message: impl Into<String>) -> Diagnostic {
-        self.source.mistake(span, message)
     }
 }
 
 /// The fields of a fault's wrapper.
 const FAULT_FIELDS: [&str; 7] = ["at", "until", "every", "jitter", "rate", "from", "lasts"];
-
-fn text_without_cure(text: &str) -> String {
-    text.rsplit_once("; ").map_or(text, |(message, _)| message).to_owned()
-}

@@ -127,12 +127,10 @@ fn parse_bytes<S: DeserializeOwned + Clone>(
     let (layer, origin) = reader.layer::<S>(name, bytes)?;
     let own = &reader.sources[0];
     let scenario = layer.resolve().map_err(|field| {
-        let (what, example) = super::examples::example_of_field(field).expect("an example of what is required");
-        own.complain(Complaint::at(
-            "",
-            format!("field `{field}` is missing in the scenario, and in what it extends"),
-            format!("add {what}: `{field}: {example}`"),
-        ))
+        let (_, example) = super::examples::example_of_field(field).expect("an example of what is required");
+        let also = if reader.sources.len() > 1 { ", and in what it extends" } else { "" };
+        let message = format!("field `{field}` is missing in the scenario{also}");
+        own.complain(Complaint::at("", message, format!("add `{field}: {example}`")))
     })?;
     let members = (rules.members)(&scenario.system);
     let mut complaints = super::check::complaints(&scenario, &members, rules);
@@ -226,7 +224,7 @@ impl Reader {
         let bytes = read(&file).map_err(|(message, _)| {
             refuse(
                 format!("cannot extend {base:?}: {message}"),
-                &format!("write the path from this file's folder; that names {}", shown(&file)),
+                &format!("write the path from this file's folder, this one means {}", shown(&file)),
             )
         })?;
         self.layer(&shown(&file), bytes)
@@ -247,28 +245,37 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
     // Some editors begin a file with a byte order mark; it is no part of the text.
     let source = Source::new(name, text.trim_start_matches('\u{feff}'));
     if source.tree.root().is_none() && source.tree.flaw.is_none() {
-        return Err(source.mistake(0..0, "this file is empty").help("begin with `(squall: 1, system: ...`"));
+        let message = match source.text.trim() {
+            "" => "this file is empty",
+            _ => "this file holds no scenario, only comments",
+        };
+        return Err(source.mistake(0..0, message).help("begin with `(squall: 1, system: ...`"));
     }
     Ok(source)
 }
 
 /// The version comes before all else: in another version everything else may mean something else.
 fn check_version(source: &Source) -> Result<(), Diagnostic> {
-    let Some(root) = source.tree.root().filter(|root| source.text[root.token().start..].contains('(')) else {
-        let span = source.tree.root().map_or(0..0, |root| root.token());
-        return Err(source
-            .mistake(span, "this is no scenario")
-            .expected("`(` and fields")
-            .help("begin with `(squall: 1, system: ...`"));
+    let Some(root) = source.tree.root() else {
+        return Err(flaw(source).expect("a text without values is empty, or there is something wrong with it"));
     };
+    if !source.text[root.name.end.max(root.span.start)..].trim_start().starts_with('(') {
+        let help = match &source.text[root.token()] {
+            "{" => "this looks like JSON; begin with `(squall: 1, `, and write names without quotes",
+            _ => "begin with `(squall: 1, system: ...`",
+        };
+        return Err(source.mistake(root.token(), "this is no scenario").expected("`(` and fields").help(help));
+    }
     let Some(version) = source.tree.find(&path("squall")) else {
         if let Some(flaw) = flaw(source) {
             return Err(flaw);
         }
-        let typo = source.tree.fields(0).next().and_then(|field| did_you_mean(field, ["squall"]));
-        return Err(source
-            .mistake(root.token(), "the format's version is missing")
-            .help(typo.unwrap_or_else(|| format!("begin with `(squall: {FORMAT}, `"))));
+        let misspelt = source.tree.nodes().iter().find_map(|node| {
+            let help = did_you_mean(&source.text[node.key.clone()], ["squall"])?;
+            Some((node.key.clone(), help))
+        });
+        let (span, help) = misspelt.unwrap_or_else(|| (root.token(), format!("begin with `(squall: {FORMAT}, `")));
+        return Err(source.mistake(span, "the format's version is missing").help(help));
     };
     match &source.text[version.span.clone()] {
         found if found.parse() == Ok(FORMAT) => Ok(()),
@@ -318,3 +325,6 @@ fn plain(path: &Path) -> PathBuf {
     }
     plain
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,6 +127,11 @@ impl Tree {
         self.nodes.get(here)
     }
 
+    /// The value whose brackets a value of this tree stands in.
+    pub fn around(&self, node: &Node) -> Option<&Node> {
+        node.step.as_ref().and_then(|_| self.nodes.get(node.parent))
+    }
+
     /// The path to a value of this tree, by its place in [`nodes`](Tree::nodes).
     pub fn path_to(&self, mut node: usize) -> Vec<PathStep> {
         let mut steps = Vec::new();
@@ -175,6 +180,10 @@ impl Builder<'_> {
         let (token, span) = tokens[*at].clone();
         let next = tokens.get(*at + 1).map(|(token, _)| *token);
         *at += 1;
+        // What follows the end of the first value is for the reader of types to refuse.
+        if self.open.is_empty() && !self.nodes.is_empty() && !matches!(token, Token::Close(_)) {
+            return false;
+        }
         match token {
             Token::Comma => {
                 if let Some(open) = self.open.last_mut() {
@@ -209,9 +218,6 @@ impl Builder<'_> {
                 true => PathStep::Index(open.count),
                 false => PathStep::Field(self.text[key.clone()].trim_start_matches("r#").trim_matches('"').to_owned()),
             });
-        } else if !self.nodes.is_empty() {
-            // A second value after the end of the first: the reader of types says so.
-            return;
         }
         self.nodes.push(Node { parent, step, key, name, is_container: bracket.is_some(), span });
         if let Some(bracket) = bracket {
@@ -230,8 +236,7 @@ impl Builder<'_> {
             self.flaw.get_or_insert(Flaw::Mismatched(opening, span));
             return false;
         }
-        let (outside, inside) = (self.indentation(opening.start), self.indentation(span.start));
-        if self.first_of_its_line(span.start) && outside != inside {
+        if self.first_of_its_line(span.start) && self.indentation(opening.start) != self.indentation(span.start) {
             self.suspect.get_or_insert(opening);
         }
         true
@@ -256,7 +261,8 @@ impl Builder<'_> {
     }
 
     fn first_of_its_line(&self, offset: usize) -> bool {
-        self.text[..offset].rsplit('\n').next().is_some_and(|line| line.trim().is_empty())
+        let before = self.text[..offset].trim_end_matches([' ', '\t']);
+        before.is_empty() || before.ends_with('\n')
     }
 
     fn indentation(&self, offset: usize) -> usize {

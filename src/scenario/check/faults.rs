@@ -118,7 +118,7 @@ impl One<'_> {
         let start = at.or(from).unwrap_or(Time::ZERO);
         let start_field = if at.is_some() { "at" } else { "from" };
         if start >= end && end > Time::ZERO {
-            let message = format!("the fault begins at {start}, but the workload ends at {end}, and faults with it");
+            let message = format!("the fault begins at {start}, when the workload has already ended (at {end})");
             return self.complain(start_field, message, "begin it earlier, or raise workload.until");
         }
         if let Some(until) = until {
@@ -131,7 +131,7 @@ impl One<'_> {
             }
             if until > end && end > Time::ZERO {
                 let message =
-                    format!("the fault goes on until {until}, but the workload ends at {end}, and faults with it");
+                    format!("the fault goes on until {until}, but the workload ends at {end} and faults end with it");
                 self.complain("until", message, "end it earlier, or raise workload.until");
             }
         }
@@ -219,13 +219,16 @@ impl One<'_> {
 
     fn shape(&mut self, shape: &Shape) {
         let count = self.members.len();
-        let least = match shape {
-            Shape::Halves | Shape::Isolate(_) | Shape::Random => 2,
-            Shape::MajoritiesRing | Shape::Bridge => 3,
-            Shape::MinorityThird => 4,
+        let (name, least) = match shape {
+            Shape::Halves => ("Halves", 2),
+            Shape::Isolate(_) => ("Isolate", 2),
+            Shape::Random => ("Random", 2),
+            Shape::MajoritiesRing => ("MajoritiesRing", 3),
+            Shape::Bridge => ("Bridge", 3),
+            Shape::MinorityThird => ("MinorityThird", 4),
         };
         if count < least {
-            let message = format!("this shape needs {least} members, the system has {count}");
+            let message = format!("`{name}` needs {least} members, the system has {count}");
             return self.complain("inject.shape", message, "add members, or choose another shape");
         }
         if let Shape::Isolate(who) = shape {
@@ -265,7 +268,7 @@ impl One<'_> {
                 self.complain(&format!("{field}[0]"), message, format!("write at most {count}"));
             }
             (_, Some(0)) => {
-                let message = format!("of {count} members this is nobody");
+                let message = format!("`{who:?}` of {count} members is nobody");
                 self.complain(field, message, "add members, or write `One`");
             }
             (_, Some(size)) if size > count => {

@@ -1,0 +1,172 @@
+//! Every wrong scenario gets a message that says where, what, and what to do. Beside each
+//! `tests/bad_scenarios/NAME.ron` stands `NAME.expected`, the message on one line.
+//! `SQUALL_REWRITE=1` writes them anew; then read each as somebody who has never seen the format.
+
+use systems::{RULES, Systems};
+
+/// What the messages know of systems: this is all that changes if the systems do.
+mod systems {
+    use serde::Deserialize;
+    use squall::environment::text::SpanRange;
+    use squall::kernel::time::Span;
+    use squall::scenario::diagnostic::Complaint;
+    use squall::scenario::load::Rules;
+    use squall::scenario::model::Scenario;
+
+    #[derive(Clone, Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) enum Systems {
+        Raft(RaftSettings),
+    }
+
+    #[derive(Clone, Debug, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub(super) struct RaftSettings {
+        nodes: u16,
+        election_timeout: SpanRange,
+        heartbeat: Span,
+        pre_vote: bool,
+        check_quorum: bool,
+    }
+
+    impl Default for RaftSettings {
+        fn default() -> RaftSettings {
+            RaftSettings {
+                nodes: 3,
+                election_timeout: SpanRange { min: Span::ms(150), max: Span::ms(300) },
+                heartbeat: Span::ms(50),
+                pre_vote: true,
+                check_quorum: true,
+            }
+        }
+    }
+
+    pub(super) const RULES: Rules<'static, Systems> = Rules {
+        members: |Systems::Raft(raft)| (1..=raft.nodes).map(|node| format!("n{node}")).collect(),
+        complaints,
+        exhibits: &["raft.commit-old-term", "raft.no-log-check"],
+        invariants: &["raft.election-safety", "raft.log-matching", "raft.leader-completeness"],
+        roles: &["leader"],
+    };
+
+    fn complaints(scenario: &Scenario<Systems>) -> Vec<Complaint> {
+        let Systems::Raft(raft) = &scenario.system;
+        let mut found = Vec::new();
+        if raft.nodes == 0 {
+            found.push(Complaint::at("system.nodes", "a cluster of 0 nodes does nothing", "write 1 or more"));
+        }
+        if raft.heartbeat >= raft.election_timeout.min {
+            found.push(Complaint::at(
+                "system.heartbeat",
+                format!(
+                    "a heartbeat every {} is too late for followers that wait {}",
+                    raft.heartbeat, raft.election_timeout.min
+                ),
+                "write less than half of election_timeout",
+            ));
+        }
+        found
+    }
+}
+
+mod messages {
+    use super::{RULES, Systems};
+    use squall::scenario::load::{find, load};
+    use std::path::{Path, PathBuf};
+    use std::{env, fs};
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_scenarios")
+    }
+
+    /// The message for a file, with the path from this folder.
+    fn message(file: &Path) -> String {
+        match load::<Systems>(file, &RULES) {
+            Ok(_) => "no mistake was found".to_owned(),
+            Err(mistake) => {
+                assert!(mistake.source.get(mistake.span.clone()).is_some(), "{mistake} points beside the text");
+                mistake.to_string().replace(&format!("{}/", folder().display()), "")
+            }
+        }
+    }
+
+    fn wrong_files() -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = fs::read_dir(folder())
+            .expect("the folder is there")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
+            .collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn every_mistake_has_its_message() {
+        let rewrite = env::var_os("SQUALL_REWRITE").is_some();
+        let mut different = Vec::new();
+        for file in wrong_files() {
+            let found = format!("{}\n", message(&file));
+            let beside = file.with_extension("expected");
+            if rewrite {
+                fs::write(&beside, &found).expect("it can be written");
+            }
+            let expected = fs::read_to_string(&beside).unwrap_or_default();
+            if found != expected {
+                different.push(format!("expected {expected}   found {found}"));
+            }
+        }
+        assert!(different.is_empty(), "{}\nrewrite them with SQUALL_REWRITE=1", different.join("\n"));
+    }
+
+    #[test]
+    fn no_message_stands_for_a_scenario_that_is_gone() {
+        for entry in fs::read_dir(folder()).expect("the folder is there") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "expected") {
+                assert!(path.with_extension("ron").exists(), "{} explains nothing", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn every_message_is_one_line_in_small_letters_with_a_cure_and_no_full_stop() {
+        for file in wrong_files() {
+            let message = message(&file);
+            let (place, text) = message.split_once(": ").expect("a place and a message");
+            assert!(place.contains(".ron"), "{message}");
+            assert!(!message.contains('\n'), "{message:?} has several lines");
+            assert!(!text.ends_with('.') && !text.starts_with(char::is_uppercase), "{message}");
+            assert!(text.contains("; ") || text.contains(", expected "), "{message} has no cure");
+        }
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_said_to_without_a_position() {
+        let message = message(&folder().join("no-such-file.ron"));
+        assert_eq!(message, "no-such-file.ron: there is no such file or folder; look for a typing error in the path");
+        let mistake = find(&[folder().join("nowhere")]).unwrap_err();
+        assert_eq!((mistake.line, mistake.column), (0, 0));
+    }
+
+    #[test]
+    fn a_folder_stands_for_its_scenarios_but_not_for_its_defaults() {
+        let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("a_folder_stands");
+        let _ = fs::remove_dir_all(&root);
+        for file in ["raft/b.ron", "raft/a.ron", "raft/deep/c.ron", "defaults/lan.ron", "notes.txt"] {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, "").expect("a file");
+        }
+        fs::create_dir_all(root.join("empty/defaults")).expect("a folder");
+        let named = |paths: &[&str]| -> Vec<String> {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
+            let found = find(&paths).unwrap_or_else(|mistake| panic!("{mistake}"));
+            found.iter().map(|path| path.strip_prefix(&root).expect("inside").display().to_string()).collect()
+        };
+        assert_eq!(named(&[""]), ["raft/a.ron", "raft/b.ron", "raft/deep/c.ron"]);
+        assert_eq!(named(&["raft/b.ron", "raft/./b.ron", "raft"]), ["raft/b.ron", "raft/a.ron", "raft/deep/c.ron"]);
+        assert_eq!(named(&["defaults"]), ["defaults/lan.ron"]);
+        let mistake = find(&[root.join("empty")]).unwrap_err();
+        assert!(mistake.message.contains("holds no scenario"), "{mistake}");
+    }
+}
