@@ -313,8 +313,8 @@ mod tests {
     #[test]
     fn probabilities_are_kept_as_ratios() {
         let read = |text: &str| parse_ratio(text).map(|ratio| (ratio.part(), ratio.whole()));
-        assert_eq!(read("2.5%"), Ok((25, 1_000)));
-        assert_eq!(read("0.025"), Ok((25, 1_000)));
+        assert_eq!(read("2.5%"), Ok((1, 40)));
+        assert_eq!(read("0.025"), Ok((1, 40)));
         assert_eq!(read("1/40"), Ok((1, 40)));
         assert!(read("1.5").unwrap_err().contains("more than 1"));
         assert!(read("150%").is_err() && read("1/0").is_err() && read("x").is_err() && read("-0.1").is_err());

@@ -15,9 +15,16 @@ impl Ratio {
     /// Never.
     pub const ZERO: Ratio = Ratio { part: 0, whole: 1 };
 
-    /// `part` in `whole`; `None` if that is no probability.
+    /// `part` in `whole`, reduced to lowest terms; `None` if that is no probability.
     pub const fn new(part: u64, whole: u64) -> Option<Ratio> {
-        if whole == 0 || part > whole { None } else { Some(Ratio { part, whole }) }
+        if whole == 0 || part > whole {
+            return None;
+        }
+        let (mut divisor, mut rest) = (whole, part);
+        while rest != 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        Some(Ratio { part: part / divisor, whole: whole / divisor })
     }
 
     /// The numerator.
@@ -47,7 +54,7 @@ impl Ratio {
         let scaled = |ratio: Ratio| ((u128::from(ratio.part) << 32) / u128::from(ratio.whole)) as u64;
         let (here, there) = (scaled(self), scaled(other));
         let both = ((u128::from(here) * u128::from(there)) >> 32) as u64;
-        Ratio { part: here + there - both, whole: 1 << 32 }
+        Ratio::new(here + there - both, 1 << 32).expect("a probability")
     }
 }
 
@@ -150,7 +157,20 @@ mod tests {
         assert_eq!(drawn, GOLDEN_SAMPLES);
     }
 
-    const GOLDEN_SAMPLES: [u64; 12] = [0; 12];
+    const GOLDEN_SAMPLES: [u64; 12] = [
+        48,
+        336_068_443,
+        272_865_561,
+        141,
+        740_223_983,
+        948_813_394,
+        76,
+        708_170_470,
+        820_438_076,
+        966,
+        205_217_921,
+        23_314_527,
+    ];
 
     #[test]
     fn draws_have_the_mean_and_the_tail_they_should() {
@@ -175,7 +195,7 @@ mod tests {
     fn two_independent_chances_add_up() {
         let half = Ratio::new(1, 2).expect("a probability");
         let both = half.or(half);
-        assert_eq!((both.part(), both.whole()), (3 << 30, 1 << 32));
+        assert_eq!((both.part(), both.whole()), (3, 4));
         assert!(Ratio::ZERO.or(Ratio::ZERO).is_zero());
     }
 }

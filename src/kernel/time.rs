@@ -102,9 +102,11 @@ impl fmt::Display for Span {
         let ns = self.0;
         let (unit, per) = match ns {
             0 => return f.write_str("0s"),
+            _ if ns.is_multiple_of(3_600_000_000_000) => ("h", 3_600_000_000_000),
+            _ if ns.is_multiple_of(60_000_000_000) => ("m", 60_000_000_000),
             _ if ns.is_multiple_of(1_000_000) && ns >= 1_000_000_000 => ("s", 1_000_000_000),
             _ if ns.is_multiple_of(1_000) && ns >= 1_000_000 => ("ms", 1_000_000),
-            _ if ns >= 1_000 && ns < 1_000_000 => ("us", 1_000),
+            _ if (1_000..1_000_000).contains(&ns) => ("us", 1_000),
             _ => ("ns", 1),
         };
         write_decimal(f, ns / per, ns % per, per)?;
@@ -157,6 +159,9 @@ mod tests {
             (Span::us(2_500), "2.5ms"),
             (Span::ms(1_500), "1.5s"),
             (Span::secs(30), "30s"),
+            (Span::secs(90), "90s"),
+            (Span::secs(120), "2m"),
+            (Span::secs(36_000), "10h"),
             (Span::ns(1_000_000_001), "1000000001ns"),
         ];
         for (span, text) in written {
