@@ -1,6 +1,6 @@
 //! The log's way from the leader to the others, and when an entry is committed.
 
-use super::{Alarm, Core, Embeds, Leadership, Role, StateMachine};
+use super::{Alarm, Core, Embeds, Flow, Leadership, Progress, Role, StateMachine};
 use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::log::{Entry, Position};
 use crate::protocols::raft::message::{Message, Outcome, Record};
@@ -35,26 +35,34 @@ impl<M: StateMachine> Core<M> {
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
     }
 
-    /// Sends what a server does not have yet, unless something is on its way there: what comes up
-    /// meanwhile goes with the next one.
+    /// Sends what a server does not have yet, if the flow allows.
     fn send_news<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
-        let progress = progress[server.index()];
-        if !progress.waiting && progress.next_index <= self.log.last_index() {
+        let Progress { match_index, next_index, flow } = progress[server.index()];
+        let open = match flow {
+            Flow::Probe(on_its_way) => on_its_way.is_none(),
+            Flow::Replicate => next_index - match_index <= self.config.inflight_max as u64,
+        };
+        if open && next_index <= self.log.last_index() {
             self.send_entries(server, io);
         }
     }
 
-    /// Sends what a server does not have yet, or a heartbeat if it has all.
+    /// Sends what was not sent to a server yet; a heartbeat, if there is nothing. If something
+    /// before was lost, the server will refuse it, and the leader probes.
     fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &mut self.role else {
             unreachable!("only a leader sends entries");
         };
         let progress = &mut progress[server.index()];
-        progress.waiting = true;
         let before = progress.next_index - 1;
         let prev = Position { term: self.log.term_at(before).expect("next is within the log"), index: before };
         let entries = self.log.entries_from(progress.next_index, self.config.append_max).to_vec();
+        let upto = before + entries.len() as u64;
+        match &mut progress.flow {
+            Flow::Probe(on_its_way) => *on_its_way = Some(upto),
+            Flow::Replicate => progress.next_index = upto + 1,
+        }
         io.send(server, Message::AppendEntries { term: self.term, prev, commit: self.commit, entries }.into());
     }
 
@@ -142,18 +150,21 @@ impl<M: StateMachine> Core<M> {
             Outcome::Matched(acknowledged) => {
                 progress.match_index = (rules.match_index)(progress.match_index, acknowledged);
                 progress.next_index = progress.next_index.max(progress.match_index + 1);
-                progress.waiting = false;
+                if matches!(progress.flow, Flow::Probe(Some(upto)) if upto <= acknowledged) {
+                    progress.flow = Flow::Replicate;
+                }
                 self.advance_commit();
             }
-            Outcome::Conflict { hint, .. } => {
-                if !(rules.refusal_is_news)(outcome, progress.next_index, progress.match_index) {
+            Outcome::Conflict { refused, hint } => {
+                let sent_last = progress.flow == Flow::Replicate || refused + 1 == progress.next_index;
+                if !(rules.refusal_is_news)(sent_last, refused, progress.match_index) {
                     return;
                 }
                 // Where both logs end before the hint's term is over they could agree; never below
                 // what is known to match.
                 let agreed = self.log.last_not_after(hint.term, hint.index).index;
                 progress.next_index = agreed.max(progress.match_index) + 1;
-                progress.waiting = false;
+                progress.flow = Flow::Probe(None);
             }
         }
         if from != self.me {
