@@ -153,7 +153,9 @@ impl<M: StateMachine> Core<M> {
                 if matches!(progress.flow, Flow::Probe(Some(upto)) if upto <= acknowledged) {
                     progress.flow = Flow::Replicate;
                 }
-                self.advance_commit();
+                if self.advance_commit() {
+                    self.tell_commit(io);
+                }
             }
             Outcome::Conflict { refused, hint } => {
                 let sent_last = progress.flow == Flow::Replicate || refused + 1 == progress.next_index;
@@ -172,8 +174,20 @@ impl<M: StateMachine> Core<M> {
         }
     }
 
-    /// Commits what a quorum holds durably (paper, figure 2, last rule for leaders).
-    fn advance_commit(&mut self) {
+    /// Tells the others at once what is committed: they need not wait for the next entry or
+    /// heartbeat to apply it. Who is being probed has more to learn first.
+    fn tell_commit<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+        for server in self.others() {
+            let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
+            if progress[server.index()].flow == Flow::Replicate {
+                self.send_entries(server, io);
+            }
+        }
+    }
+
+    /// Commits what a quorum holds durably (paper, figure 2, last rule for leaders). Answers
+    /// whether that is more than before.
+    fn advance_commit(&mut self) -> bool {
         let Role::Leader(Leadership { progress, .. }) = &self.role else {
             unreachable!("only a leader counts copies");
         };
@@ -181,10 +195,12 @@ impl<M: StateMachine> Core<M> {
         let copies = |index: u64| progress.iter().filter(|server| server.match_index >= index).count();
         // What a quorum holds is what one of the servers holds last, so only those need be counted.
         let held = progress.iter().map(|server| server.match_index).filter(|index| *index > self.commit);
-        let Some(index) = held.filter(|index| copies(*index) >= quorum).max() else { return };
+        let Some(index) = held.filter(|index| copies(*index) >= quorum).max() else { return false };
         let entry_term = self.log.term_at(index).expect("a match is within the log");
-        if (self.config.rules.may_commit)(entry_term, self.term) {
+        let may_commit = (self.config.rules.may_commit)(entry_term, self.term);
+        if may_commit {
             self.commit = index;
         }
+        may_commit
     }
 }
