@@ -3,7 +3,7 @@
 use super::{Common, Goal, Replicated, Seen, violation};
 use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
-use crate::protocols::raft::core::{Core, Role, StateMachine};
+use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
 use std::collections::BTreeMap;
 
 /// All elections so far.
@@ -57,10 +57,23 @@ impl Common {
             (seen.leads, seen.led) = (true, core.term());
             seen.match_index.fill(0);
         }
-        for (server, (progress, known)) in leadership.progress.iter().zip(&mut seen.match_index).enumerate() {
-            if progress.match_index == *known && progress.next_index > *known {
-                continue;
-            }
+        let as_before =
+            |(progress, known): (&Progress, &u64)| progress.match_index == *known && progress.next_index > *known;
+        if leadership.progress.iter().zip(&seen.match_index).all(as_before) {
+            return Ok(());
+        }
+        self.check_progress(seen, node, core, &leadership.progress)
+    }
+
+    /// A leader knows more than before about others' logs.
+    fn check_progress<M: StateMachine>(
+        &self,
+        seen: &mut Seen,
+        node: NodeId,
+        core: &Core<M>,
+        progress: &[Progress],
+    ) -> Verdict {
+        for (server, (progress, known)) in progress.iter().zip(&mut seen.match_index).enumerate() {
             if progress.match_index < *known || progress.next_index <= progress.match_index {
                 return violation("raft.match-monotonic", &[node, NodeId::new(server as u16)], || {
                     let (now, next) = (progress.match_index, progress.next_index);
@@ -69,8 +82,10 @@ impl Common {
                     )
                 });
             }
-            self.check_acknowledged(node, server, progress.match_index, core)?;
-            *known = progress.match_index;
+            if progress.match_index > *known {
+                self.check_acknowledged(node, server, progress.match_index, core)?;
+                *known = progress.match_index;
+            }
         }
         Ok(())
     }

@@ -104,12 +104,15 @@ impl Common {
     #[inline]
     pub(super) fn check_log<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
         let log = core.log();
+        // Everything up to here is known to match; after a truncation the search goes back further.
+        let mut known = seen.last;
         if log.chain_at(seen.last) != Some(seen.chain) {
             self.check_truncated(seen, node, core)?;
+            known = 0;
         } else if log.last_index() == seen.last {
             return Ok(());
         }
-        self.check_matching(node, core)?;
+        self.check_matching(node, core, known)?;
         seen.last = log.last_index();
         seen.chain = log.chain_at(seen.last).expect("the end of the log");
         let upto = seen.last.min(self.committed.upto());
@@ -138,12 +141,13 @@ impl Common {
         Ok(())
     }
 
-    /// New entries are those that nobody had; where one is known, all before it are, too.
-    fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+    /// New entries are those that nobody had; where one is known, all before it are, too. Those up
+    /// to `upto` are known.
+    fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>, upto: u64) -> Verdict {
         let log = core.log();
         let at = |index: u64| (log.term_at(index).expect("in the log"), log.chain_at(index).expect("in the log"));
         let mut index = log.last_index();
-        while index > 0 {
+        while index > upto {
             let (term, chain) = at(index);
             match self.matching.chain_of(index, term) {
                 Some(known) if known == chain => break,
