@@ -130,6 +130,9 @@ pub struct RaftSettings {
     /// The most entries in one AppendEntries, at least 1. Default: 64.
     #[serde(default = "RaftSettings::default_append_max")]
     pub append_max: u32,
+    /// Heartbeats carry no entries, not even those that a follower lacks, as in the paper's figure 2. Default: no.
+    #[serde(default)]
+    pub empty_heartbeats: bool,
     /// How many further nodes do nothing at all. Default: none.
     #[serde(default)]
     pub idle: u16,
@@ -161,6 +164,7 @@ impl RaftSettings {
             pre_vote: true,
             check_quorum: true,
             append_max: RaftSettings::default_append_max(),
+            empty_heartbeats: false,
             idle: 0,
         }
     }
@@ -185,6 +189,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         pre_vote: settings.pre_vote,
         check_quorum: settings.check_quorum,
         append_max: settings.append_max as usize,
+        empty_heartbeats: settings.empty_heartbeats,
         rules,
     };
     let workload = &plan.workload;

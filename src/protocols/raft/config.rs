@@ -21,6 +21,9 @@ pub struct Config {
     pub check_quorum: bool,
     /// The most entries in one AppendEntries; at least 1.
     pub append_max: usize,
+    /// Heartbeats carry no entries (paper, figure 2: "empty for heartbeat"). Otherwise they carry what the server
+    /// lacks, which repairs a loss sooner.
+    pub empty_heartbeats: bool,
     /// The decisions, each replaceable by a planted defect.
     pub rules: Rules,
 }

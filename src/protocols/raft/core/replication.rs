@@ -31,7 +31,8 @@ impl<M: StateMachine> Core<M> {
     }
 
     pub(super) fn send_heartbeats<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        self.others().for_each(|server| self.send_entries(server, io));
+        let most = if self.config.empty_heartbeats { 0 } else { self.config.append_max };
+        self.others().for_each(|server| self.send_entries(server, most, io));
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
     }
 
@@ -41,12 +42,12 @@ impl<M: StateMachine> Core<M> {
         let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
         let progress = progress[server.index()];
         if !progress.waiting && progress.next_index <= self.log.last_index() {
-            self.send_entries(server, io);
+            self.send_entries(server, self.config.append_max, io);
         }
     }
 
-    /// Sends what a server does not have yet, or a heartbeat if it has all.
-    fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
+    /// Sends what a server does not have yet, at most so many entries, or a heartbeat if it has all.
+    fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, most: usize, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &mut self.role else {
             unreachable!("only a leader sends entries");
         };
@@ -54,7 +55,7 @@ impl<M: StateMachine> Core<M> {
         progress.waiting = true;
         let before = progress.next_index - 1;
         let prev = Position { term: self.log.term_at(before).expect("next is within the log"), index: before };
-        let entries = self.log.entries_from(progress.next_index, self.config.append_max).to_vec();
+        let entries = self.log.entries_from(progress.next_index, most).to_vec();
         io.send(server, Message::AppendEntries { term: self.term, prev, commit: self.commit, entries }.into());
     }
 
