@@ -244,7 +244,19 @@ impl CoreOracle {
                         self.elections.note_ballot(*term, node, candidate)?;
                     }
                 }
-                Record::Truncate { from } => durable.chains.truncate(*from as usize - 1),
+                Record::Truncate { from } => {
+                    let kept = self.committed.before_term(durable.term + 1);
+                    let lost = *from <= kept && durable.chain_at(*from) == self.committed.chain_at(*from);
+                    durable.chains.truncate(*from as usize - 1);
+                    if lost {
+                        return violation("raft.committed-kept", &[node], || {
+                            format!(
+                                "{node:?} in term {} has removed its durable entries from {from} on; those up to {kept} were committed by then",
+                                durable.term
+                            )
+                        });
+                    }
+                }
                 Record::Entry(entry) => {
                     let chain = chain_on(durable.chains.last().copied().unwrap_or(CHAIN_START), entry.hash());
                     durable.chains.push(chain);
