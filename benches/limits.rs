@@ -26,7 +26,7 @@ fn main() {
             black_box(echo::bare_std(1, 5, 64, n));
         }) / n as f64;
         let b = time(&mut || {
-            black_box(echo::squall(&plan, echo::Counting::default(), Fingerprint::default(), far, n).steps());
+            black_box(echo::squall(&plan, echo::Counting::new(5), Fingerprint::default(), far, n).steps());
         }) / n as f64;
         let c = time(&mut || {
             black_box(echo::squall(&plan, Indifferent, Mute, far, n).steps());
@@ -42,9 +42,7 @@ fn main() {
         let plans: Vec<_> = (0..w).map(|seed| echo::plan(seed, 5, 1)).collect();
         let b = time(&mut || {
             for plan in &plans {
-                black_box(
-                    echo::squall(plan, echo::Counting::default(), Fingerprint::default(), until, u64::MAX).steps(),
-                );
+                black_box(echo::squall(plan, echo::Counting::new(5), Fingerprint::default(), until, u64::MAX).steps());
             }
         }) / w as f64;
         println!("W4 bare {a:.0} squall {b:.0} ({:.2}x)", b / a);

@@ -143,6 +143,9 @@ pub struct RaftSettings {
     /// The most entries in one AppendEntries, at least 1. Default: 64.
     #[serde(default = "RaftSettings::default_append_max")]
     pub append_max: u32,
+    /// How many entries may be on their way to a server unacknowledged, at least 1. Default: 256.
+    #[serde(default = "RaftSettings::default_inflight_max")]
+    pub inflight_max: u32,
     /// How many further nodes do nothing at all. Default: none.
     #[serde(default)]
     pub idle: u16,
@@ -165,6 +168,10 @@ impl RaftSettings {
         64
     }
 
+    fn default_inflight_max() -> u32 {
+        256
+    }
+
     /// The defaults, with so many servers.
     pub fn of(nodes: u16) -> RaftSettings {
         RaftSettings {
@@ -174,6 +181,7 @@ impl RaftSettings {
             pre_vote: true,
             check_quorum: true,
             append_max: RaftSettings::default_append_max(),
+            inflight_max: RaftSettings::default_inflight_max(),
             idle: 0,
         }
     }
@@ -198,6 +206,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         pre_vote: settings.pre_vote,
         check_quorum: settings.check_quorum,
         append_max: settings.append_max as usize,
+        inflight_max: settings.inflight_max as usize,
         rules,
     };
     let workload = &plan.workload;
@@ -301,12 +310,11 @@ impl RaftSettings {
                 "use a third of the election timeout, or less",
             ));
         }
-        if self.append_max == 0 {
-            complaints.push(Complaint::at(
-                "system.append_max",
-                "an AppendEntries of at most 0 entries replicates nothing",
-                "use 1 or more",
-            ));
+        for (name, most) in [("append_max", self.append_max), ("inflight_max", self.inflight_max)] {
+            if most == 0 {
+                let message = format!("{name} of 0 entries replicates nothing");
+                complaints.push(Complaint::at(&format!("system.{name}"), message, "use 1 or more"));
+            }
         }
         if self.idle > 10_000 {
             complaints.push(Complaint::at("system.idle", "more than 10000 idle nodes", "use fewer"));

@@ -304,15 +304,19 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         // Once the gate is shut, how many records must be durable for it to open.
         let mut gate = None;
         for effect in effects.drain(..) {
-            match (effect, gate) {
-                (Effect::Send { to, message }, None) => self.send(node, to, message),
-                (Effect::Note(fact), None) => self.note(node, &fact)?,
-                (Effect::Send { to, message }, Some(upto)) => self.park(node, upto, Parked::Send(to, message)),
-                (Effect::Note(fact), Some(upto)) => self.park(node, upto, Parked::Note(fact)),
-                (Effect::Arm { timer, after }, _) => self.arm(node, timer, after),
-                (Effect::Disarm(timer), _) => self.deadlines.disarm(Self::timer_number(node, timer)),
-                (Effect::Write(record), _) => self.hosts[node.index()].disk.write(record),
-                (Effect::Sync, _) => gate = self.sync(node),
+            match effect {
+                Effect::Send { to, message } => match gate {
+                    None => self.send(node, to, message),
+                    Some(upto) => self.park(node, upto, Parked::Send(to, message)),
+                },
+                Effect::Arm { timer, after } => self.arm(node, timer, after),
+                Effect::Disarm(timer) => self.deadlines.disarm(Self::timer_number(node, timer)),
+                Effect::Write(record) => self.hosts[node.index()].disk.write(record),
+                Effect::Sync => gate = self.sync(node),
+                Effect::Note(fact) => match gate {
+                    None => self.note(node, &fact)?,
+                    Some(upto) => self.park(node, upto, Parked::Note(fact)),
+                },
             }
         }
         self.effects = effects;

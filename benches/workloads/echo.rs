@@ -2,7 +2,7 @@
 
 use squall::environment::distribution::Distribution;
 use squall::environment::plan::{Disk, ENGINE, FORMAT, Limits, Network, Plan, Workload};
-use squall::kernel::chance::{Ratio, below};
+use squall::kernel::chance::{Ratio, within};
 use squall::kernel::digest::{Digest, Digestible};
 use squall::kernel::queue::{Popped, Queue};
 use squall::kernel::rng::{Dice, Purpose};
@@ -87,10 +87,15 @@ impl Protocol for Echo {
 }
 
 /// Checks after every step that the node it touched has got exactly one message more.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Counting {
     seen: Vec<u64>,
-    pub total: u64,
+}
+
+impl Counting {
+    pub fn new(nodes: u16) -> Counting {
+        Counting { seen: vec![0; nodes as usize] }
+    }
 }
 
 impl Oracle<Echo> for Counting {
@@ -98,19 +103,18 @@ impl Oracle<Echo> for Counting {
         match *fact {}
     }
 
+    #[inline]
     fn after_step(&mut self, view: &View<'_, Echo>, node: NodeId, touch: Touch) -> Verdict {
-        if self.seen.is_empty() {
-            self.seen.resize(view.hosts.len(), 0);
-        }
         let got = view.state(node).map_or(0, |echo| echo.got);
         let seen = &mut self.seen[node.index()];
         *seen += u64::from(touch == Touch::Handled);
-        self.total += u64::from(touch == Touch::Handled);
-        if got != *seen {
-            return Err(Box::new(Violation::new("echo.count", &[node], format!("got {got}, expected {seen}"))));
-        }
-        Ok(())
+        if got == *seen { Ok(()) } else { miscounted(node, got) }
     }
+}
+
+#[cold]
+fn miscounted(node: NodeId, got: u64) -> Verdict {
+    Err(Box::new(Violation::new("echo.count", &[node], format!("{node:?} has counted {got}"))))
 }
 
 pub fn plan(seed: u64, nodes: u16, in_flight: u32) -> Arc<Plan<Balls>> {
@@ -170,11 +174,10 @@ impl BareNode {
     }
 }
 
-/// One word makes a delay and a receiver.
+/// A receiver and a delay: two words, as squall draws them.
 fn hop(dice: &mut Dice, me: u16, nodes: u16) -> (Span, u16) {
-    let word = dice.next();
-    let other = below(word << 32, u64::from(nodes) - 1) as u16;
-    let delay = Span::ns(DELAY.0.as_ns() + below(word, DELAY.1.as_ns() - DELAY.0.as_ns()));
+    let other = dice.below(u64::from(nodes) - 1) as u16;
+    let delay = within(dice.next(), DELAY.0, DELAY.1);
     (delay, other + u16::from(other >= me))
 }
 

@@ -2,3 +2,4 @@
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "shared by several targets, each of which uses a part")]
 
 pub mod echo;
+pub mod raft;

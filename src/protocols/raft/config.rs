@@ -21,6 +21,8 @@ pub struct Config {
     pub check_quorum: bool,
     /// The most entries in one AppendEntries; at least 1.
     pub append_max: usize,
+    /// How many entries may be on their way to a server that has not acknowledged them; at least 1.
+    pub inflight_max: usize,
     /// The decisions, each replaceable by a planted defect.
     pub rules: Rules,
 }

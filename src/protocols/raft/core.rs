@@ -102,9 +102,17 @@ pub struct Progress {
     pub match_index: u64,
     /// Paper: nextIndex. The next entry to send.
     pub next_index: u64,
-    /// Whether an AppendEntries is on its way and nothing more is sent until it is answered, or
-    /// the next heartbeat.
-    waiting: bool,
+    flow: Flow,
+}
+
+/// How a leader sends to one server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Flow {
+    /// It is not known where the logs agree, or something was lost: one AppendEntries at a time, and
+    /// this is the index up to which the one on its way goes. Answers to earlier ones do not count.
+    Probe(Option<u64>),
+    /// The logs agree: entries are sent as they come, before earlier ones are acknowledged.
+    Replicate,
 }
 
 /// An entry that has just been applied.

@@ -131,8 +131,14 @@ impl<C: Clone> Log<C> {
     /// The last place at or before `index` whose term is at most `term`: where a log that has `term`
     /// at `index` could agree with this one. Logarithmic, for terms never fall along a log.
     pub fn last_not_after(&self, term: u64, index: u64) -> Position {
-        let upto = (index as usize).min(self.entries.len());
-        let index = self.entries[..upto].partition_point(|entry| entry.term <= term) as u64;
+        let upto = index.min(self.last_index());
+        let index = match self.entry(upto) {
+            // Most often something before has only been overtaken: no search through cold memory.
+            Some(entry) if entry.term > term => {
+                self.entries[..upto as usize].partition_point(|entry| entry.term <= term) as u64
+            }
+            Some(_) | None => upto,
+        };
         Position { term: self.term_at(index).expect("within the log"), index }
     }
 }

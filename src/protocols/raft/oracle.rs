@@ -105,6 +105,14 @@ pub const GOALS: [&str; 10] = [
 #[derive(Clone, Debug)]
 pub struct CoreOracle {
     servers: Vec<Seen>,
+    common: Common,
+}
+
+/// What the oracle knows of all servers together.
+#[derive(Clone, Debug)]
+struct Common {
+    /// By server.
+    durable: Vec<Durable>,
     elections: Elections,
     matching: LogMatching,
     committed: Committed,
@@ -117,6 +125,8 @@ pub struct CoreOracle {
 struct Seen {
     term: u64,
     vote: Option<NodeId>,
+    /// The term it leads or led last; 0 if it never did.
+    led: u64,
     leads: bool,
     last: u64,
     chain: u64,
@@ -126,7 +136,6 @@ struct Seen {
     agreed: u64,
     /// Term and vote when the disk was last clean: a crash cannot take these.
     kept: (u64, Option<NodeId>),
-    durable: Durable,
     /// Of a leader, by server.
     match_index: Vec<u64>,
 }
@@ -153,6 +162,7 @@ impl CoreOracle {
         let seen = Seen {
             term: 0,
             vote: None,
+            led: 0,
             leads: false,
             last: 0,
             chain: CHAIN_START,
@@ -160,41 +170,32 @@ impl CoreOracle {
             applied: 0,
             agreed: 0,
             kept: (0, None),
-            durable: Durable::default(),
-            match_index: Vec::new(),
+            match_index: vec![0; servers as usize],
         };
-        CoreOracle {
-            servers: vec![seen; servers as usize],
+        let common = Common {
+            durable: vec![Durable::default(); servers as usize],
             elections: Elections::default(),
             matching: LogMatching::default(),
             committed: Committed::default(),
             states: States::default(),
             goals: [0; GOALS.len()],
-        }
-    }
-
-    fn reach(&mut self, goal: Goal) {
-        self.goals[goal as usize] += 1;
-    }
-
-    /// More than half of all servers.
-    fn quorum(&self) -> usize {
-        self.servers.len() / 2 + 1
+        };
+        CoreOracle { servers: vec![seen; servers as usize], common }
     }
 
     /// How often each of [`GOALS`] was reached.
     pub fn goals(&self) -> [u64; GOALS.len()] {
-        self.goals
+        self.common.goals
     }
 
     /// How many entries are committed.
     pub fn committed(&self) -> u64 {
-        self.committed.upto()
+        self.common.committed.upto()
     }
 
     /// How many leaders were elected.
     pub fn elections(&self) -> u64 {
-        self.goals[Goal::LeaderElected as usize]
+        self.common.goals[Goal::LeaderElected as usize]
     }
 
     /// Looks at the server that was touched. Answers which indexes this step has committed for the
@@ -210,131 +211,36 @@ impl CoreOracle {
         touch: Touch,
     ) -> Result<Range<u64>, Box<Violation>> {
         let host = view.host(node);
-        if host.disk.synced() != self.servers[node.index()].durable.folded {
-            self.fold::<P>(node, &host.disk)?;
+        let (seen, common) = (&mut self.servers[node.index()], &mut self.common);
+        if host.disk.synced() != common.durable[node.index()].folded {
+            common.fold::<P>(node, &host.disk)?;
         }
         if let Touch::Crashed { lost } = touch {
-            self.on_crash(node, lost);
+            common.on_crash(seen, lost);
             return Ok(0..0);
         }
         let Some(core) = host.state.as_ref().and_then(P::core) else { return Ok(0..0) };
         if touch == Touch::Booted {
-            self.check_restored(node, core)?;
+            common.check_restored(seen, node, core)?;
         }
-        self.check_term(node, core)?;
-        self.check_log(node, core)?;
-        self.check_leadership(view, node, core)?;
-        let fresh = self.check_commit(node, core)?;
-        self.check_applied(node, core)?;
+        seen.check_term(node, core)?;
+        common.check_log(seen, node, core)?;
+        common.check_leadership(seen, view, node, core)?;
+        let fresh = common.check_commit(seen, node, core)?;
+        common.check_applied(seen, node, core)?;
         if host.disk.is_clean() {
-            let seen = &mut self.servers[node.index()];
             seen.kept = (seen.term, seen.vote);
         }
         Ok(fresh)
     }
 
-    /// Takes in what has become durable.
-    fn fold<P: Replicated>(&mut self, node: NodeId, disk: &Disk<P::Record>) -> Verdict {
-        let durable = &mut self.servers[node.index()].durable;
-        for record in disk.durable()[durable.folded..].iter().filter_map(P::raft_record) {
-            match record {
-                Record::Term { term, vote } => {
-                    (durable.term, durable.vote) = (*term, *vote);
-                    if let Some(candidate) = *vote {
-                        self.elections.note_ballot(*term, node, candidate)?;
-                    }
-                }
-                Record::Truncate { from } => durable.chains.truncate(*from as usize - 1),
-                Record::Entry(entry) => {
-                    let chain = chain_on(durable.chains.last().copied().unwrap_or(CHAIN_START), entry.hash());
-                    durable.chains.push(chain);
-                }
-            }
-        }
-        durable.folded = disk.synced();
-        Ok(())
-    }
-
-    fn on_crash(&mut self, node: NodeId, lost: usize) {
-        let seen = &mut self.servers[node.index()];
-        let led = seen.leads;
-        (seen.leads, seen.commit, seen.applied) = (false, 0, 0);
-        if led {
-            self.reach(Goal::LeaderCrashed);
-        }
-        if lost > 0 {
-            self.reach(Goal::UnsyncedLost);
-        }
-    }
-
-    /// A server has started: with what its disk holds, and without having forgotten what it had
-    /// once made durable.
-    fn check_restored<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
-        let seen = &mut self.servers[node.index()];
-        let durable = &seen.durable;
-        let last = durable.chains.len() as u64;
-        if core.log().last_index() != last || core.log().chain_at(last) != durable.chain_at(last) {
-            return violation("raft.restart-restores", &[node], || {
-                format!("{node:?} starts with {} entries, its disk holds {last}", core.log().last_index())
-            });
-        }
-        let (term, vote) = seen.kept;
-        if core.term() < term {
-            return violation("raft.term-monotonic", &[node], || {
-                format!("{node:?} was in term {term} and starts in term {}", core.term())
-            });
-        }
-        if core.term() == term && vote.is_some() && core.vote() != vote {
-            return violation("raft.vote-monotonic", &[node], || {
-                format!(
-                    "{node:?} had voted for {} in term {term}; after the restart its vote is {}",
-                    or_none(vote),
-                    or_none(core.vote())
-                )
-            });
-        }
-        // A crash may have brought back entries that had been removed in favour of committed ones.
-        seen.agreed = seen.agreed.min(last);
-        while core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
-            seen.agreed -= 1;
-        }
-        (seen.term, seen.vote) = (core.term(), core.vote());
-        (seen.last, seen.chain) = (last, core.log().chain_at(last).expect("the end of the log"));
-        if last > 0 {
-            self.reach(Goal::RestartWithLog);
-        }
-        Ok(())
-    }
-
-    /// Terms grow; in one term the vote goes from nobody to somebody and stays there.
-    #[inline]
-    fn check_term<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
-        let seen = &mut self.servers[node.index()];
-        if (core.term(), core.vote()) == (seen.term, seen.vote) {
-            return Ok(());
-        }
-        if core.term() < seen.term {
-            return violation("raft.term-monotonic", &[node], || {
-                format!("{node:?} went back from term {} to term {}", seen.term, core.term())
-            });
-        }
-        if core.term() == seen.term && seen.vote.is_some() {
-            return violation("raft.vote-monotonic", &[node], || {
-                let (before, now) = (or_none(seen.vote), or_none(core.vote()));
-                format!("{node:?} changed its vote in term {} from {before} to {now}", seen.term)
-            });
-        }
-        (seen.term, seen.vote) = (core.term(), core.vote());
-        Ok(())
-    }
-
     /// Links were cut or healed: is a leader on its own now?
     pub fn on_weather<P: Replicated>(&mut self, view: &View<'_, P>) {
-        for leader in 0..self.servers.len() as u16 {
-            let reaches = |other: u16| !view.network.is_cut(leader, other) && !view.network.is_cut(other, leader);
-            let reached = (0..self.servers.len() as u16).filter(|other| reaches(*other)).count();
-            if self.servers[leader as usize].leads && reached < self.quorum() {
-                self.reach(Goal::LeaderIsolated);
+        let count = self.servers.len() as u16;
+        for leader in (0..count).filter(|server| self.servers[*server as usize].leads) {
+            let reaches = |other: &u16| !view.network.is_cut(leader, *other) && !view.network.is_cut(*other, leader);
+            if (0..count).filter(reaches).count() < self.common.quorum() {
+                self.common.reach(Goal::LeaderIsolated);
             }
         }
     }
@@ -371,6 +277,111 @@ impl CoreOracle {
             )
         };
         (0..self.servers.len()).map(of).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Common {
+    fn reach(&mut self, goal: Goal) {
+        self.goals[goal as usize] += 1;
+    }
+
+    /// More than half of all servers.
+    fn quorum(&self) -> usize {
+        self.durable.len() / 2 + 1
+    }
+
+    /// Takes in what has become durable.
+    fn fold<P: Replicated>(&mut self, node: NodeId, disk: &Disk<P::Record>) -> Verdict {
+        let durable = &mut self.durable[node.index()];
+        for record in disk.durable()[durable.folded..].iter().filter_map(P::raft_record) {
+            match record {
+                Record::Term { term, vote } => {
+                    (durable.term, durable.vote) = (*term, *vote);
+                    if let Some(candidate) = *vote {
+                        self.elections.note_ballot(*term, node, candidate)?;
+                    }
+                }
+                Record::Truncate { from } => durable.chains.truncate(*from as usize - 1),
+                Record::Entry(entry) => {
+                    let chain = chain_on(durable.chains.last().copied().unwrap_or(CHAIN_START), entry.hash());
+                    durable.chains.push(chain);
+                }
+            }
+        }
+        durable.folded = disk.synced();
+        Ok(())
+    }
+
+    fn on_crash(&mut self, seen: &mut Seen, lost: usize) {
+        let led = seen.leads;
+        (seen.leads, seen.commit, seen.applied) = (false, 0, 0);
+        if led {
+            self.reach(Goal::LeaderCrashed);
+        }
+        if lost > 0 {
+            self.reach(Goal::UnsyncedLost);
+        }
+    }
+
+    /// A server has started: with what its disk holds, and without having forgotten what it had
+    /// once made durable.
+    fn check_restored<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
+        let durable = &self.durable[node.index()];
+        let last = durable.chains.len() as u64;
+        if core.log().last_index() != last || core.log().chain_at(last) != durable.chain_at(last) {
+            return violation("raft.restart-restores", &[node], || {
+                format!("{node:?} starts with {} entries, its disk holds {last}", core.log().last_index())
+            });
+        }
+        let (term, vote) = seen.kept;
+        if core.term() < term {
+            return violation("raft.term-monotonic", &[node], || {
+                format!("{node:?} was in term {term} and starts in term {}", core.term())
+            });
+        }
+        if core.term() == term && vote.is_some() && core.vote() != vote {
+            return violation("raft.vote-monotonic", &[node], || {
+                format!(
+                    "{node:?} had voted for {} in term {term}; after the restart its vote is {}",
+                    or_none(vote),
+                    or_none(core.vote())
+                )
+            });
+        }
+        // A crash may have brought back entries that had been removed in favour of committed ones.
+        seen.agreed = seen.agreed.min(last);
+        while core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
+            seen.agreed -= 1;
+        }
+        (seen.term, seen.vote) = (core.term(), core.vote());
+        (seen.last, seen.chain) = (last, core.log().chain_at(last).expect("the end of the log"));
+        if last > 0 {
+            self.reach(Goal::RestartWithLog);
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    /// Terms grow; in one term the vote goes from nobody to somebody and stays there.
+    #[inline]
+    fn check_term<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+        if (core.term(), core.vote()) == (self.term, self.vote) {
+            return Ok(());
+        }
+        if core.term() < self.term {
+            return violation("raft.term-monotonic", &[node], || {
+                format!("{node:?} went back from term {} to term {}", self.term, core.term())
+            });
+        }
+        if core.term() == self.term && self.vote.is_some() {
+            return violation("raft.vote-monotonic", &[node], || {
+                let (before, now) = (or_none(self.vote), or_none(core.vote()));
+                format!("{node:?} changed its vote in term {} from {before} to {now}", self.term)
+            });
+        }
+        (self.term, self.vote) = (core.term(), core.vote());
+        Ok(())
     }
 }
 

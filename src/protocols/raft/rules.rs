@@ -2,7 +2,6 @@
 //! source. A planted defect replaces one of them; the protocol's text stays clean.
 
 use super::log::Position;
-use super::message::Outcome;
 use crate::kernel::chance::within;
 use crate::kernel::rng::Dice;
 use crate::kernel::time::Span;
@@ -59,8 +58,9 @@ pub struct Rules {
     pub reply_is_current: fn(reply_term: u64, term: u64) -> bool,
     /// The match index after an acknowledgement.
     pub match_index: fn(match_index: u64, acknowledged: u64) -> u64,
-    /// Is a refusal news to a leader that would send from `next` and knows a match up to `match_index`?
-    pub refusal_is_news: fn(outcome: Outcome, next: u64, match_index: u64) -> bool,
+    /// Is it news to a leader that knows a match up to `match_index` that entries after `refused` were
+    /// refused? `may_be_last` is false if they are not what was sent last.
+    pub refusal_is_news: fn(may_be_last: bool, refused: u64, match_index: u64) -> bool,
     /// How many of `voters` must hold an entry for it to be committed.
     pub commit_quorum: fn(voters: usize) -> usize,
     /// May a leader of `term` commit by counting copies of an entry of `entry_term`?
@@ -176,11 +176,8 @@ fn match_index(match_index: u64, acknowledged: u64) -> u64 {
 }
 
 /// A refusal of what was not sent last, or of what is known to match, is late.
-fn refusal_is_news(outcome: Outcome, next: u64, match_index: u64) -> bool {
-    match outcome {
-        Outcome::Conflict { refused, .. } => refused + 1 == next && refused > match_index,
-        Outcome::Matched(_) => false,
-    }
+fn refusal_is_news(may_be_last: bool, refused: u64, match_index: u64) -> bool {
+    may_be_last && refused > match_index
 }
 
 /// Only entries of the leader's own term are committed by counting; earlier ones go with them (paper,

@@ -1,6 +1,6 @@
 //! Elections: pre-votes, votes, and when a leader gives up.
 
-use super::{Alarm, Core, Embeds, Leadership, Progress, Role, StateMachine};
+use super::{Alarm, Core, Embeds, Flow, Leadership, Progress, Role, StateMachine};
 use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::log::{Entry, Position};
 use crate::protocols::raft::message::Message;
@@ -108,7 +108,7 @@ impl<M: StateMachine> Core<M> {
     }
 
     fn become_leader<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        let fresh = Progress { match_index: 0, next_index: self.log.last_index() + 1, waiting: false };
+        let fresh = Progress { match_index: 0, next_index: self.log.last_index() + 1, flow: Flow::Probe(None) };
         let progress = vec![fresh; self.config.servers as usize];
         self.role = Role::Leader(Leadership { progress, heard: vec![self.me] });
         io.arm(Alarm::Election.into(), self.config.election_timeout_max);

@@ -1,6 +1,6 @@
 //! The log's way from the leader to the others, and when an entry is committed.
 
-use super::{Alarm, Core, Embeds, Leadership, Role, StateMachine};
+use super::{Alarm, Core, Embeds, Flow, Leadership, Progress, Role, StateMachine};
 use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::log::{Entry, Position};
 use crate::protocols::raft::message::{Message, Outcome, Record};
@@ -31,30 +31,38 @@ impl<M: StateMachine> Core<M> {
     }
 
     pub(super) fn send_heartbeats<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        self.others().for_each(|server| self.send_entries(server, io));
+        self.others().for_each(|server| self.send_entries(server, 0, io));
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
     }
 
-    /// Sends what a server does not have yet, unless something is on its way there: what comes up
-    /// meanwhile goes with the next one.
+    /// Sends what a server does not have yet, if the flow allows.
     fn send_news<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
-        let progress = progress[server.index()];
-        if !progress.waiting && progress.next_index <= self.log.last_index() {
-            self.send_entries(server, io);
+        let Progress { match_index, next_index, flow } = progress[server.index()];
+        let open = match flow {
+            Flow::Probe(on_its_way) => on_its_way.is_none(),
+            Flow::Replicate => next_index - match_index <= self.config.inflight_max as u64,
+        };
+        if open && next_index <= self.log.last_index() {
+            self.send_entries(server, self.config.append_max, io);
         }
     }
 
-    /// Sends what a server does not have yet, or a heartbeat if it has all.
-    fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
+    /// Sends what was not sent to a server yet, at most so many entries; none is a heartbeat. If
+    /// something before was lost, the server will refuse either, and the leader probes.
+    fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, most: usize, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &mut self.role else {
             unreachable!("only a leader sends entries");
         };
         let progress = &mut progress[server.index()];
-        progress.waiting = true;
         let before = progress.next_index - 1;
         let prev = Position { term: self.log.term_at(before).expect("next is within the log"), index: before };
-        let entries = self.log.entries_from(progress.next_index, self.config.append_max).to_vec();
+        let entries = self.log.entries_from(progress.next_index, most).to_vec();
+        let upto = before + entries.len() as u64;
+        match &mut progress.flow {
+            Flow::Probe(on_its_way) => *on_its_way = Some(upto),
+            Flow::Replicate => progress.next_index = upto + 1,
+        }
         io.send(server, Message::AppendEntries { term: self.term, prev, commit: self.commit, entries }.into());
     }
 
@@ -142,18 +150,23 @@ impl<M: StateMachine> Core<M> {
             Outcome::Matched(acknowledged) => {
                 progress.match_index = (rules.match_index)(progress.match_index, acknowledged);
                 progress.next_index = progress.next_index.max(progress.match_index + 1);
-                progress.waiting = false;
-                self.advance_commit();
+                if matches!(progress.flow, Flow::Probe(Some(upto)) if upto <= acknowledged) {
+                    progress.flow = Flow::Replicate;
+                }
+                if self.advance_commit() {
+                    self.tell_commit(io);
+                }
             }
-            Outcome::Conflict { hint, .. } => {
-                if !(rules.refusal_is_news)(outcome, progress.next_index, progress.match_index) {
+            Outcome::Conflict { refused, hint } => {
+                let sent_last = progress.flow == Flow::Replicate || refused + 1 == progress.next_index;
+                if !(rules.refusal_is_news)(sent_last, refused, progress.match_index) {
                     return;
                 }
                 // Where both logs end before the hint's term is over they could agree; never below
                 // what is known to match.
                 let agreed = self.log.last_not_after(hint.term, hint.index).index;
                 progress.next_index = agreed.max(progress.match_index) + 1;
-                progress.waiting = false;
+                progress.flow = Flow::Probe(None);
             }
         }
         if from != self.me {
@@ -161,8 +174,20 @@ impl<M: StateMachine> Core<M> {
         }
     }
 
-    /// Commits what a quorum holds durably (paper, figure 2, last rule for leaders).
-    fn advance_commit(&mut self) {
+    /// Tells the others at once what is committed: they need not wait for the next entry or
+    /// heartbeat to apply it. Who is being probed has more to learn first.
+    fn tell_commit<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+        for server in self.others() {
+            let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
+            if progress[server.index()].flow == Flow::Replicate {
+                self.send_entries(server, 0, io);
+            }
+        }
+    }
+
+    /// Commits what a quorum holds durably (paper, figure 2, last rule for leaders). Answers
+    /// whether that is more than before.
+    fn advance_commit(&mut self) -> bool {
         let Role::Leader(Leadership { progress, .. }) = &self.role else {
             unreachable!("only a leader counts copies");
         };
@@ -170,10 +195,12 @@ impl<M: StateMachine> Core<M> {
         let copies = |index: u64| progress.iter().filter(|server| server.match_index >= index).count();
         // What a quorum holds is what one of the servers holds last, so only those need be counted.
         let held = progress.iter().map(|server| server.match_index).filter(|index| *index > self.commit);
-        let Some(index) = held.filter(|index| copies(*index) >= quorum).max() else { return };
+        let Some(index) = held.filter(|index| copies(*index) >= quorum).max() else { return false };
         let entry_term = self.log.term_at(index).expect("a match is within the log");
-        if (self.config.rules.may_commit)(entry_term, self.term) {
+        let may_commit = (self.config.rules.may_commit)(entry_term, self.term);
+        if may_commit {
             self.commit = index;
         }
+        may_commit
     }
 }

@@ -1,9 +1,9 @@
 //! Who may lead: Election Safety, quorums of durable votes, Leader Completeness.
 
-use super::{CoreOracle, Goal, Replicated, violation};
+use super::{Common, Goal, Replicated, Seen, violation};
 use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
-use crate::protocols::raft::core::{Core, Role, StateMachine};
+use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
 use std::collections::BTreeMap;
 
 /// All elections so far.
@@ -30,47 +30,61 @@ impl Elections {
         Ok(())
     }
 
-    /// Whether this server was the one elected in this term.
-    pub(super) fn leads(&self, term: u64, node: NodeId) -> bool {
-        self.leaders.get(&term) == Some(&node)
-    }
-
     fn votes_for(&self, term: u64, candidate: NodeId) -> usize {
         self.ballots.get(&term).map_or(0, |ballots| ballots.iter().filter(|ballot| ballot.1 == candidate).count())
     }
 }
 
-impl CoreOracle {
+impl Common {
     /// Whether the touched server leads, and by what right; and what it knows as a leader.
     #[inline]
     pub(super) fn check_leadership<P: Replicated>(
         &mut self,
+        seen: &mut Seen,
         view: &View<'_, P>,
         node: NodeId,
         core: &Core<P::Machine>,
     ) -> Verdict {
         let Role::Leader(leadership) = core.role() else {
-            if self.servers[node.index()].leads {
-                self.servers[node.index()].leads = false;
+            if seen.leads {
+                seen.leads = false;
                 self.reach(Goal::LeaderSteppedDown);
             }
             return Ok(());
         };
-        if !self.servers[node.index()].leads || !self.elections.leads(core.term(), node) {
+        if !seen.leads || seen.led != core.term() {
             self.check_election(view, node, core)?;
+            (seen.leads, seen.led) = (true, core.term());
+            seen.match_index.fill(0);
         }
-        for (server, progress) in leadership.progress.iter().enumerate() {
-            let (known, before) = (progress.match_index, self.servers[node.index()].match_index[server]);
-            if progress.next_index <= known || known < before {
+        let as_before =
+            |(progress, known): (&Progress, &u64)| progress.match_index == *known && progress.next_index > *known;
+        if leadership.progress.iter().zip(&seen.match_index).all(as_before) {
+            return Ok(());
+        }
+        self.check_progress(seen, node, core, &leadership.progress)
+    }
+
+    /// A leader knows more than before about others' logs.
+    fn check_progress<M: StateMachine>(
+        &self,
+        seen: &mut Seen,
+        node: NodeId,
+        core: &Core<M>,
+        progress: &[Progress],
+    ) -> Verdict {
+        for (server, (progress, known)) in progress.iter().zip(&mut seen.match_index).enumerate() {
+            if progress.match_index < *known || progress.next_index <= progress.match_index {
                 return violation("raft.match-monotonic", &[node, NodeId::new(server as u16)], || {
-                    let next = progress.next_index;
+                    let (now, next) = (progress.match_index, progress.next_index);
                     format!(
-                        "leader {node:?} knew a match with #{server} up to {before}, now up to {known}, and would send {next} next"
+                        "leader {node:?} knew a match with #{server} up to {known}, now up to {now}, and would send {next} next"
                     )
                 });
             }
-            if known > before {
-                self.check_acknowledged(node, server, known, core)?;
+            if progress.match_index > *known {
+                self.check_acknowledged(node, server, progress.match_index, core)?;
+                *known = progress.match_index;
             }
         }
         Ok(())
@@ -111,29 +125,18 @@ impl CoreOracle {
             self.reach(Goal::LeaderDeposed);
         }
         let stale = |other: NodeId| other != node && view.state(other).and_then(P::core).is_some_and(Core::is_leader);
-        if (0..self.servers.len() as u16).any(|other| stale(NodeId::new(other))) {
+        if (0..self.durable.len() as u16).any(|other| stale(NodeId::new(other))) {
             self.reach(Goal::StaleLeader);
         }
         self.reach(Goal::LeaderElected);
         self.elections.leaders.insert(term, node);
-        let count = self.servers.len();
-        let seen = &mut self.servers[node.index()];
-        seen.leads = true;
-        seen.match_index.clear();
-        seen.match_index.resize(count, 0);
         Ok(())
     }
 
     /// A leader counts a server as holding its log up to `known`: then that is durable there, unless
     /// the server has moved on to a later term and another leader.
-    fn check_acknowledged<M: StateMachine>(
-        &mut self,
-        node: NodeId,
-        server: usize,
-        known: u64,
-        core: &Core<M>,
-    ) -> Verdict {
-        let durable = &self.servers[server].durable;
+    fn check_acknowledged<M: StateMachine>(&self, node: NodeId, server: usize, known: u64, core: &Core<M>) -> Verdict {
+        let durable = &self.durable[server];
         if durable.term <= core.term() && durable.chain_at(known) != core.log().chain_at(known) {
             return violation("raft.acknowledged-durable", &[node, NodeId::new(server as u16)], || {
                 let upto = durable.chains.len();
@@ -143,7 +146,6 @@ impl CoreOracle {
                 )
             });
         }
-        self.servers[node.index()].match_index[server] = known;
         Ok(())
     }
 }

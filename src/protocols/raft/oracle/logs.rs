@@ -1,6 +1,6 @@
 //! What logs may hold: Log Matching, Leader Append-Only, State Machine Safety, and commitment.
 
-use super::{CoreOracle, Goal, violation};
+use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::{Verdict, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::{Core, StateMachine};
@@ -65,6 +65,12 @@ impl Committed {
 
     fn mark(&mut self, term: u64) {
         let upto = self.upto();
+        if let Some(last) = self.marks.last_mut()
+            && last.0 == term
+        {
+            last.1 = upto;
+            return;
+        }
         match self.marks.binary_search_by_key(&term, |mark| mark.0) {
             Ok(place) => self.marks[place].1 = upto,
             Err(place) => self.marks.insert(place, (term, upto)),
@@ -93,19 +99,20 @@ impl States {
     }
 }
 
-impl CoreOracle {
+impl Common {
     /// The touched server's log, as far as it has changed.
     #[inline]
-    pub(super) fn check_log<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+    pub(super) fn check_log<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
         let log = core.log();
-        let seen = &mut self.servers[node.index()];
+        // Everything up to here is known to match; after a truncation the search goes back further.
+        let mut known = seen.last;
         if log.chain_at(seen.last) != Some(seen.chain) {
-            self.check_truncated(node, core)?;
+            self.check_truncated(seen, node, core)?;
+            known = 0;
         } else if log.last_index() == seen.last {
             return Ok(());
         }
-        self.check_matching(node, core)?;
-        let seen = &mut self.servers[node.index()];
+        self.check_matching(node, core, known)?;
         seen.last = log.last_index();
         seen.chain = log.chain_at(seen.last).expect("the end of the log");
         let upto = seen.last.min(self.committed.upto());
@@ -116,9 +123,8 @@ impl CoreOracle {
     }
 
     /// Entries are gone: a leader never does that, and nobody does it to what is committed.
-    fn check_truncated<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
-        let seen = &self.servers[node.index()];
-        if seen.leads && core.is_leader() && self.elections.leads(core.term(), node) {
+    fn check_truncated<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
+        if seen.leads && core.is_leader() && seen.led == core.term() {
             return violation("raft.leader-append-only", &[node], || {
                 format!("leader {node:?} of term {} changed its log at or before index {}", core.term(), seen.last)
             });
@@ -135,12 +141,13 @@ impl CoreOracle {
         Ok(())
     }
 
-    /// New entries are those that nobody had; where one is known, all before it are, too.
-    fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+    /// New entries are those that nobody had; where one is known, all before it are, too. Those up
+    /// to `upto` are known.
+    fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>, upto: u64) -> Verdict {
         let log = core.log();
         let at = |index: u64| (log.term_at(index).expect("in the log"), log.chain_at(index).expect("in the log"));
         let mut index = log.last_index();
-        while index > 0 {
+        while index > upto {
             let (term, chain) = at(index);
             match self.matching.chain_of(index, term) {
                 Some(known) if known == chain => break,
@@ -165,10 +172,11 @@ impl CoreOracle {
     #[inline]
     pub(super) fn check_commit<M: StateMachine>(
         &mut self,
+        seen: &mut Seen,
         node: NodeId,
         core: &Core<M>,
     ) -> Result<Range<u64>, Box<Violation>> {
-        let (before, commit) = (self.servers[node.index()].commit, core.commit());
+        let (before, commit) = (seen.commit, core.commit());
         if commit == before {
             return Ok(0..0);
         }
@@ -189,14 +197,13 @@ impl CoreOracle {
                 format!("{node:?} commits other entries up to {common} than were committed before")
             });
         }
-        self.servers[node.index()].commit = commit;
+        seen.commit = commit;
         if commit <= known {
             return Ok(0..0);
         }
         self.check_first_commit(node, core, commit, chain)?;
         self.committed.chains.extend((known + 1..=commit).map(|index| core.log().chain_at(index).expect("in the log")));
         self.committed.mark(core.term());
-        let seen = &mut self.servers[node.index()];
         if seen.agreed == known {
             seen.agreed = commit;
         }
@@ -213,7 +220,7 @@ impl CoreOracle {
         commit: u64,
         chain: u64,
     ) -> Verdict {
-        let copies = self.servers.iter().filter(|server| server.durable.chain_at(commit) == Some(chain)).count();
+        let copies = self.durable.iter().filter(|durable| durable.chain_at(commit) == Some(chain)).count();
         let quorum = self.quorum();
         if copies < quorum {
             return violation("raft.commit-quorum", &[node], || {
@@ -234,8 +241,8 @@ impl CoreOracle {
 
     /// What the touched server has applied: only what is committed, in order, with the same result.
     #[inline]
-    pub(super) fn check_applied<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
-        let (before, applied) = (self.servers[node.index()].applied, core.applied());
+    pub(super) fn check_applied<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
+        let (before, applied) = (seen.applied, core.applied());
         if applied == before {
             return Ok(());
         }
@@ -249,7 +256,7 @@ impl CoreOracle {
                 format!("{node:?} has another state after applying index {applied} than another server had")
             });
         }
-        self.servers[node.index()].applied = applied;
+        seen.applied = applied;
         Ok(())
     }
 }

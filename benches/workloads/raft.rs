@@ -1,0 +1,54 @@
+//! W3, Raft: closed-loop clients that put through the leader, no faults.
+
+use squall::environment::distribution::Distribution;
+use squall::environment::plan::{Disk, ENGINE, FORMAT, Limits, Network, Plan, Workload};
+use squall::kernel::chance::Ratio;
+use squall::kernel::time::{Span, Time};
+use squall::oracle::spec::{Oracle, Spec};
+use squall::protocols::raft::node::{Config, Store};
+use squall::systems::{BuiltIn, RaftSettings, raft_plan};
+use squall::trace::Trace;
+use squall::world::World;
+use std::sync::Arc;
+
+/// Five servers and ten clients that never rest.
+pub fn plan(seed: u64, until: Span, sync: Distribution, idle: u16) -> Arc<Plan<Config>> {
+    let workload = Workload { clients: 10, keys: 64, reads: Ratio::ZERO, ..Workload::until(until) };
+    raft_plan(&Plan {
+        squall: FORMAT,
+        engine: ENGINE,
+        scenario: "raft".to_owned(),
+        seed,
+        system: BuiltIn::Raft(RaftSettings { idle, ..RaftSettings::of(5) }),
+        exhibits: Vec::new(),
+        network: Network {
+            latency: Distribution::Uniform { min: Span::ms(1), max: Span::ms(10) },
+            loss: Ratio::ZERO,
+            duplicate: Ratio::ZERO,
+        },
+        disk: Disk { sync },
+        clocks: Vec::new(),
+        workload,
+        faults: Vec::new(),
+        settle: None,
+        limits: Limits::default(),
+    })
+}
+
+/// A world that has been played until then.
+pub fn squall<O: Oracle<Store>, T: Trace<Store>>(
+    plan: &Arc<Plan<Config>>,
+    oracles: O,
+    trace: T,
+    until: Span,
+) -> World<Store, O, T> {
+    let mut world = World::new(Arc::clone(plan), oracles, trace);
+    world.start().expect("a sound start");
+    world.run_until(Time::ZERO + until, u64::MAX, |_, _| false).expect("a sound run");
+    world
+}
+
+/// The oracles of the store.
+pub fn oracles(plan: &Plan<Config>) -> <Store as Spec>::Oracles {
+    Store::oracles(&plan.system)
+}
