@@ -7,6 +7,8 @@ pub mod kernel;
 pub mod oracle;
 pub mod protocol;
 pub mod protocols;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod systems;
