@@ -135,6 +135,7 @@ mod conversation {
                 pre_vote: false,
                 check_quorum: false,
                 append_max: 64,
+                inflight_max: 256,
                 rules: Rules::SOUND,
             };
             let mut manual_disks = false;
