@@ -168,7 +168,7 @@ impl<S: System> Session<'_, S> {
             }
             Format::Human if self.detail == Detail::Quiet && is_met => {}
             Format::Human => {
-                let mut text = line(&outcome, &expectation, wall, self.width);
+                let mut text = line(&outcome, &expectation, wall, self.width, terminal.width());
                 if self.detail == Detail::Verbose {
                     text += &details(&outcome);
                     text += &failure::plan(&self.planned(index));
