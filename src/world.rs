@@ -430,6 +430,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.oracles.after_step(&view, node, touch)
     }
 
+    // Whoever finds a violation has it in a box.
+    #[allow(clippy::boxed_local)]
     fn failure(&self, violation: Box<Violation>) -> Box<Failure> {
         Box::new(Failure { violation: *violation, at: self.now, step: self.steps })
     }
