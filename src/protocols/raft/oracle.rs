@@ -225,6 +225,9 @@ impl CoreOracle {
         self.check_log(node, core)?;
         self.check_leadership(view, node, core)?;
         let fresh = self.check_commit(node, core)?;
+        if !fresh.is_empty() {
+            self.check_successors(view, node, core)?;
+        }
         self.check_applied(node, core)?;
         if host.disk.is_clean() {
             let seen = &mut self.servers[node.index()];
