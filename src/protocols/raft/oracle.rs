@@ -228,6 +228,9 @@ impl CoreOracle {
         common.check_leadership(seen, view, node, core)?;
         common.check_log(seen, node, core)?;
         let fresh = common.check_commit(seen, node, core)?;
+        if !fresh.is_empty() {
+            common.check_successors(view, node, core)?;
+        }
         common.check_applied(seen, node, core)?;
         if host.disk.is_clean() {
             seen.kept = (seen.term, seen.vote);
