@@ -43,7 +43,7 @@ pub const INVARIANTS: [(&str, &str); 19] = [
     ("raft.state-machine-safety", "no two servers commit or apply different entries at one index (paper, figure 3)"),
     ("raft.commit-quorum", "what is committed is durable on a quorum"),
     ("raft.commit-current-term", "a leader commits by counting only entries of its own term (paper, section 5.4.2)"),
-    ("raft.committed-kept", "no server removes an entry that is committed"),
+    ("raft.committed-kept", "no server removes an entry that was committed in its term or before"),
     ("raft.acknowledged-durable", "what a leader counts as stored by a server is durable there"),
     ("raft.term-monotonic", "a server's term never falls, not even over a restart"),
     ("raft.vote-monotonic", "a vote is given once in a term and never taken back, not even over a restart"),

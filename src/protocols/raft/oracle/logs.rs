@@ -115,21 +115,30 @@ impl CoreOracle {
         Ok(())
     }
 
-    /// Entries are gone: a leader never does that, and nobody does it to what is committed.
+    /// Entries are gone: a leader never does that, and nobody does it to what was committed in its
+    /// term or before.
+    ///
+    /// In a later one it may be. A server that slept through two elections hears of the first leader,
+    /// who takes an entry away from it, after the second has committed that entry: with the copies
+    /// of others, and to give it back in a moment.
     fn check_truncated<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
-        let seen = &self.servers[node.index()];
+        let seen = &mut self.servers[node.index()];
         if seen.leads && core.is_leader() && self.elections.leads(core.term(), node) {
             return violation("raft.leader-append-only", &[node], || {
                 format!("leader {node:?} of term {} changed its log at or before index {}", core.term(), seen.last)
             });
         }
-        if core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
-            let (agreed, last) = (seen.agreed, core.log().last_index());
+        let kept = seen.agreed.min(self.committed.before_term(core.term() + 1));
+        if core.log().chain_at(kept) != self.committed.chain_at(kept) {
+            let (term, last) = (core.term(), core.log().last_index());
             return violation("raft.committed-kept", &[node], || {
                 format!(
-                    "{node:?} held the committed entries up to {agreed} and has removed some; its log ends at {last} now"
+                    "{node:?} held the entries up to {kept} that are committed in term {term} or before, and has removed some; its log ends at {last} now"
                 )
             });
+        }
+        while core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
+            seen.agreed -= 1;
         }
         self.reach(Goal::ConflictTruncated);
         Ok(())
@@ -251,5 +260,59 @@ impl CoreOracle {
         }
         self.servers[node.index()].applied = applied;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Record;
+    use super::*;
+    use crate::kernel::rng::{Dice, Purpose};
+    use crate::kernel::time::{Span, Time};
+    use crate::protocol::Io;
+    use crate::protocols::raft::config::Config;
+    use crate::protocols::raft::log::Entry;
+    use crate::protocols::raft::node::{Machine, Store};
+    use crate::protocols::raft::rules::Rules;
+
+    /// A server in this term, whose log has entries of these terms.
+    fn server(term: u64, entries: &[u64]) -> Core<Machine> {
+        let config = Config {
+            servers: 3,
+            election_timeout_min: Span::ms(150),
+            election_timeout_max: Span::ms(300),
+            heartbeat: Span::ms(50),
+            pre_vote: true,
+            check_quorum: true,
+            append_max: 64,
+            empty_heartbeats: false,
+            rules: Rules::SOUND,
+        };
+        let mut records = vec![Record::Term { term, vote: None }];
+        records.extend(entries.iter().map(|term| Record::Entry(Entry::new(*term, None))));
+        let (mut dice, mut effects) = (Dice::new(1, Purpose::Node, 0), Vec::new());
+        let mut io = Io::<Store>::new(NodeId::new(0), Time::ZERO, Time::ZERO, &mut dice, &mut effects);
+        Core::boot(config, records.iter(), &mut io)
+    }
+
+    /// What the oracle says if a server replaces an entry of term 2, committed in term 4, while it
+    /// is in `term` itself.
+    fn removed_in(term: u64) -> Result<u64, String> {
+        let (node, before) = (NodeId::new(0), server(2, &[1, 2]));
+        let mut oracle = CoreOracle::new(3);
+        oracle.check_log(node, &before).expect("a log that grows");
+        for (index, term) in [(1, 1), (2, 4)] {
+            oracle.committed.chains.push(before.log().chain_at(index).expect("in the log"));
+            oracle.committed.mark(term);
+        }
+        oracle.servers[0].agreed = 2;
+        let verdict = oracle.check_log(node, &server(term, &[1, 3]));
+        verdict.map(|()| oracle.servers[0].agreed).map_err(|found| found.invariant.into_owned())
+    }
+
+    #[test]
+    fn a_server_may_lose_to_an_old_leader_what_a_later_one_has_committed() {
+        assert_eq!(removed_in(3), Ok(1));
+        assert_eq!(removed_in(4), Err("raft.committed-kept".to_owned()));
     }
 }
