@@ -169,7 +169,7 @@ mod side_by_side {
 
     /// A storm over a small cluster whose surroundings are drawn, too.
     fn storm(storm: &Scenario<BuiltIn>, seed: u64) -> Scenario<BuiltIn> {
-        let mut dice = Dice::new(seed, Purpose::Workload, 1 << 32);
+        let mut dice = Dice::new(seed, Purpose::Clocks, 1 << 32);
         let mut scenario = storm.clone();
         let cautious = dice.below(2) == 0;
         scenario.system = BuiltIn::Raft(RaftSettings {

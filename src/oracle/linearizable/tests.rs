@@ -164,7 +164,7 @@ fn corrupt(events: &mut [Event], dice: &mut Dice) {
 #[test]
 fn the_checker_agrees_with_trying_all_orders() {
     let (mut good, mut bad) = (0, 0);
-    for (number, mut dice) in Dice::flock(1, Purpose::Workload, 0..60_000).enumerate() {
+    for (number, mut dice) in Dice::flock(1, Purpose::Faults, 0..60_000).enumerate() {
         let clients = 2 + number / 2 % 4;
         let mut events = history(&mut dice, 2 + number % 5, clients);
         if number % 2 == 0 {
@@ -386,7 +386,7 @@ fn a_hundred_unknown_writes_do_no_harm() {
 #[test]
 fn twenty_clients_at_one_register_are_decided_or_given_up_in_time_and_space() {
     for seed in 0..3 {
-        let mut dice = Dice::new(seed, Purpose::Workload, 0);
+        let mut dice = Dice::new(seed, Purpose::Faults, 0);
         let events = history(&mut dice, 10_000, 20);
         let mut checker = Checker::<Register>::with_budget(0, 1 << 18);
         let mut ids = Vec::new();

@@ -269,7 +269,7 @@ impl Common {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Record;
+    use super::super::{CoreOracle, Record};
     use super::*;
     use crate::kernel::rng::{Dice, Purpose};
     use crate::kernel::time::{Span, Time};
@@ -289,7 +289,7 @@ mod tests {
             pre_vote: true,
             check_quorum: true,
             append_max: 64,
-            empty_heartbeats: false,
+            inflight_max: 256,
             rules: Rules::SOUND,
         };
         let mut records = vec![Record::Term { term, vote: None }];
@@ -303,15 +303,16 @@ mod tests {
     /// is in `term` itself.
     fn removed_in(term: u64) -> Result<u64, String> {
         let (node, before) = (NodeId::new(0), server(2, &[1, 2]));
-        let mut oracle = CoreOracle::new(3);
-        oracle.check_log(node, &before).expect("a log that grows");
+        let CoreOracle { mut servers, mut common } = CoreOracle::new(3);
+        let seen = &mut servers[0];
+        common.check_log(seen, node, &before).expect("a log that grows");
         for (index, term) in [(1, 1), (2, 4)] {
-            oracle.committed.chains.push(before.log().chain_at(index).expect("in the log"));
-            oracle.committed.mark(term);
+            common.committed.chains.push(before.log().chain_at(index).expect("in the log"));
+            common.committed.mark(term);
         }
-        oracle.servers[0].agreed = 2;
-        let verdict = oracle.check_log(node, &server(term, &[1, 3]));
-        verdict.map(|()| oracle.servers[0].agreed).map_err(|found| found.invariant.into_owned())
+        seen.agreed = 2;
+        let verdict = common.check_log(seen, node, &server(term, &[1, 3]));
+        verdict.map(|()| seen.agreed).map_err(|found| found.invariant.into_owned())
     }
 
     #[test]
