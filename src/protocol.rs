@@ -115,7 +115,7 @@ pub trait Timer: Copy + Debug + 'static {
     fn slot(self) -> usize;
 }
 
-/// For protocols without timers.
+/// For protocols with one timer, or none.
 impl Timer for () {
     const ALL: &'static [()] = &[()];
 
