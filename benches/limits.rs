@@ -1,50 +1,202 @@
-//! How close squall comes to a bare event loop: every workload beside its limit, interleaved.
+//! How close squall comes to a bare event loop, and whether a step's cost stays flat.
+//!
+//! Every row is a ratio of two things measured in turn in this one process: the median over the
+//! rounds of the ratios, and the least nanoseconds a unit of both. Absolute figures of two
+//! calls cannot be compared on a shared machine; ratios of one call can.
+//!
+//! `cargo bench --bench limits [W1 W2 W3 W4 flat seeds]`
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "a bench reads the clock")]
 
 mod workloads;
 
+use squall::environment::distribution::Distribution;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
+use squall::systems::{self, BuiltIn, System};
 use squall::trace::{Fingerprint, Mute};
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Instant;
-use workloads::echo;
+use workloads::{churn, echo, raft};
+
+const ROUNDS: usize = 9;
+const DELIVERIES: u64 = 2_000_000;
+const FAR: Span = Span::secs(100_000);
+
+/// Something to measure: its name and what it does; it answers how many units it did.
+struct Row<'a>(&'a str, &'a dyn Fn() -> u64);
 
 fn main() {
-    let far = Time::ZERO + Span::secs(100_000);
-    let n = 2_000_000;
-    let plan = echo::plan(1, 5, 64);
-    let time = |f: &mut dyn FnMut()| {
-        let t = Instant::now();
-        f();
-        t.elapsed().as_nanos() as f64
-    };
-    for _ in 0..5 {
-        let a = time(&mut || {
-            black_box(echo::bare(1, 5, 64, far, n));
-        }) / n as f64;
-        let s = time(&mut || {
-            black_box(echo::bare_std(1, 5, 64, n));
-        }) / n as f64;
-        let b = time(&mut || {
-            black_box(echo::squall(&plan, echo::Counting::new(5), Fingerprint::default(), far, n).steps());
-        }) / n as f64;
-        let c = time(&mut || {
-            black_box(echo::squall(&plan, Indifferent, Mute, far, n).steps());
-        }) / n as f64;
-        println!("W1 bare {a:.1} std {s:.1} squall {b:.1} ({:.2}x) mute {c:.1}", b / a);
-        let w = 20_000;
-        let until = Time::ZERO + Span::ms(10);
-        let a = time(&mut || {
-            for seed in 0..w {
-                black_box(echo::bare(seed, 5, 1, until, u64::MAX));
-            }
-        }) / w as f64;
-        let plans: Vec<_> = (0..w).map(|seed| echo::plan(seed, 5, 1)).collect();
-        let b = time(&mut || {
-            for plan in &plans {
-                black_box(echo::squall(plan, echo::Counting::new(5), Fingerprint::default(), until, u64::MAX).steps());
-            }
-        }) / w as f64;
-        println!("W4 bare {a:.0} squall {b:.0} ({:.2}x)", b / a);
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
+    let sections: [(&str, fn()); 6] = [
+        ("W1", echo_storm),
+        ("W2", timer_churn),
+        ("W3", raft_oracles),
+        ("W4", starting),
+        ("flat", flatness),
+        ("seeds", seeds),
+    ];
+    for (name, section) in sections {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            section();
+        }
     }
+}
+
+/// Measures rows in turn; the first is what the others are compared with.
+fn compare(title: &str, unit: &str, rows: &[Row<'_>]) {
+    println!("\n{title}");
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); rows.len()];
+    for round in 0..=ROUNDS {
+        for (row, times) in rows.iter().zip(&mut times) {
+            let start = Instant::now();
+            let units = black_box((row.1)());
+            let nanoseconds = start.elapsed().as_nanos() as f64 / units as f64;
+            // The first round warms up.
+            if round > 0 {
+                times.push(nanoseconds);
+            }
+        }
+    }
+    for (row, own) in rows.iter().zip(&times) {
+        let mut ratios: Vec<f64> = own.iter().zip(&times[0]).map(|(own, first)| own / first).collect();
+        ratios.sort_by(f64::total_cmp);
+        let least = own.iter().copied().fold(f64::MAX, f64::min);
+        println!("  {:44} {least:>9.1} ns/{unit}   {:>5.2}x", row.0, ratios[ratios.len() / 2]);
+    }
+}
+
+fn echo_storm() {
+    let plan = echo::plan(1, 5, 64);
+    let far = Time::ZERO + FAR;
+    compare(
+        "W1 echo storm: 5 nodes, 64 messages in flight each",
+        "delivery",
+        &[
+            Row("bare loop, the same queue and dice", &|| {
+                black_box(echo::bare(1, 5, 64, far, DELIVERIES));
+                DELIVERIES
+            }),
+            Row("bare loop, std BinaryHeap of events", &|| {
+                black_box(echo::bare_std(1, 5, 64, DELIVERIES));
+                DELIVERIES
+            }),
+            Row("squall: digest, faults, a check each step", &|| {
+                echo::squall(&plan, echo::Counting::new(5), Fingerprint::default(), far, DELIVERIES).steps()
+            }),
+            Row("squall without digest and checks", &|| {
+                echo::squall(&plan, Indifferent, Mute, far, DELIVERIES).steps()
+            }),
+        ],
+    );
+}
+
+fn timer_churn() {
+    let plan = churn::plan(1, 1_000);
+    compare(
+        "W2 timer churn: 1,000 nodes, a beat of 50 ms re-arms a timer",
+        "re-arm",
+        &[
+            Row("bare loop, the same deadlines", &|| {
+                black_box(churn::bare(1, 1_000, DELIVERIES));
+                DELIVERIES
+            }),
+            Row("squall: digest, faults, a check each step", &|| {
+                black_box(churn::squall(&plan, DELIVERIES).steps());
+                DELIVERIES
+            }),
+        ],
+    );
+}
+
+fn raft_oracles() {
+    let until = Span::secs(60);
+    let disks = Distribution::Uniform { min: Span::us(100), max: Span::ms(2) };
+    let (plan, slow) = (raft::plan(1, until, Distribution::ZERO, 0), raft::plan(1, until, disks, 0));
+    compare(
+        "W3 Raft: 5 servers, 10 closed-loop clients, 60 virtual seconds",
+        "message",
+        &[
+            Row("oracles and digest off", &|| raft::squall(&plan, Indifferent, Mute, until).traffic().sent),
+            Row("every oracle and the digest on", &|| {
+                raft::squall(&plan, raft::oracles(&plan), Fingerprint::default(), until).traffic().sent
+            }),
+            Row("the same with disks of 0.1 to 2 ms", &|| {
+                raft::squall(&slow, raft::oracles(&slow), Fingerprint::default(), until).traffic().sent
+            }),
+        ],
+    );
+}
+
+fn starting() {
+    const WORLDS: u64 = 20_000;
+    let until = Time::ZERO + Span::ms(10);
+    let echoes: Vec<_> = (0..WORLDS).map(|seed| echo::plan(seed, 5, 1)).collect();
+    let rafts: Vec<_> = (0..WORLDS / 10).map(|seed| raft::plan(seed, Span::secs(1), Distribution::ZERO, 0)).collect();
+    compare(
+        "W4 starting a world: 5 nodes, 10 virtual ms, drop it",
+        "world",
+        &[
+            Row("bare loop, one message each", &|| {
+                (0..WORLDS).for_each(|seed| {
+                    black_box(echo::bare(seed, 5, 1, until, u64::MAX));
+                });
+                WORLDS
+            }),
+            Row("squall, echo", &|| {
+                let play = |plan| echo::squall(plan, echo::Counting::new(5), Fingerprint::default(), until, u64::MAX);
+                echoes.iter().for_each(|plan| drop(black_box(play(plan))));
+                WORLDS
+            }),
+            Row("squall, Raft with every oracle, 10 clients", &|| {
+                let play = |plan| raft::squall(plan, raft::oracles(plan), Fingerprint::default(), Span::ms(10));
+                rafts.iter().for_each(|plan| drop(black_box(play(plan))));
+                WORLDS / 10
+            }),
+        ],
+    );
+}
+
+fn flatness() {
+    let steps_of = |seconds: u64, idle: u16| {
+        let until = Span::secs(seconds);
+        let plan = raft::plan(1, until, Distribution::ZERO, idle);
+        move || raft::squall(&plan, raft::oracles(&plan), Fingerprint::default(), until).steps()
+    };
+    let (short, busy) = (steps_of(60, 0), steps_of(60, 1_000));
+    compare(
+        "A step's cost with idle nodes: 5 servers and 10 clients",
+        "step",
+        &[Row("alone", &short), Row("beside 1,000 idle nodes", &busy)],
+    );
+    println!("\nA step's cost along one run: all oracles and the digest on");
+    let plan = raft::plan(1, Span::secs(3_000), Distribution::ZERO, 0);
+    let mut world = squall::world::World::new(plan.clone(), raft::oracles(&plan), Fingerprint::default());
+    world.start().expect("a sound start");
+    let mut first = None;
+    for until in [3, 6, 10, 100, 1_000, 2_500] {
+        let (start, steps) = (Instant::now(), world.steps());
+        world.run_until(Time::ZERO + Span::secs(until), u64::MAX, |_, _| false).expect("a sound run");
+        let cost = start.elapsed().as_nanos() as f64 / (world.steps() - steps) as f64;
+        let first = *first.get_or_insert(cost);
+        let committed = squall::oracle::spec::Oracle::stats(world.oracles())[0].1;
+        println!("  up to {until:>5} s, {committed:>9} entries {cost:>15.1} ns/step   {:>5.2}x", cost / first);
+    }
+}
+
+fn seeds() {
+    let path = Path::new("scenarios/raft/storm.ron");
+    let Ok(scenario) = systems::load::<BuiltIn>(path) else {
+        println!("\n{} is not here: run this from the project's folder", path.display());
+        return;
+    };
+    let start = Instant::now();
+    let outcomes = (0..10_000).map(|seed| BuiltIn::play(&systems::plan(&scenario, "raft/storm", seed)));
+    let steps: u64 = outcomes.map(|outcome| outcome.steps).sum();
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "\n10,000 seeds of raft/storm: {seconds:.1} s on one thread, {:.1} M steps/s",
+        steps as f64 / seconds / 1e6
+    );
 }

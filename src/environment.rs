@@ -7,3 +7,4 @@ pub mod fault;
 pub mod network;
 pub mod plan;
 pub mod text;
+mod words;

@@ -15,7 +15,7 @@
 //! use squall::environment::fault::{Fault, PlannedFault, Target};
 //! use squall::kernel::{chance::Ratio, time::{Span, Time}};
 //! use squall::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
-//! use squall::protocol::{Cast, Io, NodeId, Protocol};
+//! use squall::protocol::{Cast, Io, NodeId, Nothing, Protocol};
 //! use squall::run::{outcome, play::play};
 //! use std::sync::Arc;
 //!
@@ -35,7 +35,7 @@
 //!     type Message = u64;
 //!     type Timer = ();
 //!     type Record = u64;
-//!     type Fact = ();
+//!     type Fact = Nothing;
 //!
 //!     fn cast(_: &()) -> Cast {
 //!         Cast::members(2)
@@ -67,8 +67,8 @@
 //! struct OneHolder;
 //!
 //! impl Oracle<Token> for OneHolder {
-//!     fn on_fact(&mut self, _: &View<'_, Token>, _: NodeId, (): &()) -> Verdict {
-//!         Ok(())
+//!     fn on_fact(&mut self, _: &View<'_, Token>, _: NodeId, fact: &Nothing) -> Verdict {
+//!         match *fact {}
 //!     }
 //!
 //!     fn after_step(&mut self, view: &View<'_, Token>, _: NodeId, _: Touch) -> Verdict {
@@ -135,6 +135,8 @@ pub mod kernel;
 pub mod oracle;
 pub mod protocol;
 pub mod protocols;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod systems;

@@ -4,7 +4,7 @@
 //! state, and append [`Effect`]s to one ordered list. They see no other node, no true time, no
 //! thread and no file; so the world around them can be any world, and the same one again.
 
-use crate::kernel::digest::Digestible;
+use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::rng::Dice;
 use crate::kernel::time::{Span, Time};
 use std::fmt::{self, Debug};
@@ -115,12 +115,30 @@ pub trait Timer: Copy + Debug + 'static {
     fn slot(self) -> usize;
 }
 
-/// For protocols with one timer, or none.
+/// For protocols with one timer.
 impl Timer for () {
     const ALL: &'static [()] = &[()];
 
     fn slot(self) -> usize {
         0
+    }
+}
+
+/// For protocols without timers, records or facts: there is no value of this type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Nothing {}
+
+impl Timer for Nothing {
+    const ALL: &'static [Nothing] = &[];
+
+    fn slot(self) -> usize {
+        match self {}
+    }
+}
+
+impl Digestible for Nothing {
+    fn digest(&self, _: &mut Digest) {
+        match *self {}
     }
 }
 

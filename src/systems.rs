@@ -75,6 +75,19 @@ pub struct Exhibit {
 /// # Errors
 /// The first mistake, with its place and a cure.
 pub fn load<S: System>(path: &Path) -> Result<Scenario<S>, Diagnostic> {
+    with_rules(|rules| load::load(path, rules))
+}
+
+/// Reads a scenario from its text, as if it stood in a file of this name.
+///
+/// # Errors
+/// The first mistake, with its place and a cure.
+pub fn parse<S: System>(name: &str, text: &str) -> Result<Scenario<S>, Diagnostic> {
+    with_rules(|rules| load::parse(name, text, rules))
+}
+
+/// Does something with what the loader must ask about these systems.
+fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
     let catalogue = S::catalogue();
     let exhibits: Vec<&str> = catalogue.exhibits.iter().map(|exhibit| exhibit.id).collect();
     let invariants: Vec<&str> = catalogue.invariants.iter().map(|invariant| invariant.0).collect();
@@ -85,7 +98,7 @@ pub fn load<S: System>(path: &Path) -> Result<Scenario<S>, Diagnostic> {
         invariants: &invariants,
         roles: &catalogue.roles,
     };
-    load::load(path, &rules)
+    read(&rules)
 }
 
 /// The plan that a scenario of this name draws with a seed.

@@ -33,8 +33,6 @@ pub struct World<P: Protocol, O, T> {
     network: Network,
     hosts: Vec<Host<P>>,
     backstage: Vec<Backstage<P>>,
-    /// The effects of the turn that is being taken; kept to reuse its memory.
-    effects: Vec<Effect<P>>,
     weather: Weather,
     traffic: Traffic,
     table: Table,
@@ -134,7 +132,6 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             network: Network::new(&plan.network, table, members, count),
             hosts: (0..count).map(host).collect(),
             backstage: dice.enumerate().map(backstage).collect(),
-            effects: Vec::new(),
             weather: Weather::default(),
             traffic: Traffic::default(),
             table,
@@ -155,7 +152,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         for number in 0..self.plan.faults.len() {
             self.queue.push(self.plan.faults[number].at, Event::FaultBegins(number as u32));
         }
-        (0..self.cast.count()).try_for_each(|node| self.boot(NodeId::new(node))).map_err(|found| self.failure(found))
+        let mut effects = Vec::new();
+        let mut nodes = (0..self.cast.count()).map(NodeId::new);
+        nodes.try_for_each(|node| self.boot(node, &mut effects)).map_err(|found| self.failure(found))
     }
 
     /// Plays on until the given time, or until `reached` says so (it is asked after every step), or
@@ -171,6 +170,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     ) -> Result<Pause, Box<Failure>> {
         self.stops += 1;
         self.queue.push(end, Event::Stop(self.stops));
+        // The effects of the turn that is being taken; its memory is used again and again.
+        let mut effects = Vec::new();
         while self.steps < steps {
             let Some((time, ticket, popped)) = self.queue.pop() else {
                 unreachable!("the stop is still in the queue");
@@ -182,14 +183,14 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 }
                 Popped::Item(event) => {
                     self.now = time;
-                    self.take(event)
+                    self.take(event, &mut effects)
                 }
                 Popped::Mark(timer) => {
                     if !self.deadlines.surfaced(&mut self.queue, timer, (time, ticket)) {
                         continue;
                     }
                     self.now = time;
-                    self.fire(timer)
+                    self.fire(timer, &mut effects)
                 }
             };
             verdict.map_err(|found| self.failure(found))?;
@@ -200,9 +201,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         Ok(Pause::OutOfSteps)
     }
 
-    fn take(&mut self, event: Event<P>) -> Verdict {
+    #[inline(always)]
+    fn take(&mut self, event: Event<P>, effects: &mut Vec<Effect<P>>) -> Verdict {
         match event {
-            Event::Arrival { from, to, incarnation, message } => self.arrive(from, to, incarnation, message),
+            Event::Arrival { from, to, incarnation, message } => self.arrive(from, to, incarnation, message, effects),
             Event::SyncDone { node, incarnation } => self.sync_done(node, incarnation),
             Event::Release { node, incarnation } => {
                 if self.hosts[node.index()].incarnation != incarnation {
@@ -218,7 +220,15 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
     }
 
-    fn arrive(&mut self, from: NodeId, to: NodeId, incarnation: u32, message: P::Message) -> Verdict {
+    #[inline(always)]
+    fn arrive(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        incarnation: u32,
+        message: P::Message,
+        effects: &mut Vec<Effect<P>>,
+    ) -> Verdict {
         let host = &self.hosts[to.index()];
         // What a node sends itself is volatile: a crash takes it along.
         let stale = from == to && host.incarnation != incarnation;
@@ -233,11 +243,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
         self.traffic.delivered += u64::from(from != to);
         self.trace.happened(self.now, &Happening::Delivered { from, to, message: &message });
-        self.turn(to, |node, io| node.on_message(from, message, io))?;
+        self.turn(to, effects, |node, io| node.on_message(from, message, io))?;
         self.judge(to, Touch::Handled)
     }
 
-    fn fire(&mut self, number: u32) -> Verdict {
+    #[inline(always)]
+    fn fire(&mut self, number: u32, effects: &mut Vec<Effect<P>>) -> Verdict {
         let timers = P::Timer::ALL;
         let (node, timer) = (number as usize / timers.len(), timers[number as usize % timers.len()]);
         if self.hosts[node].asleep {
@@ -246,7 +257,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
         let node = NodeId::new(node as u16);
         self.trace.happened(self.now, &Happening::Fired { node, timer });
-        self.turn(node, |state, io| state.on_timer(timer, io))?;
+        self.turn(node, effects, |state, io| state.on_timer(timer, io))?;
         self.judge(node, Touch::Handled)
     }
 
@@ -271,18 +282,23 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// Lets a node handle something, and performs what it asks for.
     #[inline(always)]
-    fn turn(&mut self, node: NodeId, handler: impl FnOnce(&mut P, &mut Io<'_, P>)) -> Verdict {
+    fn turn(
+        &mut self,
+        node: NodeId,
+        effects: &mut Vec<Effect<P>>,
+        handler: impl FnOnce(&mut P, &mut Io<'_, P>),
+    ) -> Verdict {
         let back = &mut self.backstage[node.index()];
         let state = self.hosts[node.index()].state.as_mut().expect("a node that is up");
         let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
         self.in_handler = true;
-        handler(state, &mut Io::new(node, now, wall, &mut back.dice, &mut self.effects));
+        handler(state, &mut Io::new(node, now, wall, &mut back.dice, effects));
         self.in_handler = false;
-        self.perform(node)
+        self.perform(node, effects)
     }
 
     /// The first start of a node, or a restart.
-    fn boot(&mut self, node: NodeId) -> Verdict {
+    fn boot(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>) -> Verdict {
         let host = &mut self.hosts[node.index()];
         let back = &mut self.backstage[node.index()];
         assert!(host.state.is_none(), "{node:?} is up already");
@@ -290,17 +306,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.trace.happened(self.now, &Happening::Booted { node, records });
         let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
         self.in_handler = true;
-        let mut io = Io::new(node, now, wall, &mut back.dice, &mut self.effects);
+        let mut io = Io::new(node, now, wall, &mut back.dice, effects);
         host.state = Some(P::boot(&self.plan.system, node, host.disk.records(), &mut io));
         self.in_handler = false;
-        self.perform(node)?;
+        self.perform(node, effects)?;
         self.judge(node, Touch::Booted)
     }
 
     /// Performs the effects of a turn in their order.
     #[inline(always)]
-    fn perform(&mut self, node: NodeId) -> Verdict {
-        let mut effects = std::mem::take(&mut self.effects);
+    fn perform(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>) -> Verdict {
         // Once the gate is shut, how many records must be durable for it to open.
         let mut gate = None;
         for effect in effects.drain(..) {
@@ -319,7 +334,6 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 },
             }
         }
-        self.effects = effects;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use squall::kernel::queue::{Popped, Queue};
 use squall::kernel::rng::{Dice, Purpose};
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::{Oracle, Touch, Verdict, View, Violation};
-use squall::protocol::{Cast, Io, NodeId, Protocol};
+use squall::protocol::{Cast, Io, NodeId, Nothing, Protocol};
 use squall::trace::Trace;
 use squall::world::World;
 use std::sync::Arc;
@@ -49,19 +49,10 @@ impl Echo {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub enum Nothing {}
-
-impl Digestible for Nothing {
-    fn digest(&self, _: &mut Digest) {
-        match *self {}
-    }
-}
-
 impl Protocol for Echo {
     type Config = Balls;
     type Message = Ball;
-    type Timer = ();
+    type Timer = Nothing;
     type Record = Nothing;
     type Fact = Nothing;
 
@@ -83,7 +74,9 @@ impl Protocol for Echo {
         self.throw(Ball { hops: ball.hops + 1, tag: ball.tag }, io);
     }
 
-    fn on_timer(&mut self, (): (), _: &mut Io<'_, Echo>) {}
+    fn on_timer(&mut self, timer: Nothing, _: &mut Io<'_, Echo>) {
+        match timer {}
+    }
 }
 
 /// Checks after every step that the node it touched has got exactly one message more.

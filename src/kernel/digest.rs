@@ -27,12 +27,6 @@ impl Digestible for u64 {
     }
 }
 
-/// For protocols without facts.
-impl Digestible for () {
-    #[inline]
-    fn digest(&self, _: &mut Digest) {}
-}
-
 // Odd, dense in ones and zeros, from the fractional digits of e and pi.
 const LEFT: u64 = 0xb7e1_5162_8aed_2a6b;
 const RIGHT: u64 = 0x243f_6a88_85a3_08d3;

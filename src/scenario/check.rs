@@ -4,7 +4,7 @@ mod faults;
 
 use super::diagnostic::{Complaint, did_you_mean, one_of};
 use super::load::Rules;
-use super::model::{Expect, Scenario};
+use super::model::{Clocks, Expect, Scenario};
 use crate::environment::distribution::Distribution;
 use crate::environment::plan::Limits;
 use crate::kernel::chance::Ratio;
@@ -16,10 +16,14 @@ pub(super) const LONGEST: Span = Span::secs(365 * 86_400);
 /// So many faults at most may be expected from one scenario: a plan is a file that people read.
 pub(super) const FAULTS: u64 = 100_000;
 
+/// Slow by so many millionths is not to run at all.
+const STANDSTILL_PPM: u32 = 1_000_000;
+
 /// What is wrong with the scenario, for reasons that hold for every system.
 pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &Rules<S>) -> Vec<Complaint> {
     let mut found = Vec::new();
     surroundings(scenario, &mut found);
+    clocks(&scenario.clocks, members, &mut found);
     workload(scenario, &mut found);
     limits(scenario, &mut found);
     names(scenario, rules, &mut found);
@@ -47,13 +51,32 @@ fn surroundings<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
             "lower the latency, or raise workload.patience",
         ));
     }
-    too_long(scenario.clocks.offset, "clocks.offset", found);
-    if scenario.clocks.drift_ppm >= 1_000_000 {
-        found.push(Complaint::at(
-            "clocks.drift_ppm",
+}
+
+fn clocks(clocks: &Clocks, members: &[String], found: &mut Vec<Complaint>) {
+    too_long(clocks.offset, "clocks.offset", found);
+    let standstill = |place: &str| {
+        Complaint::at(
+            place,
             "a clock that is slow by 1,000,000 millionths stands still",
             "write less than 1_000_000, real clocks drift by less than 500",
-        ));
+        )
+    };
+    if clocks.drift_ppm >= STANDSTILL_PPM {
+        found.push(standstill("clocks.drift_ppm"));
+    }
+    for (name, clock) in &clocks.nodes {
+        if !members.contains(name) {
+            let all: Vec<&str> = members.iter().map(String::as_str).collect();
+            found.push(Complaint::at(
+                &format!("clocks.nodes.{name}"),
+                format!("there is no node {name:?} to have a clock"),
+                did_you_mean(name, all.iter().copied()).unwrap_or_else(|| format!("write {}", one_of(&all))),
+            ));
+        }
+        if clock.drift_ppm.unsigned_abs() >= STANDSTILL_PPM {
+            found.push(standstill(&format!("clocks.nodes.{name}.drift_ppm")));
+        }
     }
 }
 

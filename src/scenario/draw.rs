@@ -44,7 +44,7 @@ pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, members: &[String], se
         exhibits: scenario.exhibits.clone(),
         network: scenario.network.clone(),
         disk: scenario.disk.clone(),
-        clocks: clocks(scenario.clocks, members.len(), seed),
+        clocks: clocks(&scenario.clocks, members, seed),
         workload: scenario.workload.clone(),
         faults,
         settle: scenario.settle.clone(),
@@ -105,18 +105,21 @@ fn after(at: Time, span: Span) -> Option<Time> {
     at.ns().checked_add(span.as_ns()).map(Time::from_ns)
 }
 
-/// The error of each member's clock; none at all if clocks are perfect.
-fn clocks(most: Clocks, members: usize, seed: u64) -> Vec<Clock> {
+/// The error of each member's clock; none at all if clocks are perfect. Who has an error of its own draws
+/// all the same, so that to name one leaves the others' as they were.
+fn clocks(most: &Clocks, members: &[String], seed: u64) -> Vec<Clock> {
     if most.are_perfect() {
         return Vec::new();
     }
     let within = |dice: &mut Dice, most: u64| dice.below(2 * most + 1) as i64 - most as i64;
-    Dice::flock(seed, Purpose::Clocks, 0..members as u64)
-        .map(|mut dice| Clock {
-            offset_ns: within(&mut dice, most.offset.as_ns()),
-            drift_ppm: within(&mut dice, u64::from(most.drift_ppm)) as i32,
-        })
-        .collect()
+    let drawn = Dice::flock(seed, Purpose::Clocks, 0..members.len() as u64).map(|mut dice| Clock {
+        offset_ns: within(&mut dice, most.offset.as_ns()),
+        drift_ppm: within(&mut dice, u64::from(most.drift_ppm)) as i32,
+    });
+    let own = |member: &String| most.nodes.get(member).map(|clock| clock.drift_ppm);
+    let mended =
+        |(member, drawn): (&String, Clock)| Clock { drift_ppm: own(member).unwrap_or(drawn.drift_ppm), ..drawn };
+    members.iter().zip(drawn).map(mended).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::fault::FaultSpec;
 use crate::environment::plan::{Disk, Limits, Network, Settle, Workload};
 use crate::kernel::time::Span;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A scenario, resolved: what its file says, over what the files that it extends say, over the
 /// defaults. `S` is the configuration of the system.
@@ -42,7 +43,7 @@ pub struct Scenario<S> {
 }
 
 /// How far the members' clocks may be off. Each member draws its own error.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clocks {
     /// A wall clock is ahead or behind by at most this. At most 365 days. Default: 0.
@@ -51,13 +52,24 @@ pub struct Clocks {
     /// Both clocks of a member run fast or slow by at most so many millionths, below 1,000,000. Default: 0.
     #[serde(default)]
     pub drift_ppm: u32,
+    /// Members whose clocks are not left to chance, by name. Default: none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: BTreeMap<String, NodeClock>,
 }
 
 impl Clocks {
     /// Whether every clock is perfect.
-    pub fn are_perfect(self) -> bool {
-        self == Clocks::default()
+    pub fn are_perfect(&self) -> bool {
+        *self == Clocks::default()
     }
+}
+
+/// How far the clocks of one member are off, exactly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeClock {
+    /// Both clocks run fast by so many millionths, slow if negative. Between -1,000,000 and 1,000,000.
+    pub drift_ppm: i32,
 }
 
 /// What a sweep of the scenario must find.

@@ -121,7 +121,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         match fault {
             Fault::Kill { .. } => ended.victims.iter().try_for_each(|(node, _)| {
                 let down = self.hosts[node.index()].state.is_none();
-                if down && !self.is_held_by(*node, None) { self.boot(*node) } else { Ok(()) }
+                if down && !self.is_held_by(*node, None) { self.boot(*node, &mut Vec::new()) } else { Ok(()) }
             }),
             Fault::Pause { .. } => {
                 for (node, incarnation) in &ended.victims {

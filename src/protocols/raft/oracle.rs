@@ -43,7 +43,7 @@ pub const INVARIANTS: [(&str, &str); 19] = [
     ("raft.state-machine-safety", "no two servers commit or apply different entries at one index (paper, figure 3)"),
     ("raft.commit-quorum", "what is committed is durable on a quorum"),
     ("raft.commit-current-term", "a leader commits by counting only entries of its own term (paper, section 5.4.2)"),
-    ("raft.committed-kept", "no server removes an entry that is committed"),
+    ("raft.committed-kept", "no server removes an entry that was committed in a term it has reached"),
     ("raft.acknowledged-durable", "what a leader counts as stored by a server is durable there"),
     ("raft.term-monotonic", "a server's term never falls, not even over a restart"),
     ("raft.vote-monotonic", "a vote is given once in a term and never taken back, not even over a restart"),
@@ -301,7 +301,19 @@ impl Common {
                         self.elections.note_ballot(*term, node, candidate)?;
                     }
                 }
-                Record::Truncate { from } => durable.chains.truncate(*from as usize - 1),
+                Record::Truncate { from } => {
+                    let kept = self.committed.before_term(durable.term + 1);
+                    let lost = *from <= kept && durable.chain_at(*from) == self.committed.chain_at(*from);
+                    durable.chains.truncate(*from as usize - 1);
+                    if lost {
+                        let term = durable.term;
+                        return violation("raft.committed-kept", &[node], || {
+                            format!(
+                                "{node:?} in term {term} has removed its durable entries from {from} on; those up to {kept} were committed by then"
+                            )
+                        });
+                    }
+                }
                 Record::Entry(entry) => {
                     let chain = chain_on(durable.chains.last().copied().unwrap_or(CHAIN_START), entry.hash());
                     durable.chains.push(chain);

@@ -31,7 +31,7 @@ impl<M: StateMachine> Core<M> {
     }
 
     pub(super) fn send_heartbeats<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        self.others().for_each(|server| self.send_entries(server, io));
+        self.others().for_each(|server| self.send_entries(server, 0, io));
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
     }
 
@@ -44,20 +44,20 @@ impl<M: StateMachine> Core<M> {
             Flow::Replicate => next_index - match_index <= self.config.inflight_max as u64,
         };
         if open && next_index <= self.log.last_index() {
-            self.send_entries(server, io);
+            self.send_entries(server, self.config.append_max, io);
         }
     }
 
-    /// Sends what was not sent to a server yet; a heartbeat, if there is nothing. If something
-    /// before was lost, the server will refuse it, and the leader probes.
-    fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
+    /// Sends what was not sent to a server yet, at most so many entries; none is a heartbeat. If
+    /// something before was lost, the server will refuse either, and the leader probes.
+    fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, most: usize, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &mut self.role else {
             unreachable!("only a leader sends entries");
         };
         let progress = &mut progress[server.index()];
         let before = progress.next_index - 1;
         let prev = Position { term: self.log.term_at(before).expect("next is within the log"), index: before };
-        let entries = self.log.entries_from(progress.next_index, self.config.append_max).to_vec();
+        let entries = self.log.entries_from(progress.next_index, most).to_vec();
         let upto = before + entries.len() as u64;
         match &mut progress.flow {
             Flow::Probe(on_its_way) => *on_its_way = Some(upto),
@@ -180,7 +180,7 @@ impl<M: StateMachine> Core<M> {
         for server in self.others() {
             let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
             if progress[server.index()].flow == Flow::Replicate {
-                self.send_entries(server, io);
+                self.send_entries(server, 0, io);
             }
         }
     }

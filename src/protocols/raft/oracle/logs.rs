@@ -122,20 +122,26 @@ impl Common {
         Ok(())
     }
 
-    /// Entries are gone: a leader never does that, and nobody does it to what is committed.
+    /// Entries are gone: a leader never does that, and nobody does it to what was committed in a term
+    /// that it has reached. A leader of an earlier term was elected without those entries, and may
+    /// still find a server that has missed the terms since.
     fn check_truncated<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
         if seen.leads && core.is_leader() && seen.led == core.term() {
             return violation("raft.leader-append-only", &[node], || {
                 format!("leader {node:?} of term {} changed its log at or before index {}", core.term(), seen.last)
             });
         }
-        if core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
-            let (agreed, last) = (seen.agreed, core.log().last_index());
+        let kept = seen.agreed.min(self.committed.before_term(core.term() + 1));
+        if core.log().chain_at(kept) != self.committed.chain_at(kept) {
             return violation("raft.committed-kept", &[node], || {
+                let (term, last) = (core.term(), core.log().last_index());
                 format!(
-                    "{node:?} held the committed entries up to {agreed} and has removed some; its log ends at {last} now"
+                    "{node:?} in term {term} held the entries up to {kept}, committed by then, and has removed some; its log ends at {last} now"
                 )
             });
+        }
+        while core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
+            seen.agreed -= 1;
         }
         self.reach(Goal::ConflictTruncated);
         Ok(())

@@ -1,0 +1,30 @@
+//! Variables named `SQUALL_*`: each flag has one, and a misspelt one should not go unnoticed.
+
+use super::arguments::Arguments;
+use super::terminal::Terminal;
+use crate::scenario::diagnostic::suggest;
+use clap::CommandFactory;
+use std::collections::BTreeSet;
+
+/// Warns of every variable that looks like one of ours, and is none.
+pub(super) fn warn_of_unknown(terminal: &mut Terminal) {
+    let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let found: BTreeSet<String> = ours.filter(|name| name.starts_with("SQUALL_")).collect();
+    if found.is_empty() {
+        return;
+    }
+    let known = known();
+    for name in found.iter().filter(|name| !known.contains(*name)) {
+        let cure = match suggest(name, known.iter().map(String::as_str)) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("there are {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
+        };
+        terminal.warning(&format!("no flag reads the environment variable {name}; {cure}"));
+    }
+}
+
+fn known() -> BTreeSet<String> {
+    let command = Arguments::command();
+    let arguments = command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments));
+    arguments.filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned)).collect()
+}

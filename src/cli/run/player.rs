@@ -1,0 +1,84 @@
+//! Plays scenarios on a thread of its own, so that the program can hear signals meanwhile.
+
+use super::Job;
+use crate::run::outcome::Outcome;
+use crate::systems::{self, System};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What has become of the runs.
+pub(super) enum News {
+    /// Nothing new.
+    None,
+    /// This one began.
+    Began(usize),
+    /// This one is over.
+    Finished(usize, Box<Played>),
+    /// In this one, a bug of ours showed; there will be no further.
+    Bug(usize, Box<dyn Any + Send>),
+    /// There will be no further.
+    Over,
+}
+
+/// A run that is over.
+pub(super) struct Played {
+    pub(super) outcome: Outcome,
+    /// How long it took.
+    pub(super) wall: Duration,
+}
+
+/// The thread, as the rest of the program knows it. It is never waited for: it ends with the
+/// program, also in the middle of a run.
+pub(super) struct Player {
+    news: Receiver<News>,
+    is_stopped: Arc<AtomicBool>,
+}
+
+impl Player {
+    /// Begins to play all jobs with the seed, in order.
+    pub(super) fn start<S: System>(jobs: Arc<Vec<Job<S>>>, seed: u64) -> Player {
+        let (sender, news) = channel();
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&is_stopped);
+        thread::spawn(move || play(&jobs, seed, &stopped, &sender));
+        Player { news, is_stopped }
+    }
+
+    /// Lets no further run begin.
+    pub(super) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// The next news, if there are some in this time.
+    pub(super) fn news(&self, patience: Duration) -> News {
+        match self.news.recv_timeout(patience) {
+            Ok(news) => news,
+            Err(RecvTimeoutError::Timeout) => News::None,
+            Err(RecvTimeoutError::Disconnected) => News::Over,
+        }
+    }
+}
+
+fn play<S: System>(jobs: &[Job<S>], seed: u64, is_stopped: &AtomicBool, sender: &Sender<News>) {
+    for (index, job) in jobs.iter().enumerate() {
+        if is_stopped.load(Ordering::Relaxed) || sender.send(News::Began(index)).is_err() {
+            return;
+        }
+        let since = Instant::now();
+        let played = catch_unwind(AssertUnwindSafe(|| S::play(&systems::plan(&job.scenario, &job.name, seed))));
+        let news = match played {
+            Ok(outcome) => News::Finished(index, Box::new(Played { outcome, wall: since.elapsed() })),
+            Err(payload) => News::Bug(index, payload),
+        };
+        let is_over = matches!(news, News::Bug(..));
+        // Nobody listens any more: the program is about to end.
+        if sender.send(news).is_err() || is_over {
+            return;
+        }
+    }
+}

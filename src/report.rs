@@ -1,0 +1,10 @@
+//! What a run came to, as characters: outcomes go in, text goes out, one file a format.
+//!
+//! Human text is styled with ANSI escapes; whoever prints it strips them where they are not wanted.
+
+pub mod failure;
+pub mod json;
+pub mod line;
+pub mod number;
+pub mod style;
+pub mod tally;

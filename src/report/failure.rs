@@ -1,0 +1,102 @@
+//! A run that did not do what was expected: all that one needs to begin to understand it.
+
+use super::number::{count, counted};
+use super::style::{BAD, BOLD, DIM, styled};
+use crate::run::outcome::{Outcome, Verdict, Violated};
+
+/// A fault of the run's plan.
+#[derive(Clone, Debug)]
+pub struct FaultLine {
+    /// When it begins, in virtual nanoseconds.
+    pub at_ns: u64,
+    /// When it ends, if it does by itself.
+    pub until_ns: Option<u64>,
+    /// The kind, and whom it hits.
+    pub what: String,
+}
+
+/// So many faults are told before a failure; the last are the likeliest to matter.
+const FAULTS: usize = 8;
+
+/// The failure on the last screen. `promises`: the sentence of the invariant that broke, or for
+/// each invariant that should have broken its name. `faults`: those of the plan, in order.
+pub fn failure(outcome: &Outcome, promises: &[String], faults: &[FaultLine]) -> String {
+    let mut text = format!(
+        "{} {}{}\n\n",
+        styled(DIM, "──"),
+        styled(BOLD, format_args!("{}, seed {}", outcome.scenario, outcome.seed)),
+        rule(outcome),
+    );
+    match &outcome.verdict {
+        Verdict::Violation(violated) => {
+            text += &format!("  {}", styled(BAD, format_args!("{} is broken", violated.invariant)));
+            text += &format!(": {}\n  {}\n\n", promises.join(", "), violated.message);
+            text += &when(violated);
+            text += &faults_before(faults, violated.time_ns);
+        }
+        Verdict::Pass => {
+            text += &format!("  {}\n", styled(BAD, "nothing broke, but it should have"));
+            text += &format!("  expected to break: {}\n\n", promises.join(" or "));
+            text += &faults_before(faults, outcome.virtual_ns);
+        }
+        Verdict::Inconclusive(why) => text += &format!("  inconclusive: {why}\n\n"),
+    }
+    text += &row("digest", &outcome.digest);
+    text
+}
+
+fn rule(outcome: &Outcome) -> String {
+    let taken = format!("── {}, seed {}", outcome.scenario, outcome.seed).chars().count();
+    styled(DIM, format_args!(" {}", "─".repeat(78_usize.saturating_sub(taken))))
+}
+
+fn when(violated: &Violated) -> String {
+    let mut text = row("when", &format!("{}, step {}", instant(violated.time_ns), count(violated.step)));
+    if !violated.nodes.is_empty() {
+        text += &row("nodes", &violated.nodes.join(", "));
+    }
+    text
+}
+
+/// The faults that had begun before a moment.
+fn faults_before(faults: &[FaultLine], moment_ns: u64) -> String {
+    let begun: Vec<&FaultLine> = faults.iter().filter(|fault| fault.at_ns <= moment_ns).collect();
+    if begun.is_empty() {
+        return row("faults", "none before");
+    }
+    let earlier = begun.len().saturating_sub(FAULTS);
+    let told = &begun[earlier..];
+    let width = told.iter().map(|fault| fault.what.chars().count()).max().unwrap_or(0);
+    let mut rows = Vec::new();
+    if earlier > 0 {
+        rows.push(styled(DIM, format_args!("{:>9}  {}", "", counted(earlier as u64, "earlier fault"))));
+    }
+    rows.extend(told.iter().map(|fault| {
+        let end = match fault.until_ns {
+            Some(until) if until <= moment_ns => styled(DIM, format_args!("until {}", instant(until))),
+            Some(_) | None => "still on".to_owned(),
+        };
+        format!("{:>9}  {:width$}  {end}", instant(fault.at_ns), fault.what)
+    }));
+    let titles = std::iter::once("faults").chain(std::iter::repeat(""));
+    titles.zip(rows).map(|(title, content)| row(title, &content)).collect()
+}
+
+/// All faults of a plan, for `-v`.
+pub fn plan(faults: &[FaultLine]) -> String {
+    faults.iter().enumerate().fold(String::new(), |text, (place, fault)| {
+        let title = if place == 0 { "plan" } else { "" };
+        let end = fault.until_ns.map_or(String::new(), |until| format!("until {}", instant(until)));
+        let title = styled(DIM, format_args!("{title:11}"));
+        text + &format!("      {title} {:>9}  {}  {}\n", instant(fault.at_ns), fault.what, styled(DIM, end))
+    })
+}
+
+fn row(title: &str, content: &str) -> String {
+    format!("  {} {content}\n", styled(DIM, format_args!("{title:7}")))
+}
+
+/// Seconds with three places: `12.402s`.
+fn instant(ns: u64) -> String {
+    format!("{}.{:03}s", ns / 1_000_000_000, ns / 1_000_000 % 1_000)
+}

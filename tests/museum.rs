@@ -1,0 +1,110 @@
+//! The museum: every published defect that can be planted has a scenario that finds it, and the
+//! same scenario without the defect is silent. `SQUALL_MUSEUM_SEEDS` sets how many seeds of each
+//! are played; a release build plays a thousand a second.
+
+use squall::protocols::raft::exhibits::{EXHIBITS, Exhibit, Rarity};
+use squall::run::outcome::{Outcome, Verdict};
+use squall::scenario::model::{Expect, Scenario};
+use squall::systems::{self, BuiltIn, System};
+use std::path::{Path, PathBuf};
+use std::{env, fs, thread};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/museum")
+}
+
+fn scenario(exhibit: &Exhibit) -> Scenario<BuiltIn> {
+    let file = folder().join(exhibit.id).with_extension("ron");
+    systems::load(&file).unwrap_or_else(|mistake| panic!("{mistake}"))
+}
+
+fn expected<'a>(exhibit: &Exhibit, scenario: &'a Scenario<BuiltIn>) -> &'a [String] {
+    let Expect::Breaks(invariants) = &scenario.expect else { panic!("{} expects nothing to break", exhibit.id) };
+    invariants
+}
+
+fn seeds() -> u64 {
+    let text = env::var("SQUALL_MUSEUM_SEEDS").unwrap_or_else(|_| "100".to_owned());
+    text.parse().unwrap_or_else(|_| panic!("SQUALL_MUSEUM_SEEDS is {text:?}; write a number"))
+}
+
+/// How many seeds it may take to find a defect.
+fn budget(exhibit: &Exhibit) -> u64 {
+    match exhibit.rarity {
+        Rarity::Common => 100,
+        Rarity::Specific => 10_000,
+        Rarity::VeryRare => 100_000,
+    }
+}
+
+fn play(exhibit: &Exhibit, scenario: &Scenario<BuiltIn>, seed: u64) -> Outcome {
+    BuiltIn::play(&systems::plan(scenario, &format!("museum/{}", exhibit.id), seed))
+}
+
+/// Plays the seeds on all processors.
+fn on_each_seed(seeds: u64, check: impl Fn(u64) + Sync) {
+    let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
+    thread::scope(|scope| {
+        for first in 0..threads {
+            let check = &check;
+            scope.spawn(move || (first..seeds).step_by(threads as usize).for_each(check));
+        }
+    });
+}
+
+#[test]
+fn every_exhibit_has_its_scenario_and_every_scenario_its_exhibit() {
+    for exhibit in &EXHIBITS {
+        let scenario = scenario(exhibit);
+        assert_eq!(scenario.exhibits, [exhibit.id]);
+        for invariant in expected(exhibit, &scenario) {
+            assert!(exhibit.invariants.contains(&invariant.as_str()), "{} does not list {invariant}", exhibit.id);
+        }
+    }
+    for entry in fs::read_dir(folder()).expect("the museum is there") {
+        let path = entry.expect("an entry").path();
+        let id = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert!(EXHIBITS.iter().any(|exhibit| exhibit.id == id), "there is no exhibit {id}");
+    }
+}
+
+#[test]
+fn every_exhibit_is_found_within_its_budget() {
+    for exhibit in &EXHIBITS {
+        let scenario = scenario(exhibit);
+        let found = (0..budget(exhibit)).any(|seed| play(exhibit, &scenario, seed).violation().is_some());
+        assert!(found, "{} is not found by any of {} seeds", exhibit.id, budget(exhibit));
+    }
+}
+
+#[test]
+fn an_exhibit_breaks_what_it_says_and_nothing_else() {
+    for exhibit in &EXHIBITS {
+        let scenario = scenario(exhibit);
+        let breaks = expected(exhibit, &scenario);
+        on_each_seed(seeds(), |seed| match play(exhibit, &scenario, seed).verdict {
+            Verdict::Pass => {}
+            Verdict::Violation(violated) => assert!(
+                breaks.contains(&violated.invariant),
+                "{} with seed {seed} breaks {}: {}",
+                exhibit.id,
+                violated.invariant,
+                violated.message
+            ),
+            Verdict::Inconclusive(why) => panic!("{} with seed {seed}: {why}", exhibit.id),
+        });
+    }
+}
+
+/// The control: what the oracles see is the defect, not the weather.
+#[test]
+fn a_sound_raft_survives_what_shows_the_exhibits() {
+    for exhibit in &EXHIBITS {
+        let mut scenario = scenario(exhibit);
+        scenario.exhibits.clear();
+        on_each_seed(seeds(), |seed| {
+            let outcome = play(exhibit, &scenario, seed);
+            assert_eq!(outcome.verdict, Verdict::Pass, "{} taken out, seed {seed}", exhibit.id);
+        });
+    }
+}
