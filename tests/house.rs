@@ -7,7 +7,7 @@
 #[path = "house/reader.rs"]
 mod reader;
 
-use reader::{Path, Source};
+use reader::{Path, Source, is_within};
 use std::fs;
 use std::path::PathBuf;
 
@@ -33,12 +33,12 @@ kernel                 -> nothing
 /// Which names stand where only, and why.
 const BANS: &str = "\
 HashMap, HashSet, RandomState, DefaultHasher  -> nowhere: their order differs from run to run
-f32, f64                                      -> environment::text, cli: platforms round differently
+f32, f64                                      -> environment::text, scenario::diagnostic, cli: they round
 Instant, SystemTime                           -> cli: a run has virtual time only
 std::thread, std::net                         -> cli: a run is one thread that talks to nobody
 Mutex, RwLock, Condvar, mpsc, atomic          -> cli: a world shares nothing
 Rc, RefCell, UnsafeCell                       -> nowhere: a world is a value that can be cloned and sent
-Cell, Once, OnceLock, LazyLock                -> run::play, cli: a world is a value, and nothing outlives it
+Cell, std::sync::Once, OnceLock, LazyLock     -> run::play, cli: a world is a value, and nothing outlives it
 static, thread_local!                         -> run::play, cli: a run leaves nothing behind
 std::fs                                       -> scenario::load, cli: only these open files
 std::env                                      -> cli: only the program looks at its surroundings
@@ -67,12 +67,6 @@ fn rules(table: &str) -> impl Iterator<Item = Rule<'_>> {
         places.retain(|place| !matches!(*place, "nothing" | "nowhere"));
         Rule { subjects: list(subjects), places, reason }
     })
-}
-
-/// Whether a path lies in a place: `run::outcome::Verdict` in `run::outcome` and in `run`.
-fn is_within(path: &[String], place: &str) -> bool {
-    let mut names = path.iter();
-    place.split("::").all(|part| names.next().is_some_and(|name| part == "*" || part == name))
 }
 
 /// What is wrong with a file, each with its line, in the order of the lines.
@@ -258,6 +252,7 @@ fn a_ban_is_found_however_it_is_written() {
     for (forged, name) in [
         ("use std::{collections::{BTreeMap, HashMap as Map}};", "HashMap"),
         ("use std::{env, fmt};", "std::env"),
+        ("use std::sync;", "std::sync::Once"),
         ("use std as s;", "std::"),
         ("use std::*;", "std::"),
         ("use ::std::thread;", "std::thread"),
@@ -288,6 +283,8 @@ fn what_is_no_code_and_what_is_for_tests_may_say_anything() {
         "#[cfg(test)]\n#[path = \"x\"]\nmod tests { use crate::world::World; }",
         "#[cfg(test)]\nuse crate::{world::World};",
         "mod inner { use super::super::time::Time; }",
+        "enum Schedule { Once, Every }",
+        "fn f() -> impl Sized + use<> {}",
         "fn f<'a>(x: &'static str, y: (u8, (u8, u8))) { y.1.0; 0..5; '\\''; b'x'; x.1; 0xe5; }",
         "use std::time::Duration; use std::sync::Arc; use std::io::ErrorKind;",
     ] {

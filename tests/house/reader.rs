@@ -33,6 +33,12 @@ pub(crate) fn module_of(file: &str) -> Vec<String> {
     if path == "lib" { Vec::new() } else { path.split('/').map(str::to_owned).collect() }
 }
 
+/// Whether a path lies in a place: `run::outcome::Verdict` in `run::outcome` and in `run`.
+pub(crate) fn is_within(path: &[String], place: &str) -> bool {
+    let mut names = path.iter();
+    place.split("::").all(|part| names.next().is_some_and(|name| part == "*" || part == name))
+}
+
 impl Source {
     pub(crate) fn read(file: &str, text: &str) -> Source {
         let module = module_of(file);
@@ -45,7 +51,10 @@ impl Source {
     /// number with a point is a `f64`.
     pub(crate) fn lines_with(&self, name: &str) -> Vec<usize> {
         if let Some(path) = name.strip_prefix("std::") {
-            let is_it = |found: &&Path| !found.in_crate && (found.target[0] == path || found.target[0] == "*");
+            // Who imports what a name stands in has the name, too.
+            let is_above = |found: &Path| path.starts_with(&format!("{}::", found.target.join("::")));
+            let is_all = |found: &Path| found.target[0] == "*";
+            let is_it = |found: &&Path| !found.in_crate && (is_within(&found.target, path) || is_above(found) || is_all(found));
             return self.paths.iter().filter(is_it).map(|found| found.line).collect();
         }
         let is_number = |text: &str| text.starts_with(|first: char| first.is_ascii_digit()) && !text.starts_with("0x");
