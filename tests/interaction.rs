@@ -135,6 +135,7 @@ mod conversation {
                 pre_vote: false,
                 check_quorum: false,
                 append_max: 64,
+                inflight_max: 256,
                 rules: Rules::SOUND,
             };
             let mut manual_disks = false;
@@ -224,7 +225,7 @@ mod conversation {
                 }
                 ["advance", span] => {
                     let ms = span.strip_suffix("ms").ok_or("a time in ms")?;
-                    self.now = self.now + Span::ms(number(ms)?);
+                    self.now += Span::ms(number(ms)?);
                     Ok(())
                 }
                 ["propose", server, what @ ..] => self.propose(node(server)?, what),

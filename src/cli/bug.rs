@@ -5,11 +5,16 @@ use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write;
 use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether a bug was told of already.
+static IS_TOLD: AtomicBool = AtomicBool::new(false);
 
 /// From now on, a panic outside the simulated protocols is told as a bug.
 pub(super) fn tell_of_panics() {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
+        IS_TOLD.store(true, Ordering::Relaxed);
         let mut text = told(info.payload(), &place.unwrap_or_default());
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
@@ -20,9 +25,12 @@ pub(super) fn tell_of_panics() {
     }));
 }
 
-/// Tells of a panic that was caught where no hook heard it.
+/// Tells of a panic that was caught, unless it was told of when it happened: while a run is
+/// played, the hook above is silent.
 pub(super) fn tell(payload: &(dyn Any + Send), terminal: &mut Terminal) {
-    terminal.aside(&told(payload, ""));
+    if !IS_TOLD.swap(true, Ordering::Relaxed) {
+        terminal.aside(&told(payload, ""));
+    }
 }
 
 fn told(payload: &(dyn Any + Send), place: &str) -> String {

@@ -6,18 +6,20 @@ use crate::scenario::diagnostic::suggest;
 use clap::CommandFactory;
 use std::collections::BTreeSet;
 
+const PREFIX: &str = "SQUALL_";
+
 /// Warns of every variable that looks like one of ours, and is none.
 pub(super) fn warn_of_unknown(terminal: &mut Terminal) {
     #[expect(clippy::disallowed_methods, reason = "the program tells of variables that it does not know")]
     let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let found: BTreeSet<String> = ours.filter(|name| name.starts_with("SQUALL_")).collect();
+    let found: BTreeSet<String> = ours.filter(|name| name.starts_with(PREFIX)).collect();
     if found.is_empty() {
         return;
     }
     let known = known();
     for name in found.iter().filter(|name| !known.contains(*name)) {
-        let cure = match suggest(name, known.iter().map(String::as_str)) {
-            Some(meant) => format!("did you mean {meant}?"),
+        let cure = match suggest(&name[PREFIX.len()..], known.iter().map(|name| &name[PREFIX.len()..])) {
+            Some(meant) => format!("did you mean {PREFIX}{meant}?"),
             None => format!("there are {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
         };
         terminal.warning(&format!("no flag reads the environment variable {name}; {cure}"));

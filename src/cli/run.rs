@@ -170,7 +170,7 @@ impl<S: System> Session<'_, S> {
             }
             Format::Human if self.detail == Detail::Quiet && is_met => {}
             Format::Human => {
-                let mut text = line(&outcome, &expectation, wall, self.width);
+                let mut text = line(&outcome, &expectation, wall, self.width, terminal.width());
                 if self.detail == Detail::Verbose {
                     text += &details(&outcome);
                     text += &failure::plan(&self.planned(index));
@@ -227,12 +227,12 @@ impl<S: System> Session<'_, S> {
     fn planned(&self, index: usize) -> Vec<FaultLine> {
         let job = &self.jobs[index];
         let plan = systems::plan(&job.scenario, &job.name, self.run.seed.0);
-        let line = |fault: crate::environment::fault::PlannedFault| FaultLine {
+        let lines = plan.faults.into_iter().map(|fault| FaultLine {
             at_ns: fault.at.ns(),
-            until_ns: fault.until.map(crate::kernel::time::Time::ns),
+            until_ns: fault.until.map(|until| until.ns()),
             what: fault.inject.to_string(),
-        };
-        plan.faults.into_iter().map(line).collect()
+        });
+        lines.collect()
     }
 
     /// The command that plays this run alone.

@@ -84,11 +84,12 @@ fn faults_before(faults: &[FaultLine], moment_ns: u64) -> String {
 
 /// All faults of a plan, for `-v`.
 pub fn plan(faults: &[FaultLine]) -> String {
+    let width = faults.iter().map(|fault| fault.what.chars().count()).max().unwrap_or(0);
     faults.iter().enumerate().fold(String::new(), |text, (place, fault)| {
         let title = if place == 0 { "plan" } else { "" };
         let end = fault.until_ns.map_or(String::new(), |until| format!("until {}", instant(until)));
         let title = styled(DIM, format_args!("{title:11}"));
-        text + &format!("      {title} {:>9}  {}  {}\n", instant(fault.at_ns), fault.what, styled(DIM, end))
+        text + &format!("      {title} {:>9}  {:width$}  {}\n", instant(fault.at_ns), fault.what, styled(DIM, end))
     })
 }
 

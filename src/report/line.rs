@@ -6,8 +6,14 @@ use crate::run::outcome::{Expectation, Outcome, Verdict};
 use std::time::Duration;
 
 /// `ok    raft/storm    30.0s in   4 ms    8,231 steps   2 partitions, 3 kills · 1,204 operations`.
-/// `name_width`: how wide the column of names is.
-pub fn line(outcome: &Outcome, expectation: &Expectation<'_>, wall: Duration, name_width: usize) -> String {
+/// `name_width`: how wide the column of names is. `columns`: how much room there is, if that is known.
+pub fn line(
+    outcome: &Outcome,
+    expectation: &Expectation<'_>,
+    wall: Duration,
+    name_width: usize,
+    columns: Option<usize>,
+) -> String {
     let mark = match &outcome.verdict {
         Verdict::Inconclusive(_) => styled(UNSURE, "?   "),
         _ if outcome.meets(expectation) => styled(GOOD, "ok  "),
@@ -17,11 +23,15 @@ pub fn line(outcome: &Outcome, expectation: &Expectation<'_>, wall: Duration, na
     let virtual_time = virtual_time(outcome.virtual_ns);
     let wall = styled(DIM, format_args!("in {:>6}", wall_time(wall)));
     let steps = count(outcome.steps);
-    format!("{mark}  {name}  {virtual_time:>7} {wall}  {steps:>9} steps   {}\n", remark(outcome, expectation))
+    let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(name_width + BEFORE));
+    format!("{mark}  {name}  {virtual_time:>7} {wall}  {steps:>9} steps   {}\n", remark(outcome, expectation, room))
 }
 
+/// How many columns stand before the remark, without the name.
+const BEFORE: usize = 44;
+
 /// What is worth saying of the run in a few words.
-fn remark(outcome: &Outcome, expectation: &Expectation<'_>) -> String {
+fn remark(outcome: &Outcome, expectation: &Expectation<'_>, room: usize) -> String {
     match (&outcome.verdict, expectation) {
         (Verdict::Inconclusive(why), _) => format!("inconclusive: {why}"),
         (Verdict::Violation(violated), _) if outcome.meets(expectation) => {
@@ -29,17 +39,16 @@ fn remark(outcome: &Outcome, expectation: &Expectation<'_>) -> String {
         }
         (Verdict::Violation(violated), _) => styled(BAD, &violated.invariant),
         (Verdict::Pass, Expectation::Breaks(_)) => styled(BAD, "nothing broke, but it should have"),
-        (Verdict::Pass, Expectation::Holds) => styled(DIM, what_happened(outcome)),
+        (Verdict::Pass, Expectation::Holds) => styled(DIM, what_happened(outcome, room)),
     }
 }
 
 /// `2 partitions, 3 kills · 1,204 operations`.
-fn what_happened(outcome: &Outcome) -> String {
+fn what_happened(outcome: &Outcome, room: usize) -> String {
     let faults = faults(outcome).unwrap_or_else(|| "no faults".to_owned());
-    match outcome.stats.get("operations_returned") {
-        Some(&operations) => format!("{faults} · {}", counted(operations, "operation")),
-        None => faults,
-    }
+    let operations = outcome.stats.get("operations_returned").map(|count| counted(*count, "operation"));
+    let all = operations.map(|operations| format!("{faults} · {operations}"));
+    all.filter(|all| all.chars().count() <= room).unwrap_or(faults)
 }
 
 /// How many faults of each kind hit something, `2 partitions, 3 kills`; `None` if none did.

@@ -65,7 +65,7 @@ impl Tally {
         let ratio = self.virtual_ns / wall.as_nanos().max(1);
         let per_second = u128::from(self.events) * 1_000_000_000 / wall.as_nanos().max(1);
         let speed = format!(
-            "{} of virtual time in {}, {} times as fast · {} events, {} a second",
+            "{} of virtual time in {}, {} times faster than real time · {} events, {} a second",
             virtual_time(virtual_ns),
             wall_time(wall),
             rounded(ratio as u64),

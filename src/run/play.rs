@@ -61,7 +61,7 @@ pub fn verdict_of<P: Spec, T: Trace<P>>(world: &mut World<P, P::Oracles, T>, pla
             nodes: Vec::new(),
             message: panic.message,
         }),
-        Err(panic) => resume_unwind(panic.payload),
+        Err(panic) => resume_unwind(Box::new(panic.message)),
     }
 }
 
@@ -131,8 +131,8 @@ fn with_names(text: &str, cast: &Cast) -> String {
 
 /// A panic that was caught.
 struct Panic {
+    /// What it said, and where.
     message: String,
-    payload: Box<dyn std::any::Any + Send>,
 }
 
 thread_local! {
@@ -160,7 +160,7 @@ fn quietly<R>(work: impl FnOnce() -> R) -> Result<R, Panic> {
     result.map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
         let place = PLACE.take().unwrap_or_default();
-        Panic { message: format!("{} ({place})", text.unwrap_or("no message")), payload }
+        Panic { message: format!("{} ({place})", text.unwrap_or("no message")) }
     })
 }
 

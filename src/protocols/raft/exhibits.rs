@@ -36,7 +36,7 @@ pub const EXHIBITS: [Exhibit; 13] = [
         id: "vote-without-log-check",
         story: "a voter grants without comparing logs",
         source: "Raft paper, section 5.4.1; hashicorp/raft 441bd09 \"Compare logs correctly on a RequestVote\"",
-        invariants: &["raft.leader-completeness"],
+        invariants: &["raft.leader-completeness", "raft.state-machine-safety"],
         rarity: Rarity::Common,
         plant: |rules| rules.is_up_to_date = |_, _| true,
     },
@@ -53,7 +53,7 @@ pub const EXHIBITS: [Exhibit; 13] = [
         story: "a candidate counts a granted vote of an earlier term",
         source: "Xraft issue 33 (SandTable, section 6.1); akka-raft issue 46",
         invariants: &["raft.election-quorum", "raft.election-safety", "raft.log-matching"],
-        rarity: Rarity::Common,
+        rarity: Rarity::Specific,
         plant: |rules| rules.vote_is_current = |_, _| true,
     },
     Exhibit {
@@ -69,7 +69,7 @@ pub const EXHIBITS: [Exhibit; 13] = [
         story: "every RequestVote and every late AppendEntries starts the election timer anew",
         source: "hashicorp/raft 42d3446 (pull request 609) for pre-votes; LogCabin issue 200 for the like",
         invariants: &["raft.settles"],
-        rarity: Rarity::Common,
+        rarity: Rarity::VeryRare,
         plant: |rules| rules.resets_election_timer = |_| true,
     },
     Exhibit {
@@ -77,7 +77,7 @@ pub const EXHIBITS: [Exhibit; 13] = [
         story: "a leader commits an entry of an earlier term by counting its copies",
         source: "Raft paper, section 5.4.2 and figure 8; PySyncObj issue 169; async-raft issue 106",
         invariants: &["raft.commit-current-term"],
-        rarity: Rarity::Common,
+        rarity: Rarity::Specific,
         plant: |rules| rules.may_commit = |_, _| true,
     },
     Exhibit {
@@ -103,7 +103,7 @@ pub const EXHIBITS: [Exhibit; 13] = [
         id: "truncate-on-stale-append",
         story: "a follower removes everything after prevLogIndex, conflict or not",
         source: "RaftOS issue 26 (SandTable, section 2.2); akka-raft issue 66",
-        invariants: &["raft.acknowledged-durable", "raft.committed-kept", "raft.settles"],
+        invariants: &["raft.acknowledged-durable", "raft.committed-kept", "raft.settles", "raft.commit-quorum"],
         rarity: Rarity::Common,
         plant: |rules| rules.truncate_from = |_, prev, last| (last > prev).then_some(prev + 1),
     },
@@ -120,7 +120,7 @@ pub const EXHIBITS: [Exhibit; 13] = [
         story: "a follower acknowledges its whole log instead of what the message verified",
         source: "CCF pull request 6016 \"only ACK up to incoming AE\"",
         invariants: &["raft.acknowledged-durable", "raft.commit-quorum"],
-        rarity: Rarity::Common,
+        rarity: Rarity::VeryRare,
         plant: |rules| rules.acknowledge = |_, last| last,
     },
     Exhibit {

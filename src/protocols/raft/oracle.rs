@@ -224,9 +224,13 @@ impl CoreOracle {
             common.check_restored(seen, node, core)?;
         }
         seen.check_term(node, core)?;
-        common.check_log(seen, node, core)?;
+        // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
+        common.check_log(seen, node, core)?;
         let fresh = common.check_commit(seen, node, core)?;
+        if !fresh.is_empty() {
+            common.check_successors(view, node, core)?;
+        }
         common.check_applied(seen, node, core)?;
         if host.disk.is_clean() {
             seen.kept = (seen.term, seen.vote);

@@ -133,6 +133,36 @@ impl Common {
         Ok(())
     }
 
+    /// Something was committed by a leader of an earlier term, which does not know that it is deposed.
+    /// The votes for its successor came from servers that had acknowledged it before: the successor
+    /// has it, too, whichever came first.
+    #[inline]
+    pub(super) fn check_successors<P: Replicated>(
+        &self,
+        view: &View<'_, P>,
+        node: NodeId,
+        core: &Core<P::Machine>,
+    ) -> Verdict {
+        let latest = self.elections.leaders.last_key_value().map_or(0, |(term, _)| *term);
+        if latest <= core.term() {
+            return Ok(());
+        }
+        let upto = self.committed.upto();
+        for (term, leader) in self.elections.leaders.range(core.term() + 1..) {
+            let Some(successor) = view.state(*leader).and_then(P::core) else { continue };
+            let leads = successor.is_leader() && successor.term() == *term;
+            if leads && successor.log().chain_at(upto) != self.committed.chain_at(upto) {
+                return violation("raft.leader-completeness", &[*leader, node], || {
+                    format!(
+                        "{leader:?} leads term {term} without the entries up to {upto}, which {node:?} commits in term {}",
+                        core.term()
+                    )
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// A leader counts a server as holding its log up to `known`: then that is durable there, unless
     /// the server has moved on to a later term and another leader.
     fn check_acknowledged<M: StateMachine>(&self, node: NodeId, server: usize, known: u64, core: &Core<M>) -> Verdict {

@@ -1,0 +1,15 @@
+//! The program as its users meet it: exit codes, what it writes where, and how it ends.
+
+#[path = "cli/harness.rs"]
+mod harness;
+
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/ends.rs"]
+mod ends;
+#[path = "cli/list.rs"]
+mod list;
+#[path = "cli/run.rs"]
+mod run;
+#[path = "cli/usage.rs"]
+mod usage;
