@@ -232,7 +232,11 @@ fn an_arrow_is_found_however_it_is_written() {
         ("src/kernel/forged.rs", "use crate::*;", "kernel -> everything"),
         ("src/kernel/forged.rs", "use crate as all;", "kernel -> everything"),
         ("src/kernel/forged.rs", "pub(in crate::kernel) fn f() { $crate::world::f() }", "kernel -> world"),
-        ("src/report/forged.rs", "use crate::run::{outcome::Outcome, play::play};", "report -> run (`crate::run::play::play`)"),
+        (
+            "src/report/forged.rs",
+            "use crate::run::{outcome::Outcome, play::play};",
+            "report -> run (`crate::run::play::play`)",
+        ),
         ("src/report/forged.rs", "use crate::run;", "report -> run"),
         ("src/protocols/raft/node.rs", "use crate::oracle::spec::Oracle;", "protocols -> oracle"),
         ("src/protocols/raft/node.rs", "use crate::environment::disk::Disk;", "protocols -> environment"),
@@ -267,7 +271,10 @@ fn a_ban_is_found_however_it_is_written() {
         ("#[cfg(test)]\nuse std::fs;\nfn g() { std::env::var(\"X\"); }", "std::env"),
     ] {
         let found = complaints("src/kernel/forged.rs", &format!("//! Forged.\n{forged}\n"));
-        assert!(!found.is_empty() && found.iter().all(|says| says.contains(&format!("`{name}"))), "{forged}: {found:?}");
+        assert!(
+            !found.is_empty() && found.iter().all(|says| says.contains(&format!("`{name}"))),
+            "{forged}: {found:?}"
+        );
     }
 }
 
@@ -299,5 +306,8 @@ fn a_file_says_what_it_is_and_is_not_too_long() {
     assert_eq!(complaints("src/kernel/forged.rs", &format!("//! Forged.{long}")), [""; 0]);
     let found = complaints("src/kernel/forged.rs", &format!("//! Forged.{long}\n"));
     assert!(found.len() == 1 && found[0].starts_with("src/kernel/forged.rs:501: "), "{found:?}");
-    assert_eq!(complaints("src/kernel/forged.rs", &format!("//! A table.\n//! A line a thing, so many lines.{long}")), [""; 0]);
+    assert_eq!(
+        complaints("src/kernel/forged.rs", &format!("//! A table.\n//! A line a thing, so many lines.{long}")),
+        [""; 0]
+    );
 }

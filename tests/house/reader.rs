@@ -54,11 +54,14 @@ impl Source {
             // Who imports what a name stands in has the name, too.
             let is_above = |found: &Path| path.starts_with(&format!("{}::", found.target.join("::")));
             let is_all = |found: &Path| found.target[0] == "*";
-            let is_it = |found: &&Path| !found.in_crate && (is_within(&found.target, path) || is_above(found) || is_all(found));
+            let is_it =
+                |found: &&Path| !found.in_crate && (is_within(&found.target, path) || is_above(found) || is_all(found));
             return self.paths.iter().filter(is_it).map(|found| found.line).collect();
         }
         let is_number = |text: &str| text.starts_with(|first: char| first.is_ascii_digit()) && !text.starts_with("0x");
-        let is_float = |text: &str| is_number(text) && (text.contains(['.', '-']) || (text.ends_with("f64") || text.ends_with("f32")));
+        let is_float = |text: &str| {
+            is_number(text) && (text.contains(['.', '-']) || (text.ends_with("f64") || text.ends_with("f32")))
+        };
         let is_macro = |place: usize| self.tokens.get(place + 1).is_some_and(|next| next.text == "!");
         let is_it = |(place, token): &(usize, &Token)| match name.strip_suffix('!') {
             Some(word) => token.text == word && is_macro(*place),
@@ -279,7 +282,8 @@ impl Reader<'_> {
 
     /// Notes a path if it begins at a root that matters.
     fn found(&mut self, place: usize, names: &[String]) {
-        let mut here: Vec<String> = self.module.iter().chain(self.inner.iter().map(|inner| &inner.0)).cloned().collect();
+        let mut here: Vec<String> =
+            self.module.iter().chain(self.inner.iter().map(|inner| &inner.0)).cloned().collect();
         let mut rest = names;
         let in_crate = match names[0].as_str() {
             "std" | "core" | "alloc" => {
