@@ -490,9 +490,4 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub fn cast(&self) -> &Cast {
         &self.cast
     }
-
-    /// How many events are pending.
-    pub fn pending_events(&self) -> usize {
-        self.queue.len()
-    }
 }

@@ -24,8 +24,6 @@ pub enum Purpose {
     Faults = 4,
     /// The clocks of a plan.
     Clocks = 5,
-    /// A client's choice of operations.
-    Workload = 6,
 }
 
 /// How many words of a new stream come out of the block it shares with its neighbours.

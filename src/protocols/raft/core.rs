@@ -165,7 +165,7 @@ impl<M: StateMachine> Core<M> {
 
     /// Handles a message from another server, or from this one's own disk.
     pub fn on_message<P: Embeds<M>>(&mut self, from: NodeId, message: Message<M::Command>, io: &mut Io<'_, P>) {
-        if message.term() > self.term && !self.keeps_term(&message, io.now()) {
+        if message.term() > self.term && !self.keeps_term(&message) {
             if self.ignores_candidate(&message, io.now()) {
                 return;
             }
@@ -186,7 +186,7 @@ impl<M: StateMachine> Core<M> {
 
     /// Whether a higher term in this message is not one to adopt: pre-votes are about a term that
     /// nobody is in yet, and a granted one carries the term that was asked about.
-    fn keeps_term(&self, message: &Message<M::Command>, _now: Time) -> bool {
+    fn keeps_term(&self, message: &Message<M::Command>) -> bool {
         match message {
             Message::RequestVote { pre_vote, .. } => *pre_vote,
             Message::RequestVoteReply { pre_vote: true, granted: true, .. } => true,

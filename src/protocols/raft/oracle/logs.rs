@@ -266,3 +266,57 @@ impl Common {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Record;
+    use super::*;
+    use crate::kernel::rng::{Dice, Purpose};
+    use crate::kernel::time::{Span, Time};
+    use crate::protocol::Io;
+    use crate::protocols::raft::config::Config;
+    use crate::protocols::raft::log::Entry;
+    use crate::protocols::raft::node::{Machine, Store};
+    use crate::protocols::raft::rules::Rules;
+
+    /// A server in this term, whose log has entries of these terms.
+    fn server(term: u64, entries: &[u64]) -> Core<Machine> {
+        let config = Config {
+            servers: 3,
+            election_timeout_min: Span::ms(150),
+            election_timeout_max: Span::ms(300),
+            heartbeat: Span::ms(50),
+            pre_vote: true,
+            check_quorum: true,
+            append_max: 64,
+            empty_heartbeats: false,
+            rules: Rules::SOUND,
+        };
+        let mut records = vec![Record::Term { term, vote: None }];
+        records.extend(entries.iter().map(|term| Record::Entry(Entry::new(*term, None))));
+        let (mut dice, mut effects) = (Dice::new(1, Purpose::Node, 0), Vec::new());
+        let mut io = Io::<Store>::new(NodeId::new(0), Time::ZERO, Time::ZERO, &mut dice, &mut effects);
+        Core::boot(config, records.iter(), &mut io)
+    }
+
+    /// What the oracle says if a server replaces an entry of term 2, committed in term 4, while it
+    /// is in `term` itself.
+    fn removed_in(term: u64) -> Result<u64, String> {
+        let (node, before) = (NodeId::new(0), server(2, &[1, 2]));
+        let mut oracle = CoreOracle::new(3);
+        oracle.check_log(node, &before).expect("a log that grows");
+        for (index, term) in [(1, 1), (2, 4)] {
+            oracle.committed.chains.push(before.log().chain_at(index).expect("in the log"));
+            oracle.committed.mark(term);
+        }
+        oracle.servers[0].agreed = 2;
+        let verdict = oracle.check_log(node, &server(term, &[1, 3]));
+        verdict.map(|()| oracle.servers[0].agreed).map_err(|found| found.invariant.into_owned())
+    }
+
+    #[test]
+    fn a_server_may_lose_to_an_old_leader_what_a_later_one_has_committed() {
+        assert_eq!(removed_in(3), Ok(1));
+        assert_eq!(removed_in(4), Err("raft.committed-kept".to_owned()));
+    }
+}
