@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use terminal::Terminal;
 
 /// Runs the program with these systems and the arguments it was called with.
+#[expect(clippy::disallowed_methods, reason = "the command line is read here, once")]
 pub fn main<S: System>() -> ExitCode {
     main_with::<S>(std::env::args_os())
 }

@@ -115,6 +115,15 @@ pub trait Timer: Copy + Debug + 'static {
     fn slot(self) -> usize;
 }
 
+/// For protocols with one timer.
+impl Timer for () {
+    const ALL: &'static [()] = &[()];
+
+    fn slot(self) -> usize {
+        0
+    }
+}
+
 /// For protocols without timers, records or facts: there is no value of this type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Nothing {}

@@ -373,9 +373,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Lets go what waited for records that are durable now.
     fn release(&mut self, node: NodeId) -> Verdict {
         let synced = self.hosts[node.index()].disk.synced();
-        let ready = |(upto, _): &mut (usize, Parked<P>)| *upto <= synced;
-        while let Some((_, parked)) = self.backstage[node.index()].parked.pop_front_if(ready) {
-            match parked {
+        let ready = |(upto, _): &(usize, Parked<P>)| *upto <= synced;
+        while self.backstage[node.index()].parked.front().is_some_and(ready) {
+            match self.backstage[node.index()].parked.pop_front().expect("a front").1 {
                 Parked::Send(to, message) => self.send(node, to, message),
                 Parked::Note(fact) => self.note(node, &fact)?,
             }
@@ -430,8 +430,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.oracles.after_step(&view, node, touch)
     }
 
-    // Whoever finds a violation has it in a box.
-    #[allow(clippy::boxed_local)]
+    #[expect(clippy::boxed_local, reason = "it comes boxed from the oracles")]
     fn failure(&self, violation: Box<Violation>) -> Box<Failure> {
         Box::new(Failure { violation: *violation, at: self.now, step: self.steps })
     }

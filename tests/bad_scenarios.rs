@@ -2,6 +2,8 @@
 //! `tests/bad_scenarios/NAME.ron` stands `NAME.expected`, the message on one line.
 //! `SQUALL_REWRITE=1` writes them anew; then read each as somebody who has never seen the format.
 
+#![expect(clippy::disallowed_methods, reason = "a variable says whether to rewrite what is expected")]
+
 use systems::{RULES, Systems};
 
 /// What the messages know of systems: this is all that changes if the systems do.

@@ -1,5 +1,7 @@
 //! The program as its users meet it: exit codes, what it writes where, and how it ends.
 
+#![expect(clippy::disallowed_methods, reason = "the program is called from outside, with variables and in real time")]
+
 #[path = "cli/harness.rs"]
 mod harness;
 

@@ -1,6 +1,8 @@
 //! A run is a function of its plan, and a world is a value: whenever, wherever and in whatever
 //! pieces a plan is played, it comes to the same digest and the same verdict.
 
+#![expect(clippy::disallowed_methods, reason = "runs in several threads must be the same run")]
+
 use squall::environment::plan::Plan;
 use squall::kernel::time::Time;
 use squall::oracle::spec::{Oracle, Spec};

@@ -21,6 +21,8 @@
 //! - `sync 2`: its disk is done; `crash 2 keep=1`, `restart 2`; `isolate 1`, `cut 1->2`, `heal`;
 //! - `status`, `log 2`, `flight`.
 
+#![expect(clippy::disallowed_methods, reason = "a variable says whether to rewrite the answers")]
+
 mod conversation {
     use squall::environment::disk::Disk;
     use squall::environment::network::Network;

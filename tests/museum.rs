@@ -2,6 +2,8 @@
 //! same scenario without the defect is silent. `SQUALL_MUSEUM_SEEDS` sets how many seeds of each
 //! are played; a release build plays a thousand a second.
 
+#![expect(clippy::disallowed_methods, reason = "many seeds in several threads, as many as a variable says")]
+
 use squall::protocols::raft::exhibits::{EXHIBITS, Exhibit, Rarity};
 use squall::run::outcome::{Outcome, Verdict};
 use squall::scenario::model::{Expect, Scenario};

@@ -1,6 +1,8 @@
 //! Every scenario that comes with squall loads, does with seed 0 what it expects, and is the same
 //! run as ever: `tests/scenarios.golden` has its digest, the same for debug and release.
 
+#![expect(clippy::disallowed_methods, reason = "a variable says whether to rewrite the golden file")]
+
 use squall::run::outcome::{Outcome, Verdict};
 use squall::scenario::load::{find, name};
 use squall::scenario::model::Scenario;

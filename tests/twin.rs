@@ -3,6 +3,8 @@
 //!
 //! `SQUALL_TWIN_RUNS` says how many runs each case gets; the usual number keeps the test short.
 
+#![expect(clippy::disallowed_methods, reason = "a variable says how many seeds")]
+
 mod figure_3 {
     use squall::oracle::spec::View;
     use squall::protocol::NodeId;

@@ -217,6 +217,7 @@ pub(super) fn colour_of_help(words: &[OsString]) -> ColorChoice {
         "--color" => words.get(place + 1)?.to_str(),
         word => word.strip_prefix("--color="),
     });
+    #[expect(clippy::disallowed_methods, reason = "the variable counts before the command line is understood")]
     let variable = std::env::var("SQUALL_COLOR").ok();
     flag.or(variable.as_deref()).and_then(|choice| choice.parse().ok()).unwrap_or(ColorChoice::Auto)
 }

@@ -10,6 +10,7 @@ const PREFIX: &str = "SQUALL_";
 
 /// Warns of every variable that looks like one of ours, and is none.
 pub(super) fn warn_of_unknown(terminal: &mut Terminal) {
+    #[expect(clippy::disallowed_methods, reason = "the program tells of variables that it does not know")]
     let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let found: BTreeSet<String> = ours.filter(|name| name.starts_with(PREFIX)).collect();
     if found.is_empty() {

@@ -48,6 +48,25 @@ pub struct Plan<C> {
 }
 
 impl<C> Plan<C> {
+    /// A plan in which nothing goes wrong, of this length, with the defaults for all the rest.
+    pub fn new(system: C, seed: u64, until: Span) -> Plan<C> {
+        Plan {
+            squall: FORMAT,
+            engine: ENGINE,
+            scenario: "unnamed".to_owned(),
+            seed,
+            system,
+            exhibits: Vec::new(),
+            network: Network::default(),
+            disk: Disk::default(),
+            clocks: Vec::new(),
+            workload: Workload::until(until),
+            faults: Vec::new(),
+            settle: None,
+            limits: Limits::default(),
+        }
+    }
+
     /// The same plan for another configuration of the system.
     pub fn with_system<D>(self, system: D) -> Plan<D> {
         let Plan {

@@ -19,6 +19,14 @@ pub trait Digestible {
     fn digest(&self, digest: &mut Digest);
 }
 
+/// For messages that are a number.
+impl Digestible for u64 {
+    #[inline]
+    fn digest(&self, digest: &mut Digest) {
+        digest.word(*self);
+    }
+}
+
 // Odd, dense in ones and zeros, from the fractional digits of e and pi.
 const LEFT: u64 = 0xb7e1_5162_8aed_2a6b;
 const RIGHT: u64 = 0x243f_6a88_85a3_08d3;

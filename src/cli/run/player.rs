@@ -1,5 +1,7 @@
 //! Plays scenarios on a thread of its own, so that the program can hear signals meanwhile.
 
+#![expect(clippy::disallowed_methods, reason = "runs are played on a thread of their own and timed from outside")]
+
 use super::Job;
 use crate::run::outcome::Outcome;
 use crate::systems::{self, System};

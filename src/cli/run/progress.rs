@@ -1,5 +1,7 @@
 //! How far many runs are, while one waits: a bar on a terminal, else a plain line now and then.
 
+#![expect(clippy::disallowed_methods, reason = "progress is told in real time")]
+
 use crate::cli::arguments::{Detail, Format};
 use crate::cli::terminal::Terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

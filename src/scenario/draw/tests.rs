@@ -1,3 +1,5 @@
+//! What a seed draws: pinned, in range, and undisturbed by what else the scenario says.
+
 use super::super::fault::{Shape, Who};
 use super::super::load::{Rules, parse};
 use super::super::model::NodeClock;

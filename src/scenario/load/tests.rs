@@ -1,3 +1,5 @@
+//! Files that extend each other, folders, versions: what can be read, and what is refused.
+
 use super::*;
 use crate::kernel::time::Span;
 use std::env;
