@@ -12,6 +12,7 @@ use super::core::{Core, Role, StateMachine};
 use super::log::{CHAIN_START, chain_on};
 use super::message::Record;
 use crate::environment::disk::Disk;
+use crate::kernel::time::Time;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::{NodeId, Protocol};
 use elections::Elections;
@@ -111,6 +112,8 @@ pub struct CoreOracle {
 /// What the oracle knows of all servers together.
 #[derive(Clone, Debug)]
 struct Common {
+    /// When somebody last became leader or ceased to be.
+    leadership_changed: Time,
     /// By server.
     durable: Vec<Durable>,
     elections: Elections,
@@ -173,6 +176,7 @@ impl CoreOracle {
             match_index: vec![0; servers as usize],
         };
         let common = Common {
+            leadership_changed: Time::ZERO,
             durable: vec![Durable::default(); servers as usize],
             elections: Elections::default(),
             matching: LogMatching::default(),
@@ -191,6 +195,11 @@ impl CoreOracle {
     /// How many entries are committed.
     pub fn committed(&self) -> u64 {
         self.common.committed.upto()
+    }
+
+    /// When a server last became leader or ceased to be, in true time.
+    pub fn leadership_changed(&self) -> Time {
+        self.common.leadership_changed
     }
 
     /// How many leaders were elected.

@@ -5,6 +5,7 @@ use super::kv;
 use super::message::Record;
 use super::node::{Command, Config, Fact, Machine, Store};
 use super::oracle::{CoreOracle, GOALS, Replicated};
+use crate::kernel::time::Span;
 use crate::oracle::linearizable::register::{Operation, Register};
 use crate::oracle::linearizable::{Checker, OperationId, Verdict as Linearizability};
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
@@ -34,6 +35,7 @@ impl Spec for Store {
         StoreOracle {
             core: CoreOracle::new(config.raft.servers),
             servers: config.raft.servers,
+            steady: config.raft.election_timeout_max.times(STEADY_TIMEOUTS),
             keys: Vec::new(),
             sessions: vec![Session::default(); config.clients as usize],
             calm: None,
@@ -43,11 +45,17 @@ impl Spec for Store {
     }
 }
 
+/// A leader that outlasts so many of the longest election timeouts will not be replaced without a
+/// reason: one quiet moment between two elections is no stability.
+const STEADY_TIMEOUTS: u64 = 4;
+
 /// All oracles of the store.
 #[derive(Clone, Debug)]
 pub struct StoreOracle {
     core: CoreOracle,
     servers: u16,
+    /// How long one leader must have led for the cluster to be settled.
+    steady: Span,
     /// By key.
     keys: Vec<Checker<Register>>,
     /// By client.
@@ -160,7 +168,8 @@ impl Oracle<Store> for StoreOracle {
 
     fn is_settled(&self, view: &View<'_, Store>) -> bool {
         let Some(calm) = self.calm else { return false };
-        calm.write && calm.read && (!calm.whole || self.core.is_at_rest(view))
+        let steady = view.now.since(self.core.leadership_changed()) >= self.steady;
+        calm.write && calm.read && steady && (!calm.whole || self.core.is_at_rest(view))
     }
 
     fn pending(&self, view: &View<'_, Store>) -> Violation {
@@ -172,7 +181,10 @@ impl Oracle<Store> for StoreOracle {
         if !calm.read {
             pending.push("no fresh read was served".to_owned());
         }
-        if !self.core.is_at_rest(view) {
+        if view.now.since(self.core.leadership_changed()) < self.steady {
+            pending.push(format!("no leader has lasted for {}", self.steady));
+        }
+        if calm.whole && !self.core.is_at_rest(view) {
             pending.push("the servers are not at rest under one leader".to_owned());
         }
         pending.push(self.core.standing(view));

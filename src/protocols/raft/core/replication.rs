@@ -149,7 +149,9 @@ impl<M: StateMachine> Core<M> {
         match outcome {
             Outcome::Matched(acknowledged) => {
                 progress.match_index = (rules.match_index)(progress.match_index, acknowledged);
-                progress.next_index = progress.next_index.max(progress.match_index + 1);
+                // Who claims more than our log holds is wrong; the oracles say so, we send what we have.
+                let beyond = progress.match_index.min(self.log.last_index()) + 1;
+                progress.next_index = progress.next_index.max(beyond);
                 if matches!(progress.flow, Flow::Probe(Some(upto)) if upto <= acknowledged) {
                     progress.flow = Flow::Replicate;
                 }
@@ -196,7 +198,7 @@ impl<M: StateMachine> Core<M> {
         // What a quorum holds is what one of the servers holds last, so only those need be counted.
         let held = progress.iter().map(|server| server.match_index).filter(|index| *index > self.commit);
         let Some(index) = held.filter(|index| copies(*index) >= quorum).max() else { return false };
-        let entry_term = self.log.term_at(index).expect("a match is within the log");
+        let Some(entry_term) = self.log.term_at(index) else { return false };
         let may_commit = (self.config.rules.may_commit)(entry_term, self.term);
         if may_commit {
             self.commit = index;

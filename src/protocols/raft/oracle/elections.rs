@@ -48,6 +48,7 @@ impl Common {
         let Role::Leader(leadership) = core.role() else {
             if seen.leads {
                 seen.leads = false;
+                self.leadership_changed = view.now;
                 self.reach(Goal::LeaderSteppedDown);
             }
             return Ok(());
@@ -55,6 +56,7 @@ impl Common {
         if !seen.leads || seen.led != core.term() {
             self.check_election(view, node, core)?;
             (seen.leads, seen.led) = (true, core.term());
+            self.leadership_changed = view.now;
             seen.match_index.fill(0);
         }
         let as_before =
