@@ -41,7 +41,7 @@ impl<M: StateMachine> Core<M> {
         let Progress { match_index, next_index, flow } = progress[server.index()];
         let open = match flow {
             Flow::Probe(on_its_way) => on_its_way.is_none(),
-            Flow::Replicate => next_index - match_index <= self.config.inflight_max as u64,
+            Flow::Replicate => next_index.saturating_sub(match_index) <= self.config.inflight_max as u64,
         };
         if open && next_index <= self.log.last_index() {
             self.send_entries(server, self.config.append_max, io);
