@@ -76,18 +76,19 @@ impl Common {
         progress: &[Progress],
     ) -> Verdict {
         for (server, (progress, known)) in progress.iter().zip(&mut seen.match_index).enumerate() {
-            if progress.match_index < *known || progress.next_index <= progress.match_index {
+            let now = progress.match_index;
+            if now > *known {
+                self.check_acknowledged(node, server, now, core)?;
+            }
+            if now < *known || progress.next_index <= now {
                 return violation("raft.match-monotonic", &[node, NodeId::new(server as u16)], || {
-                    let (now, next) = (progress.match_index, progress.next_index);
+                    let next = progress.next_index;
                     format!(
                         "leader {node:?} knew a match with #{server} up to {known}, now up to {now}, and would send {next} next"
                     )
                 });
             }
-            if progress.match_index > *known {
-                self.check_acknowledged(node, server, progress.match_index, core)?;
-                *known = progress.match_index;
-            }
+            *known = now;
         }
         Ok(())
     }
