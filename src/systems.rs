@@ -9,6 +9,7 @@ use crate::run::outcome::{Expectation, Outcome};
 use crate::run::play::play;
 use crate::scenario::diagnostic::{Complaint, Diagnostic};
 use crate::scenario::draw::draw;
+use crate::scenario::fault::Inject;
 use crate::scenario::load::{self, Rules as LoadRules};
 use crate::scenario::model::{Expect, Scenario};
 use serde::de::DeserializeOwned;
@@ -239,7 +240,11 @@ impl System for BuiltIn {
 
     fn complaints(scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         match &scenario.system {
-            BuiltIn::Raft(settings) => settings.complaints(),
+            BuiltIn::Raft(settings) => {
+                let mut complaints = settings.complaints();
+                complaints.extend(settings.complaints_about(scenario));
+                complaints
+            }
         }
     }
 
@@ -277,6 +282,43 @@ impl System for BuiltIn {
 const NODES_MAX: u16 = 64;
 
 impl RaftSettings {
+    /// What can never work with these surroundings, whatever the seed.
+    fn complaints_about(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        let patience = self.election_timeout.max;
+        let round_trip = scenario.network.latency.least().times(2);
+        if self.nodes > 1 && round_trip >= patience {
+            complaints.push(Complaint::at(
+                "network.latency",
+                format!("no vote can arrive: a round trip takes at least {round_trip}, an election times out after {patience}"),
+                "raise system.election_timeout to several round trips, or shorten the latency",
+            ));
+        }
+        let sync = scenario.disk.sync.least();
+        if sync >= patience {
+            complaints.push(Complaint::at(
+                "disk.sync",
+                format!("no vote can be durable in time: a sync takes at least {sync}, an election times out after {patience}"),
+                "raise system.election_timeout to several syncs, or shorten the sync",
+            ));
+        }
+        if scenario.settle.as_ref().is_some_and(|settle| !settle.heal) {
+            for (number, fault) in scenario.faults.iter().enumerate() {
+                if let Inject::Kill { target, restart_after: None } = &fault.inject
+                    && fault.until.is_none()
+                    && target.size(self.nodes as usize).is_some_and(|size| 2 * size >= self.nodes as usize)
+                {
+                    complaints.push(Complaint::at(
+                        &format!("faults[{number}].inject.target"),
+                        "no quorum is left to settle: these members stay dead, for settling does not heal",
+                        "add restart_after, kill fewer members, or let settle heal",
+                    ));
+                }
+            }
+        }
+        complaints
+    }
+
     fn complaints(&self) -> Vec<Complaint> {
         let timeout = self.election_timeout;
         let mut complaints = Vec::new();

@@ -58,6 +58,15 @@ impl Distribution {
         }
     }
 
+    /// The shortest span that can be drawn.
+    pub fn least(&self) -> Span {
+        match *self {
+            Distribution::Const(span) => span,
+            Distribution::Uniform { min, .. } | Distribution::Exp { min, .. } => min,
+            Distribution::Bimodal { fast, slow, .. } => fast.min.min(slow.min),
+        }
+    }
+
     /// Whether every draw is zero.
     pub fn is_zero(&self) -> bool {
         *self == Distribution::ZERO

@@ -20,7 +20,13 @@ pub struct Violation {
 impl Violation {
     /// A broken invariant.
     pub fn new(invariant: &'static str, nodes: &[NodeId], message: impl Into<String>) -> Violation {
-        Violation { invariant: Cow::Borrowed(invariant), nodes: nodes.to_vec(), message: message.into() }
+        let mut named: Vec<NodeId> = Vec::new();
+        nodes.iter().for_each(|node| {
+            if !named.contains(node) {
+                named.push(*node)
+            }
+        });
+        Violation { invariant: Cow::Borrowed(invariant), nodes: named, message: message.into() }
     }
 }
 

@@ -118,7 +118,7 @@ impl Explainer<'_> {
             {
                 mistake.help(format!("`{found}` stands beside `inject`, not in it"))
             }
-            (None, _) => mistake,
+            (None, _) => mistake.help(format!("remove `{found}`, or write one of these instead")),
         }
     }
 
@@ -130,7 +130,7 @@ impl Explainer<'_> {
         let mistake = self.mistake(span, format!("unknown value `{found}` for {what}")).expected(one_of(expected));
         match did_you_mean(found, expected.iter().copied()) {
             Some(help) => mistake.help(help),
-            None => mistake,
+            None => mistake.help("write one of these instead"),
         }
     }
 
@@ -176,6 +176,8 @@ impl Explainer<'_> {
             _ => message.to_owned(),
         };
         match help {
+            "" if message.contains("zero") => self.mistake(span, message).help("write a number above zero"),
+            "" if message.contains("rate") => self.mistake(span, message).help("write for example \"20/s\""),
             "" => self.mistake(span, message).help("write (\"1ms\", \"5ms\") for a range, \"5ms\" for one value"),
             _ => self.mistake(span, message).help(help),
         }

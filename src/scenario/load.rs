@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 /// The version of scenario files, the same as that of plans.
@@ -19,6 +19,9 @@ pub(super) const FORMAT: u32 = plan::FORMAT;
 
 /// How many files one scenario may consist of: more is a mistake, or an attack.
 const FILES: usize = 64;
+
+/// How many bytes one file may have: a device that never ends is no scenario.
+const SIZE_MAX: u64 = 4 << 20;
 
 /// What the floor above knows and the loader must ask: all about systems.
 pub struct Rules<'a, S> {
@@ -292,7 +295,14 @@ fn check_version(source: &Source) -> Result<(), Diagnostic> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
-    fs::read(path).map_err(|error| unreadable(&error))
+    let mut text = Vec::new();
+    let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
+    file.take(SIZE_MAX + 1).read_to_end(&mut text).map_err(|error| unreadable(&error))?;
+    if text.len() as u64 > SIZE_MAX {
+        let message = format!("this is no scenario: it is longer than {} MiB", SIZE_MAX >> 20);
+        return Err((message, "name a scenario file".to_owned()));
+    }
+    Ok(text)
 }
 
 fn unreadable(error: &std::io::Error) -> (String, String) {
