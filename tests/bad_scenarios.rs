@@ -4,76 +4,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "a variable says whether to rewrite what is expected")]
 
-use systems::{RULES, Systems};
-
-/// What the messages know of systems: this is all that changes if the systems do.
-mod systems {
-    use serde::Deserialize;
-    use squall::environment::text::SpanRange;
-    use squall::kernel::time::Span;
-    use squall::scenario::diagnostic::Complaint;
-    use squall::scenario::load::Rules;
-    use squall::scenario::model::Scenario;
-
-    #[derive(Clone, Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    pub(super) enum Systems {
-        Raft(RaftSettings),
-    }
-
-    #[derive(Clone, Debug, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
-    pub(super) struct RaftSettings {
-        nodes: u16,
-        election_timeout: SpanRange,
-        heartbeat: Span,
-        pre_vote: bool,
-        check_quorum: bool,
-    }
-
-    impl Default for RaftSettings {
-        fn default() -> RaftSettings {
-            RaftSettings {
-                nodes: 3,
-                election_timeout: SpanRange { min: Span::ms(150), max: Span::ms(300) },
-                heartbeat: Span::ms(50),
-                pre_vote: true,
-                check_quorum: true,
-            }
-        }
-    }
-
-    pub(super) const RULES: Rules<'static, Systems> = Rules {
-        members: |Systems::Raft(raft)| (1..=raft.nodes).map(|node| format!("n{node}")).collect(),
-        complaints,
-        exhibits: &["raft.commit-old-term", "raft.no-log-check"],
-        invariants: &["raft.election-safety", "raft.log-matching", "raft.leader-completeness"],
-        roles: &["leader"],
-    };
-
-    fn complaints(scenario: &Scenario<Systems>) -> Vec<Complaint> {
-        let Systems::Raft(raft) = &scenario.system;
-        let mut found = Vec::new();
-        if raft.nodes == 0 {
-            found.push(Complaint::at("system.nodes", "a cluster of 0 nodes does nothing", "write 1 or more"));
-        }
-        if raft.heartbeat >= raft.election_timeout.min {
-            found.push(Complaint::at(
-                "system.heartbeat",
-                format!(
-                    "a heartbeat every {} is too late for followers that wait {}",
-                    raft.heartbeat, raft.election_timeout.min
-                ),
-                "write less than half of election_timeout",
-            ));
-        }
-        found
-    }
-}
-
 mod messages {
-    use super::{RULES, Systems};
-    use squall::scenario::load::{find, load};
+    use squall::scenario::load::find;
+    use squall::systems::{BuiltIn, load};
     use std::path::{Path, PathBuf};
     use std::{env, fs};
 
@@ -83,7 +16,7 @@ mod messages {
 
     /// The message for a file, with the path from this folder.
     fn message(file: &Path) -> String {
-        match load::<Systems>(file, &RULES) {
+        match load::<BuiltIn>(file) {
             Ok(_) => "no mistake was found".to_owned(),
             Err(mistake) => {
                 assert!(mistake.source.get(mistake.span.clone()).is_some(), "{mistake} points beside the text");
