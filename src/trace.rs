@@ -122,7 +122,7 @@ impl Fingerprint {
 impl<P: Protocol> Trace<P> for Fingerprint {
     #[inline(always)]
     fn happened(&mut self, at: Time, what: &Happening<'_, P>) {
-        self.events += 1;
+        self.events = self.events.wrapping_add(1);
         let number = |node: &NodeId| u64::from(node.number());
         match what {
             Happening::Delivered { from, to, message } => {

@@ -339,11 +339,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     #[inline(always)]
     fn send(&mut self, from: NodeId, to: NodeId, message: P::Message) {
-        let incarnation = self.hosts[from.index()].incarnation;
         if from == to {
+            let incarnation = self.hosts[from.index()].incarnation;
             self.queue.push(self.now, Event::Arrival { from, to, incarnation, message });
             return;
         }
+        // Only what a node sends itself hangs on who it was.
+        let incarnation = 0;
         self.traffic.sent += 1;
         let fate = self.network.fate(from.number(), to.number());
         if let Some(again) = fate.again {

@@ -42,11 +42,19 @@ impl Distribution {
     pub const ZERO: Distribution = Distribution::Const(Span::ZERO);
 
     /// A draw.
-    #[inline]
+    #[inline(always)]
     pub fn sample(&self, word: u64) -> Span {
         match *self {
             Distribution::Const(span) => span,
             Distribution::Uniform { min, max } => within(word, min, max),
+            Distribution::Exp { .. } | Distribution::Bimodal { .. } => self.sample_curved(word),
+        }
+    }
+
+    #[inline(never)]
+    fn sample_curved(&self, word: u64) -> Span {
+        match *self {
+            Distribution::Const(_) | Distribution::Uniform { .. } => unreachable!("sampled in line"),
             Distribution::Exp { min, mean } => min + exponential(word, mean - min),
             Distribution::Bimodal { fast, slow, p } => {
                 if p.hits(word) {
