@@ -1,7 +1,8 @@
 //! The fingerprint of a run: a streaming hash over every event.
 //!
-//! Two lanes of 64 bits, folded by widening multiplication: a few nanoseconds an event. Words
-//! are absorbed in a fixed order and by value, so the digest is the same on every platform.
+//! Two lanes of 64 bits, one folded by widening multiplication, one rotated and added: a few
+//! nanoseconds an event. Words are absorbed in a fixed order and by value, so the digest is the
+//! same on every platform.
 
 use std::fmt;
 
