@@ -173,6 +173,11 @@ pub trait Protocol: Clone + Debug + Sized {
     fn role(&self, _role: &str) -> Option<u64> {
         None
     }
+
+    /// What kind of message this is, for reports and to tell failures apart: `AppendEntries`.
+    fn label(_message: &Self::Message) -> &'static str {
+        ""
+    }
 }
 
 /// Something a node asks of its surroundings.

@@ -6,7 +6,8 @@ use crate::kernel::time::{Span, Time};
 use crate::protocols::raft::rules::Rules;
 use crate::protocols::raft::{client, config, exhibits, node, oracle};
 use crate::run::outcome::{Expectation, Outcome};
-use crate::run::play::play;
+use crate::run::play::play_watched;
+use crate::run::watch::{Unwatched, Watch};
 use crate::scenario::diagnostic::{Complaint, Diagnostic};
 use crate::scenario::draw::draw;
 use crate::scenario::fault::Inject;
@@ -32,8 +33,19 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
     /// What is wrong with a scenario for reasons that only its system knows.
     fn complaints(scenario: &Scenario<Self>) -> Vec<Complaint>;
 
+    /// Plays a plan to its outcome, while somebody watches.
+    fn play_watched(plan: &Plan<Self>, watch: &mut dyn Watch) -> Outcome;
+
     /// Plays a plan to its outcome.
-    fn play(plan: &Plan<Self>) -> Outcome;
+    fn play(plan: &Plan<Self>) -> Outcome {
+        Self::play_watched(plan, &mut Unwatched)
+    }
+
+    /// The same system made simpler in one respect, in as many ways as there are, the greatest step first:
+    /// fewer nodes, an option off. Shrinking tries them.
+    fn simpler(&self) -> Vec<Self> {
+        Vec::new()
+    }
 
     /// What there is to list.
     fn catalogue() -> Catalogue;
@@ -221,7 +233,16 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         retry: settings.election_timeout.max,
         patience: workload.patience,
     };
-    let system = node::Config { raft, client, clients: workload.clients, idle: settings.idle };
+    let scripts = workload.operations.as_ref().map(|operations| {
+        let mut scripts = vec![Vec::new(); workload.clients as usize];
+        let clients = (1..=workload.clients).map(|place| format!("c{place}"));
+        for (client, script) in clients.zip(&mut scripts) {
+            let own = operations.iter().filter(|planned| planned.client == client);
+            script.extend(own.map(|planned| (planned.at, planned.invoke.into())));
+        }
+        scripts
+    });
+    let system = node::Config { raft, client, clients: workload.clients, scripts, idle: settings.idle };
     Arc::new(plan.clone().with_system(system))
 }
 
@@ -248,9 +269,9 @@ impl System for BuiltIn {
         }
     }
 
-    fn play(plan: &Plan<BuiltIn>) -> Outcome {
+    fn play_watched(plan: &Plan<BuiltIn>, watch: &mut dyn Watch) -> Outcome {
         match &plan.system {
-            BuiltIn::Raft(_) => play::<node::Store>(&raft_plan(plan), plan.system.name()),
+            BuiltIn::Raft(_) => play_watched::<node::Store>(&raft_plan(plan), plan.system.name(), watch),
         }
     }
 

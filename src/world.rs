@@ -3,12 +3,13 @@
 //! A world is a value. It holds no thread, no shared cell and no global, so it can be kept,
 //! cloned at any step and played on: both halves come to the same end.
 
+mod stop;
 mod weather;
 
 use crate::environment::clock::Clock;
 use crate::environment::disk::Disk;
 use crate::environment::distribution::Distribution;
-use crate::environment::network::Network;
+use crate::environment::network::{Network, Traffic};
 use crate::environment::plan::Plan;
 use crate::kernel::queue::{Popped, Queue};
 use crate::kernel::rng::{Dice, Purpose, Table};
@@ -19,7 +20,10 @@ use crate::protocol::{Cast, Effect, Io, NodeId, Protocol, Timer};
 use crate::trace::{Happening, Trace};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use stop::Cause;
 use weather::Weather;
+
+pub use stop::{Failure, Pause};
 
 /// One run in progress, judged by `O`, listened to by `T`.
 #[derive(Clone)]
@@ -37,7 +41,12 @@ pub struct World<P: Protocol, O, T> {
     traffic: Traffic,
     table: Table,
     sync_latency: Distribution,
+    /// How many stops there were, and when the one that is in the queue is due.
     stops: u32,
+    stop_at: Option<Time>,
+    /// Who was touched last, and by what.
+    touched: NodeId,
+    cause: Cause<P::Timer>,
     oracles: O,
     trace: T,
     in_handler: bool,
@@ -78,41 +87,6 @@ enum Event<P: Protocol> {
     Stop(u32),
 }
 
-/// Messages between different nodes, counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Traffic {
-    /// Sent by a node.
-    pub sent: u64,
-    /// Copies that the network made.
-    pub doubled: u64,
-    /// Handled by a receiver.
-    pub delivered: u64,
-    /// Lost, cut off, or come to a node that is down.
-    pub dropped: u64,
-}
-
-/// A broken promise, with its moment.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure {
-    /// What is broken.
-    pub violation: Violation,
-    /// When, in true time.
-    pub at: Time,
-    /// At which step.
-    pub step: u64,
-}
-
-/// Why [`World::run_until`] came back.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Pause {
-    /// The time has come.
-    TimeIsUp,
-    /// The condition that was asked for holds.
-    Reached,
-    /// The limit of steps is spent.
-    OutOfSteps,
-}
-
 impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// A world at time zero. No node has started yet: [`World::start`] does that.
     pub fn new(plan: Arc<Plan<P::Config>>, oracles: O, trace: T) -> World<P, O, T> {
@@ -137,6 +111,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             table,
             sync_latency: plan.disk.sync,
             stops: 0,
+            stop_at: None,
+            touched: NodeId::new(0),
+            cause: Cause::End,
             oracles,
             trace,
             in_handler: false,
@@ -168,8 +145,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         steps: u64,
         mut reached: impl FnMut(&O, &View<'_, P>) -> bool,
     ) -> Result<Pause, Box<Failure>> {
-        self.stops += 1;
-        self.queue.push(end, Event::Stop(self.stops));
+        // Who was out of steps and goes on finds its stop where it was.
+        if self.stop_at != Some(end) {
+            self.stops += 1;
+            self.stop_at = Some(end);
+            self.queue.push(end, Event::Stop(self.stops));
+        }
         // The effects of the turn that is being taken; its memory is used again and again.
         let mut effects = Vec::new();
         while self.steps < steps {
@@ -179,6 +160,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             let verdict = match popped {
                 Popped::Item(Event::Stop(number)) if number == self.stops => {
                     self.now = time;
+                    self.stop_at = None;
                     return Ok(Pause::TimeIsUp);
                 }
                 Popped::Item(event) => {
@@ -210,6 +192,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 if self.hosts[node.index()].incarnation != incarnation {
                     return Ok(());
                 }
+                self.cause = Cause::Sync;
                 self.release(node)?;
                 self.judge(node, Touch::Synced)
             }
@@ -242,6 +225,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return Ok(());
         }
         self.traffic.delivered += u64::from(from != to);
+        self.cause = Cause::Message(P::label(&message));
         self.trace.happened(self.now, &Happening::Delivered { from, to, message: &message });
         self.turn(to, effects, |node, io| node.on_message(from, message, io))?;
         self.judge(to, Touch::Handled)
@@ -256,6 +240,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return Ok(());
         }
         let node = NodeId::new(node as u16);
+        self.cause = Cause::Timer(timer);
         self.trace.happened(self.now, &Happening::Fired { node, timer });
         self.turn(node, effects, |state, io| state.on_timer(timer, io))?;
         self.judge(node, Touch::Handled)
@@ -267,6 +252,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return Ok(());
         }
         let next = host.disk.complete();
+        self.cause = Cause::Sync;
         let (records, asleep) = (host.disk.synced(), host.asleep);
         self.trace.happened(self.now, &Happening::Synced { node, records });
         if next {
@@ -303,6 +289,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let back = &mut self.backstage[node.index()];
         assert!(host.state.is_none(), "{node:?} is up already");
         let records = host.disk.records().len();
+        self.cause = Cause::Start;
         self.trace.happened(self.now, &Happening::Booted { node, records });
         let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
         self.in_handler = true;
@@ -364,7 +351,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     fn note(&mut self, node: NodeId, fact: &P::Fact) -> Verdict {
         self.trace.happened(self.now, &Happening::Noted { node, fact });
-        let view = View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network };
+        let view =
+            View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network, touched: self.touched };
         self.oracles.on_fact(&view, node, fact)
     }
 
@@ -428,13 +416,15 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     #[inline]
     fn judge(&mut self, node: NodeId, touch: Touch) -> Verdict {
         self.steps += 1;
-        let view = View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network };
+        self.touched = node;
+        let view =
+            View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network, touched: self.touched };
         self.oracles.after_step(&view, node, touch)
     }
 
     #[expect(clippy::boxed_local, reason = "it comes boxed from the oracles")]
     fn failure(&self, violation: Box<Violation>) -> Box<Failure> {
-        Box::new(Failure { violation: *violation, at: self.now, step: self.steps })
+        Box::new(Failure { violation: *violation, at: self.now, step: self.steps, during: self.during() })
     }
 
     /// The oracles' last word.
@@ -442,20 +432,23 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// # Errors
     /// What an oracle found.
     pub fn end(&mut self) -> Result<(), Box<Failure>> {
-        let view = View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network };
+        let view =
+            View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network, touched: self.touched };
+        self.cause = Cause::End;
         let verdict = self.oracles.at_end(&view);
         verdict.map_err(|found| self.failure(found))
     }
 
     /// The failure that says what is still pending, for a world that did not settle.
-    pub fn unsettled(&self) -> Box<Failure> {
+    pub fn unsettled(&mut self) -> Box<Failure> {
+        self.cause = Cause::End;
         self.failure(Box::new(self.oracles.pending(&self.view())))
     }
 
     /// What an oracle may look at.
     #[inline]
     pub fn view(&self) -> View<'_, P> {
-        View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network }
+        View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network, touched: self.touched }
     }
 
     /// True time.
@@ -481,6 +474,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// The listener.
     pub fn trace(&self) -> &T {
         &self.trace
+    }
+
+    /// The listener, to take from it what it has heard so far.
+    pub fn trace_mut(&mut self) -> &mut T {
+        &mut self.trace
+    }
+
+    /// What kind of step the last one was, or the one that is being taken.
+    pub fn during(&self) -> String {
+        self.cause.told()
     }
 
     /// Whether a handler of the protocol is at work: a panic now is the protocol's.

@@ -20,7 +20,7 @@ report                 -> run::outcome
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
 protocols              -> oracle::linearizable, protocol, kernel
-protocols::*::spec     -> oracle::spec
+protocols::*::spec     -> oracle::spec, environment::plan
 protocols::*::oracle   -> oracle::spec, environment::disk
 scenario               -> environment, kernel
 trace                  -> protocol, environment, kernel

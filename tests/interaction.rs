@@ -174,7 +174,7 @@ mod conversation {
                 to_itself: VecDeque::new(),
             };
             Ok(Cluster {
-                config: Config { raft, client, clients: CLIENTS, idle: 0 },
+                config: Config { raft, client, clients: CLIENTS, scripts: None, idle: 0 },
                 hosts: (0..servers).map(host).collect(),
                 backstage: (0..u64::from(servers)).map(backstage).collect(),
                 flight: Vec::new(),
@@ -606,7 +606,8 @@ mod conversation {
         fn judge(&mut self, server: NodeId, touch: Touch) {
             self.steps += 1;
             let Some(oracle) = &mut self.oracle else { return };
-            let view = View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network };
+            let view =
+                View { now: self.now, step: self.steps, touched: server, hosts: &self.hosts, network: &self.network };
             if let Err(found) = oracle.after_step(&view, server, touch) {
                 self.oracle = None;
                 let mut message = found.message;

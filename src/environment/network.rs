@@ -39,6 +39,19 @@ pub struct Fate {
     pub again: Option<Span>,
 }
 
+/// Messages between different nodes, counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Traffic {
+    /// Sent by a node.
+    pub sent: u64,
+    /// Copies that the network made.
+    pub doubled: u64,
+    /// Handled by a receiver.
+    pub delivered: u64,
+    /// Lost, cut off, or come to a node that is down.
+    pub dropped: u64,
+}
+
 impl Network {
     /// A whole network between `nodes` nodes, of which the first `members` can be struck by faults.
     pub fn new(plan: &plan::Network, table: Table, members: u16, nodes: u16) -> Network {

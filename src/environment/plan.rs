@@ -192,6 +192,68 @@ pub struct Workload {
     /// How long a client tries before it gives an operation up as unknown. Default: 5 s.
     #[serde(default = "Workload::default_patience")]
     pub patience: Span,
+    /// What the clients do, spelled out: these operations and no others, in order of `at`. Default: they draw
+    /// their operations, by `rate`, `keys` and `reads`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<Vec<PlannedOperation>>,
+}
+
+/// One operation of one client.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedOperation {
+    /// When it begins, or when the client's operation before it has ended.
+    pub at: Time,
+    /// The client, `c1` or another.
+    pub client: String,
+    /// What it does.
+    pub invoke: Operation,
+}
+
+/// An operation on a register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Operation {
+    /// Tells the value.
+    Read {
+        /// Which register.
+        key: u32,
+    },
+    /// Sets the value.
+    Write {
+        /// Which register.
+        key: u32,
+        /// To what.
+        value: u64,
+    },
+    /// Sets the value if it is as expected.
+    Cas {
+        /// Which register.
+        key: u32,
+        /// The value that is expected.
+        from: u64,
+        /// The value after that.
+        to: u64,
+    },
+    /// Adds to the value.
+    Add {
+        /// Which register.
+        key: u32,
+        /// How much.
+        delta: u64,
+    },
+}
+
+impl Operation {
+    /// The register that it is about.
+    pub const fn key(&self) -> u32 {
+        match self {
+            Operation::Read { key }
+            | Operation::Write { key, .. }
+            | Operation::Cas { key, .. }
+            | Operation::Add { key, .. } => *key,
+        }
+    }
 }
 
 impl Workload {
@@ -220,6 +282,7 @@ impl Workload {
             keys: Workload::default_keys(),
             reads: Workload::default_reads(),
             patience: Workload::default_patience(),
+            operations: None,
         }
     }
 }

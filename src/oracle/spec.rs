@@ -2,6 +2,7 @@
 
 use crate::environment::disk::Disk;
 use crate::environment::network::Network;
+use crate::environment::plan::Operation;
 use crate::kernel::time::Time;
 use crate::protocol::{NodeId, Protocol};
 use std::borrow::Cow;
@@ -53,6 +54,8 @@ pub struct View<'a, P: Protocol> {
     pub now: Time,
     /// How many steps came before.
     pub step: u64,
+    /// Whom the last step touched.
+    pub touched: NodeId,
     /// All nodes.
     pub hosts: &'a [Host<P>],
     /// All links.
@@ -164,4 +167,16 @@ pub trait Spec: Protocol {
 
     /// The oracles of one run.
     fn oracles(config: &Self::Config) -> Self::Oracles;
+
+    /// In what kind of state a node is, in a few bits: its role, whether it is behind, and the like.
+    /// The sketches of all nodes together are the abstract state of the system. A sweep counts how many
+    /// different ones it has seen, so that it can tell when more seeds show nothing new. Must cost O(1).
+    fn sketch(_view: &View<'_, Self>, _node: NodeId) -> u64 {
+        0
+    }
+
+    /// The operation that a client begins, if that is what this fact tells.
+    fn invoked(_fact: &Self::Fact) -> Option<Operation> {
+        None
+    }
 }

@@ -27,6 +27,10 @@ pub struct Outcome {
     pub goals: BTreeMap<String, u64>,
     /// How many faults of each kind hit something.
     pub faults: BTreeMap<String, u64>,
+    /// How many faults of each kind the plan has.
+    pub faults_planned: BTreeMap<String, u64>,
+    /// How many faults of each kind have begun.
+    pub faults_fired: BTreeMap<String, u64>,
     /// Figures for the curious.
     pub stats: BTreeMap<String, u64>,
 }
@@ -51,6 +55,8 @@ pub struct Violated {
     pub time_ns: u64,
     /// At which step.
     pub step: u64,
+    /// What kind of step that was: `message AppendEntries`, `timer Election`, `crash`.
+    pub during: String,
     /// Whom it concerns.
     pub nodes: Vec<String>,
     /// The facts that contradict each other, in a sentence.

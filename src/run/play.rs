@@ -1,12 +1,16 @@
 //! Plays one plan to its outcome: a pure function of the plan.
 
 use super::outcome::{Outcome, Verdict, Violated};
+use super::seen::Seen;
+use super::tape::{Listener, Tape};
+use super::watch::{Closeness, Unwatched, Watch};
 use crate::environment::fault::FAULT_NAMES;
 use crate::environment::plan::Plan;
+use crate::kernel::digest::mix;
 use crate::kernel::time::Time;
-use crate::oracle::spec::{Oracle, Spec};
+use crate::oracle::spec::{Oracle, Spec, View};
 use crate::protocol::{Cast, NodeId};
-use crate::trace::{Fingerprint, Trace};
+use crate::trace::Fingerprint;
 use crate::world::{Failure, Pause, World};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,13 +22,38 @@ use std::sync::{Arc, Once};
 /// # Panics
 /// With a bug of ours: of the world or an oracle, not of the protocol.
 pub fn play<P: Spec>(plan: &Arc<Plan<P::Config>>, system: &str) -> Outcome {
-    let mut world =
-        World::<P, P::Oracles, Fingerprint>::new(Arc::clone(plan), P::oracles(&plan.system), Fingerprint::default());
-    let verdict = verdict_of(&mut world, plan);
-    let trace = world.trace();
+    play_watched::<P>(plan, system, &mut Unwatched)
+}
+
+/// Plays a plan as [`play`] does, while somebody watches. The run is the same.
+///
+/// # Panics
+/// As [`play`], and with what the watcher does.
+pub fn play_watched<P: Spec>(plan: &Arc<Plan<P::Config>>, system: &str, watch: &mut dyn Watch) -> Outcome {
+    match watch.closeness() {
+        Closeness::Outcome | Closeness::States => play_traced::<P, _>(plan, system, Fingerprint::default(), watch),
+        Closeness::Digests => play_traced::<P, _>(plan, system, Tape::new(false), watch),
+        Closeness::Words => play_traced::<P, _>(plan, system, Tape::new(true), watch),
+    }
+}
+
+fn play_traced<P: Spec, T: Listener<P>>(
+    plan: &Arc<Plan<P::Config>>,
+    system: &str,
+    trace: T,
+    watch: &mut dyn Watch,
+) -> Outcome {
+    let mut world = World::<P, P::Oracles, T>::new(Arc::clone(plan), P::oracles(&plan.system), trace);
+    let verdict = verdict_watched(&mut world, plan, watch);
+    let fingerprint = *world.trace().fingerprint();
     let traffic = world.traffic();
     let named =
         |pairs: Vec<(&'static str, u64)>| pairs.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+    let kinds = |counts: [u64; FAULT_NAMES.len()]| {
+        named(FAULT_NAMES.into_iter().zip(counts).filter(|kind| kind.1 > 0).collect())
+    };
+    let mut planned = [0; FAULT_NAMES.len()];
+    plan.faults.iter().for_each(|fault| planned[fault.inject.kind()] += 1);
     let mut stats = world.oracles().stats();
     stats.extend([
         ("messages_sent", traffic.sent),
@@ -39,18 +68,29 @@ pub fn play<P: Spec>(plan: &Arc<Plan<P::Config>>, system: &str) -> Outcome {
         engine: plan.engine,
         verdict,
         steps: world.steps(),
-        events: trace.events(),
+        events: fingerprint.events(),
         virtual_ns: world.now().ns(),
-        digest: trace.digest().to_string(),
+        digest: fingerprint.digest().to_string(),
         goals: named(world.oracles().goals()),
-        faults: named(FAULT_NAMES.into_iter().zip(world.fault_hits()).filter(|(_, hits)| *hits > 0).collect()),
+        faults: kinds(world.fault_hits()),
+        faults_planned: kinds(planned),
+        faults_fired: kinds(world.faults_fired()),
         stats: named(stats),
     }
 }
 
 /// Plays a world to its end, and turns a panic of the protocol into a violation.
-pub fn verdict_of<P: Spec, T: Trace<P>>(world: &mut World<P, P::Oracles, T>, plan: &Plan<P::Config>) -> Verdict {
-    match quietly(|| play_through(world, plan)) {
+pub fn verdict_of<P: Spec, T: Listener<P>>(world: &mut World<P, P::Oracles, T>, plan: &Plan<P::Config>) -> Verdict {
+    verdict_watched(world, plan, &mut Unwatched)
+}
+
+fn verdict_watched<P: Spec, T: Listener<P>>(
+    world: &mut World<P, P::Oracles, T>,
+    plan: &Plan<P::Config>,
+    watch: &mut dyn Watch,
+) -> Verdict {
+    let mut session = Session { sketches: Sketches::new(watch.closeness(), P::cast(&plan.system).count()), watch };
+    let verdict = match quietly(|| session.play_through(world, plan)) {
         Ok(Ok(())) => Verdict::Pass,
         Ok(Err(End::Broken(failure))) => Verdict::Violation(violated(*failure, world.cast())),
         Ok(Err(End::GivenUp(why))) => Verdict::Inconclusive(why),
@@ -58,11 +98,15 @@ pub fn verdict_of<P: Spec, T: Trace<P>>(world: &mut World<P, P::Oracles, T>, pla
             invariant: "protocol.panic".to_owned(),
             time_ns: world.now().ns(),
             step: world.steps(),
+            during: world.during(),
             nodes: Vec::new(),
             message: panic.message,
         }),
         Err(panic) => resume_unwind(Box::new(panic.message)),
-    }
+    };
+    session.tell(world);
+    session.tell_states();
+    verdict
 }
 
 enum End {
@@ -76,28 +120,121 @@ impl From<Box<Failure>> for End {
     }
 }
 
-/// The storm, and then the calm in which progress is required.
-fn play_through<P: Spec, T: Trace<P>>(world: &mut World<P, P::Oracles, T>, plan: &Plan<P::Config>) -> Result<(), End> {
-    let limit = Time::ZERO + plan.limits.virtual_time;
-    let steps = plan.limits.steps;
-    let calm_from = plan.calm_from();
-    world.start()?;
-    match world.run_until(calm_from.min(limit), steps, |_, _| false)? {
-        Pause::OutOfSteps => return Err(End::GivenUp(format!("the limit of {steps} steps is spent"))),
-        Pause::TimeIsUp if limit < calm_from => return Err(out_of_time(plan)),
-        Pause::TimeIsUp | Pause::Reached => {}
+/// So many steps are played before the watcher is asked again.
+const STRETCH: u64 = 1 << 12;
+
+/// One run with its watcher.
+struct Session<'a> {
+    watch: &'a mut dyn Watch,
+    sketches: Sketches,
+}
+
+impl Session<'_> {
+    /// The storm, and then the calm in which progress is required.
+    fn play_through<P: Spec, T: Listener<P>>(
+        &mut self,
+        world: &mut World<P, P::Oracles, T>,
+        plan: &Plan<P::Config>,
+    ) -> Result<(), End> {
+        let limit = Time::ZERO + plan.limits.virtual_time;
+        let calm_from = plan.calm_from();
+        world.start()?;
+        if self.play_until(world, plan, calm_from.min(limit), |_, _| false)? == Pause::TimeIsUp && limit < calm_from {
+            return Err(out_of_time(plan));
+        }
+        if let Some(settle) = &plan.settle {
+            world.calm(settle.heal)?;
+            let until = calm_from + settle.within;
+            match self.play_until(world, plan, until.min(limit), |oracles, view| oracles.is_settled(view))? {
+                Pause::TimeIsUp if limit < until => return Err(out_of_time(plan)),
+                Pause::TimeIsUp => return Err(world.unsettled().into()),
+                Pause::Reached | Pause::OutOfSteps => {}
+            }
+        }
+        Ok(world.end()?)
     }
-    if let Some(settle) = &plan.settle {
-        world.calm(settle.heal)?;
-        let until = calm_from + settle.within;
-        match world.run_until(until.min(limit), steps, |oracles, view| oracles.is_settled(view))? {
-            Pause::Reached => {}
-            Pause::OutOfSteps => return Err(End::GivenUp(format!("the limit of {steps} steps is spent"))),
-            Pause::TimeIsUp if limit < until => return Err(out_of_time(plan)),
-            Pause::TimeIsUp => return Err(world.unsettled().into()),
+
+    /// Plays on until then or until it is `reached`.
+    fn play_until<P: Spec, T: Listener<P>>(
+        &mut self,
+        world: &mut World<P, P::Oracles, T>,
+        plan: &Plan<P::Config>,
+        until: Time,
+        reached: impl Fn(&P::Oracles, &View<'_, P>) -> bool,
+    ) -> Result<Pause, End> {
+        loop {
+            let upto = plan.limits.steps.min(world.steps() + STRETCH);
+            let pause = if self.sketches.are_wanted {
+                world.run_until(until, upto, |oracles, view| {
+                    self.sketches.look(view);
+                    reached(oracles, view)
+                })?
+            } else {
+                world.run_until(until, upto, &reached)?
+            };
+            if pause != Pause::OutOfSteps {
+                return Ok(pause);
+            }
+            if world.steps() >= plan.limits.steps {
+                return Err(End::GivenUp(format!("the limit of {} steps is spent", plan.limits.steps)));
+            }
+            self.tell(world);
+            if !self.watch.goes_on() {
+                return Err(End::GivenUp("the run was stopped from outside".to_owned()));
+            }
         }
     }
-    Ok(world.end()?)
+
+    /// Tells the watcher what has happened since the last time.
+    fn tell<P: Spec, T: Listener<P>>(&mut self, world: &mut World<P, P::Oracles, T>) {
+        let cast = *world.cast();
+        let Some(tape) = world.trace_mut().tape() else { return };
+        let mut events = std::mem::take(&mut tape.told);
+        for (at, client, operation) in std::mem::take(&mut tape.operations) {
+            self.watch.operation(at, &cast.name(client), operation);
+        }
+        events.iter_mut().for_each(|event| event.words = with_names(&event.words, &cast));
+        if !events.is_empty() {
+            self.watch.events(events);
+        }
+    }
+
+    fn tell_states(&mut self) {
+        if self.sketches.are_wanted {
+            self.watch.states(self.sketches.seen.sorted().into_iter().map(|(state, ())| state).collect());
+        }
+    }
+}
+
+/// The abstract state of the system: the sketches of all its nodes, whichever node has which.
+struct Sketches {
+    are_wanted: bool,
+    /// By node.
+    nodes: Vec<u64>,
+    sum: u64,
+    seen: Seen<()>,
+}
+
+impl Sketches {
+    fn new(closeness: Closeness, nodes: u16) -> Sketches {
+        let are_wanted = closeness == Closeness::States;
+        let count = if are_wanted { nodes as usize } else { 0 };
+        Sketches { are_wanted, nodes: vec![0; count], sum: 0, seen: Seen::new() }
+    }
+
+    /// The state after a step.
+    #[inline]
+    fn look<P: Spec>(&mut self, view: &View<'_, P>) {
+        let now = P::sketch(view, view.touched);
+        let before = &mut self.nodes[view.touched.index()];
+        if now != *before {
+            // A sum does not hear who is who, and takes one step to bring up to date.
+            let weight = |sketch: u64| if sketch == 0 { 0 } else { mix(sketch, 0x51) };
+            self.sum = self.sum.wrapping_add(weight(now)).wrapping_sub(weight(*before));
+            *before = now;
+            self.seen.entry(mix(self.sum, 0), ());
+        }
+    }
 }
 
 fn out_of_time<C>(plan: &Plan<C>) -> End {
@@ -109,6 +246,7 @@ fn violated(failure: Failure, cast: &Cast) -> Violated {
         invariant: failure.violation.invariant.into_owned(),
         time_ns: failure.at.ns(),
         step: failure.step,
+        during: failure.during,
         nodes: failure.violation.nodes.iter().map(|node| cast.name(*node)).collect(),
         message: with_names(&failure.violation.message, cast),
     }

@@ -1,5 +1,6 @@
 //! The faults that are active: how each begins, ends, and adds to the others.
 
+use super::stop::Cause;
 use super::{Event, Held, World};
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Cut, Direction, FAULT_NAMES, Fault, Target};
@@ -16,6 +17,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weather {
     active: Vec<Active>,
+    /// How many faults of each kind have begun.
+    fired: [u64; FAULT_NAMES.len()],
     /// How many faults of each kind have hit something.
     hits: [u64; FAULT_NAMES.len()],
     slow_disks: Option<Distribution>,
@@ -54,6 +57,11 @@ impl Weather {
 }
 
 impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
+    /// How many faults of each kind have begun, in the order of [`FAULT_NAMES`].
+    pub fn faults_fired(&self) -> [u64; FAULT_NAMES.len()] {
+        self.weather.fired
+    }
+
     /// How many faults of each kind have hit something, in the order of [`FAULT_NAMES`].
     pub fn fault_hits(&self) -> [u64; FAULT_NAMES.len()] {
         self.weather.hits
@@ -83,6 +91,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             Fault::Heal => self.weather.active.iter().any(|other| !other.links.is_empty()),
             Fault::Loss { .. } | Fault::Duplicate { .. } | Fault::Delay { .. } | Fault::DiskSlow { .. } => true,
         };
+        self.weather.fired[fault.inject.kind()] += 1;
         self.weather.hits[fault.inject.kind()] += u64::from(hit);
         let victims = active.victims.clone();
         self.weather.active.push(active);
@@ -161,8 +170,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             ended.iter().try_for_each(|active| self.undo(active)).map_err(|found| self.failure(found))?;
             self.refresh();
         }
-        let view =
-            crate::oracle::spec::View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network };
+        let view = crate::oracle::spec::View {
+            now: self.now,
+            step: self.steps,
+            hosts: &self.hosts,
+            network: &self.network,
+            touched: self.touched,
+        };
         self.oracles.on_calm(&view);
         Ok(())
     }
@@ -188,8 +202,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.network.set_weather(loss, duplicate, delay);
         self.weather.slow_disks = slow_disks;
         self.network.set_cuts(self.weather.active.iter().flat_map(|active| active.links.iter().copied()));
-        let view =
-            crate::oracle::spec::View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network };
+        let view = crate::oracle::spec::View {
+            now: self.now,
+            step: self.steps,
+            hosts: &self.hosts,
+            network: &self.network,
+            touched: self.touched,
+        };
         self.oracles.on_weather(&view);
     }
 
@@ -206,6 +225,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         back.parked.clear();
         back.held.clear();
         P::Timer::ALL.iter().for_each(|timer| self.deadlines.disarm(Self::timer_number(node, *timer)));
+        self.cause = Cause::Crash;
         self.trace.happened(self.now, &Happening::Crashed { node, lost });
         self.judge(node, Touch::Crashed { lost })
     }

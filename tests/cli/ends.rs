@@ -3,6 +3,7 @@
 use super::harness::{HOLDS, LONG, Said, file, folder, path, program, squall};
 use squall::environment::plan::Plan;
 use squall::run::outcome::Outcome;
+use squall::run::watch::Watch;
 use squall::scenario::diagnostic::Complaint;
 use squall::scenario::model::Scenario;
 use squall::systems::{BuiltIn, Catalogue, System};
@@ -91,7 +92,7 @@ impl System for Buggy {
         Vec::new()
     }
 
-    fn play(_: &Plan<Buggy>) -> Outcome {
+    fn play_watched(_: &Plan<Buggy>, _: &mut dyn Watch) -> Outcome {
         panic!("the sky fell")
     }
 

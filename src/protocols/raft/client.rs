@@ -10,6 +10,7 @@ use crate::kernel::chance::Ratio;
 use crate::kernel::time::{Span, Time};
 use crate::oracle::linearizable::register::{Answer, Operation};
 use crate::protocol::{Io, NodeId};
+use std::collections::VecDeque;
 
 /// What a client does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +42,8 @@ pub struct Client {
     sequence: u32,
     call: Option<Call>,
     probe: Probe,
+    /// What it will do, if that is spelled out; the next operation first.
+    script: Option<VecDeque<(Time, Command)>>,
 }
 
 /// The operation under way.
@@ -60,10 +63,11 @@ enum Probe {
 }
 
 impl Client {
-    /// Starts a client.
-    pub fn boot(config: Config, io: &mut Io<'_, Store>) -> Client {
+    /// Starts a client. With a `script` it does what stands there, else what it draws.
+    pub fn boot(config: Config, script: Option<Vec<(Time, Command)>>, io: &mut Io<'_, Store>) -> Client {
         let favourite = NodeId::new(io.dice().below(u64::from(config.servers)) as u16);
-        let client = Client { config, favourite, sequence: 0, call: None, probe: Probe::NotYet };
+        let script = script.map(VecDeque::from);
+        let client = Client { config, favourite, sequence: 0, call: None, probe: Probe::NotYet, script };
         client.arm_next(io);
         if let Some(at) = config.probe_at {
             io.arm(Timer::Probe, at.since(io.now()));
@@ -73,6 +77,12 @@ impl Client {
 
     /// Waits for the beginning of the next operation.
     fn arm_next(&self, io: &mut Io<'_, Store>) {
+        if let Some(script) = &self.script {
+            if let Some((at, _)) = script.front() {
+                io.arm(Timer::Next, at.since(io.now()));
+            }
+            return;
+        }
         let twice = self.config.interval.as_ns() * 2;
         let pause = Span::ns(io.dice().below(twice));
         if io.now() + pause < self.config.until {
@@ -83,7 +93,10 @@ impl Client {
     /// Handles a timer.
     pub fn on_timer(&mut self, timer: Timer, io: &mut Io<'_, Store>) {
         match timer {
-            Timer::Next if self.call.is_none() => self.begin(self.draw(io), io),
+            Timer::Next if self.call.is_none() => {
+                let command = self.next(io);
+                self.begin(command, io);
+            }
             // The fresh operations have come in between; one at a time.
             Timer::Next => {}
             Timer::Retry => self.retry(io),
@@ -95,6 +108,14 @@ impl Client {
                 }
             }
             Timer::Election | Timer::Heartbeat => unreachable!("a client has no timers of a server"),
+        }
+    }
+
+    /// What it does next.
+    fn next(&mut self, io: &mut Io<'_, Store>) -> Command {
+        match &mut self.script {
+            Some(script) => script.pop_front().expect("the timer was armed for it").1,
+            None => self.draw(io),
         }
     }
 
@@ -176,9 +197,7 @@ impl Client {
     fn go_on(&mut self, io: &mut Io<'_, Store>) {
         let key = io.dice().below(u64::from(self.config.keys)) as u32;
         match self.probe {
-            Probe::NotYet if self.config.interval == Span::ZERO && io.now() < self.config.until => {
-                self.begin(self.draw(io), io);
-            }
+            Probe::NotYet if self.draws_at_once() && io.now() < self.config.until => self.begin(self.draw(io), io),
             Probe::NotYet => self.arm_next(io),
             Probe::Write => {
                 self.probe = Probe::Read;
@@ -190,6 +209,10 @@ impl Client {
             }
             Probe::Done => {}
         }
+    }
+
+    fn draws_at_once(&self) -> bool {
+        self.script.is_none() && self.config.interval == Span::ZERO
     }
 
     /// Whether an operation is under way, and since when by the client's clock.

@@ -70,6 +70,19 @@ impl<C> Message<C> {
             | Message::AppendEntriesReply { term, .. } => *term,
         }
     }
+
+    /// What kind of message it is, in the words of the paper.
+    #[inline]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Message::RequestVote { pre_vote: true, .. } => "RequestPreVote",
+            Message::RequestVote { .. } => "RequestVote",
+            Message::RequestVoteReply { pre_vote: true, .. } => "RequestPreVoteReply",
+            Message::RequestVoteReply { .. } => "RequestVoteReply",
+            Message::AppendEntries { .. } => "AppendEntries",
+            Message::AppendEntriesReply { .. } => "AppendEntriesReply",
+        }
+    }
 }
 
 impl<C> Digestible for Message<C> {

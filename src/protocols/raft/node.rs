@@ -7,6 +7,7 @@ use super::kv;
 use super::message::{self, Record};
 use super::session::{Request, Sessions};
 use crate::kernel::digest::{Digest, Digestible};
+use crate::kernel::time::Time;
 use crate::oracle::linearizable::register::Answer;
 use crate::protocol::{self, Cast, Io, NodeId, Protocol};
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub client: client::Config,
     /// How many clients.
     pub clients: u16,
+    /// What each client does and when, in order, if that is spelled out.
+    pub scripts: Option<Vec<Vec<(Time, kv::Command)>>>,
     /// How many nodes there are that do nothing: they must cost nothing.
     pub idle: u16,
 }
@@ -179,7 +182,9 @@ impl Protocol for Store {
         // The first client is the one who makes the fresh operations.
         let probe_at = config.client.probe_at.filter(|_| me.number() == config.raft.servers);
         let until = if idle { io.now() } else { config.client.until };
-        Store::Client(Client::boot(client::Config { probe_at, until, ..config.client }, io))
+        let place = (me.number() - config.raft.servers) as usize;
+        let script = config.scripts.as_ref().map(|scripts| scripts.get(place).cloned().unwrap_or_default());
+        Store::Client(Client::boot(client::Config { probe_at, until, ..config.client }, script, io))
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, io: &mut Io<'_, Store>) {
@@ -211,6 +216,16 @@ impl Protocol for Store {
         match self {
             Store::Server(core) if role == "leader" && core.is_leader() => Some(core.term()),
             Store::Server(_) | Store::Client(_) => None,
+        }
+    }
+
+    #[inline]
+    fn label(message: &Message) -> &'static str {
+        match message {
+            Message::Raft(message) => message.label(),
+            Message::Request(_) => "Request",
+            Message::Reply { .. } => "Reply",
+            Message::Redirect { .. } => "Redirect",
         }
     }
 }

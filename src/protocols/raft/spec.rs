@@ -1,15 +1,17 @@
 //! What must hold of the replicated store: all that must hold of Raft, and what its clients see.
 
-use super::core::Core;
+use super::core::{Core, Role};
 use super::kv;
 use super::message::Record;
 use super::node::{Command, Config, Fact, Machine, Store};
 use super::oracle::{CoreOracle, GOALS, Replicated};
+use crate::environment::plan;
 use crate::kernel::time::Span;
 use crate::oracle::linearizable::register::{Operation, Register};
 use crate::oracle::linearizable::{Checker, OperationId, Verdict as Linearizability};
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
+use std::cmp::Ordering;
 
 impl Replicated for Store {
     type Machine = Machine;
@@ -41,6 +43,84 @@ impl Spec for Store {
             calm: None,
             returned: 0,
             unknown: 0,
+        }
+    }
+
+    /// Of a server: its role, whether it has voted and for itself, whether its term is the highest, how its log
+    /// ends beside the leader's, whether it holds entries that are not committed or not applied.
+    fn sketch(view: &View<'_, Store>, node: NodeId) -> u64 {
+        let host = view.host(node);
+        let core = match &host.state {
+            None => return 1,
+            Some(Store::Client(_)) => return 0,
+            Some(Store::Server(core)) => core,
+        };
+        let others = view.hosts.iter().map_while(|host| match &host.state {
+            Some(Store::Server(core)) => Some(Some(core)),
+            None => Some(None),
+            Some(Store::Client(_)) => None,
+        });
+        // Who leads by the best right, as far as anybody can.
+        let leader = others.clone().flatten().filter(|core| core.is_leader()).max_by_key(|core| core.term());
+        let role = match core.role() {
+            Role::Follower => 0,
+            Role::PreCandidate { .. } => 1,
+            Role::Candidate { .. } => 2,
+            Role::Leader(_) => 3,
+        };
+        let vote = match core.vote() {
+            None => 0,
+            Some(vote) if vote == node => 1,
+            Some(_) => 2,
+        };
+        let behind = others.flatten().any(|other| other.term() > core.term());
+        let log = leader.map_or(0, |leader| match core.log().last().cmp(&leader.log().last()) {
+            Ordering::Less => 1,
+            Ordering::Equal => 2,
+            Ordering::Greater => 3,
+        });
+        let open = (core.log().last_index() - core.commit().min(core.log().last_index())).min(2);
+        let sides = [
+            (u64::from(host.asleep), 1),
+            (role, 2),
+            (vote, 2),
+            (u64::from(behind), 1),
+            (log, 2),
+            (open, 2),
+            (u64::from(host.disk.is_clean()), 1),
+            (u64::from(core.leader().is_some()), 1),
+        ];
+        // Nobody is 0, which is a client, or 1, which is down.
+        sides.iter().fold(1, |sketch, (side, bits)| sketch << bits | side)
+    }
+
+    fn invoked(fact: &Fact) -> Option<plan::Operation> {
+        match fact {
+            Fact::Invoked { command, .. } => Some((*command).into()),
+            Fact::Returned { .. } | Fact::GaveUp { .. } => None,
+        }
+    }
+}
+
+impl From<plan::Operation> for kv::Command {
+    fn from(planned: plan::Operation) -> kv::Command {
+        let operation = match planned {
+            plan::Operation::Read { .. } => Operation::Read,
+            plan::Operation::Write { value, .. } => Operation::Write(value),
+            plan::Operation::Cas { from, to, .. } => Operation::Cas { from, to },
+            plan::Operation::Add { delta, .. } => Operation::Add(delta),
+        };
+        kv::Command { key: planned.key(), operation }
+    }
+}
+
+impl From<kv::Command> for plan::Operation {
+    fn from(kv::Command { key, operation }: kv::Command) -> plan::Operation {
+        match operation {
+            Operation::Read => plan::Operation::Read { key },
+            Operation::Write(value) => plan::Operation::Write { key, value },
+            Operation::Cas { from, to } => plan::Operation::Cas { key, from, to },
+            Operation::Add(delta) => plan::Operation::Add { key, delta },
         }
     }
 }

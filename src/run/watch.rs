@@ -1,0 +1,56 @@
+//! How closely a run is looked at from outside, and what is told of it. Nothing of this changes the run.
+
+use crate::environment::plan::Operation;
+use crate::kernel::time::Time;
+
+/// How closely a run is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Closeness {
+    /// Only what it comes to.
+    Outcome,
+    /// Also which abstract states the system goes through.
+    States,
+    /// Also the digest after each event, and the operations of clients.
+    Digests,
+    /// Also each event in words.
+    Words,
+}
+
+/// One event of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// When, in true time.
+    pub at: Time,
+    /// The digest of the run up to here.
+    pub digest: u128,
+    /// In words; empty unless they were asked for.
+    pub words: String,
+}
+
+/// Somebody who looks at a run while it is played.
+pub trait Watch {
+    /// How closely. Asked once, before the run.
+    fn closeness(&self) -> Closeness {
+        Closeness::Outcome
+    }
+
+    /// Whether the run may go on. Asked every few thousand steps; if not, the run ends without a verdict.
+    fn goes_on(&mut self) -> bool {
+        true
+    }
+
+    /// These events have happened, in this order, after those that were told before.
+    fn events(&mut self, _events: Vec<Told>) {}
+
+    /// A client has begun an operation.
+    fn operation(&mut self, _at: Time, _client: &str, _operation: Operation) {}
+
+    /// The run is over; these are the abstract states it went through, each once, in order of their hashes.
+    fn states(&mut self, _states: Vec<u64>) {}
+}
+
+/// Looks only at what a run comes to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {}
