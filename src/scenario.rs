@@ -39,4 +39,5 @@ mod layer;
 pub mod load;
 pub mod locate;
 pub mod model;
+pub mod text;
 mod token;

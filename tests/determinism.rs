@@ -115,7 +115,7 @@ fn fingerprint(world: &StoreWorld) -> (String, u64, u64, Time) {
 fn a_world_forked_anywhere_in_a_storm_comes_to_the_same_end_in_both_halves() {
     for seed in 0..3 {
         let whole = BuiltIn::play(&storm(seed));
-        let plan = systems::raft_plan(&storm(seed));
+        let plan = systems::raft::raft_plan(&storm(seed));
         for fork_at in [1, 17, whole.steps / 3, whole.steps / 2, whole.steps * 9 / 10] {
             let mut left = world(&plan);
             play_to(&mut left, &plan, fork_at).expect("a storm that Raft survives");
@@ -136,7 +136,7 @@ fn a_world_forked_anywhere_in_a_storm_comes_to_the_same_end_in_both_halves() {
 fn a_world_replaced_by_its_clone_again_and_again_plays_on_as_one() {
     for (seed, every) in [(3, 1), (4, 7), (5, 100)] {
         let whole = BuiltIn::play(&storm(seed));
-        let plan = systems::raft_plan(&storm(seed));
+        let plan = systems::raft::raft_plan(&storm(seed));
         let mut world = world(&plan);
         // To clone after each step of a whole run would take long; its first thousand show the same.
         while world.now() < plan.calm_from() && world.steps() < 1_000 * every {
@@ -157,7 +157,7 @@ fn a_fork_is_judged_like_its_parent() {
         let plan = plan(name, 0);
         let whole = BuiltIn::play(&plan);
         let violated = whole.violation().expect("seed 0 of an exhibit breaks");
-        let plan = systems::raft_plan(&plan);
+        let plan = systems::raft::raft_plan(&plan);
         for fork_at in [violated.step / 2, violated.step - 1] {
             let mut left = world(&plan);
             play_to(&mut left, &plan, fork_at).expect("nothing is broken yet");

@@ -125,7 +125,8 @@ mod side_by_side {
     use squall::protocols::raft::node::{Fact, Store};
     use squall::protocols::raft::rules::Rules;
     use squall::scenario::model::Scenario;
-    use squall::systems::{BuiltIn, RaftSettings, load, plan, raft_plan};
+    use squall::systems::raft::{RaftSettings, raft_plan};
+    use squall::systems::{BuiltIn, load, plan};
     use squall::trace::Mute;
     use squall::world::World;
     use std::collections::BTreeMap;

@@ -6,8 +6,8 @@
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::locate::{PathStep, Tree, path, path_text};
 use crate::scenario::model::Scenario;
+use crate::scenario::text;
 use crate::systems::{self, System};
-use ron::extensions::Extensions;
 use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
@@ -58,12 +58,6 @@ impl Setting {
     }
 }
 
-/// How scenarios are written: as the loader reads them.
-pub(super) fn ron() -> ron::Options {
-    let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES;
-    ron::Options::default().with_default_extension(extensions)
-}
-
 /// Reads a scenario and sets some of its values.
 ///
 /// # Errors
@@ -78,7 +72,7 @@ pub(super) fn load<S: System>(file: &Path, settings: &[Setting]) -> Result<Scena
         Diagnostic::without_place(&name, format!("this cannot be read again: {error}"), "try once more")
     })?;
     let text = text.trim_start_matches('\u{feff}').to_owned();
-    let resolved = ron().to_string(&scenario).expect("a scenario can be written as RON");
+    let resolved = text::options().to_string(&scenario).expect("a scenario can be written as RON");
     let mut in_quotes: Vec<Quotes> = settings.iter().map(|setting| Quotes::of(setting.value())).collect();
     let mut first_refusal = None;
     loop {
@@ -313,7 +307,7 @@ mod tests {
     }
 
     fn ron_of(file: &Path, settings: &[&str]) -> String {
-        ron().to_string(&with(file, settings).unwrap_or_else(|error| panic!("{error}"))).expect("RON")
+        text::options().to_string(&with(file, settings).unwrap_or_else(|error| panic!("{error}"))).expect("RON")
     }
 
     const PLAIN: &str = "// one\n(\n  squall: 1,\n  system: Raft(nodes: 5), workload: (until: \"30s\"),\n\

@@ -5,7 +5,7 @@ use super::arguments::{Show, ShowFormat};
 use super::terminal::Terminal;
 use super::{diagnostics, set};
 use crate::report::json;
-use crate::scenario::load;
+use crate::scenario::{load, text};
 use crate::systems::{self, System};
 use serde::Serialize;
 use std::io;
@@ -36,9 +36,6 @@ pub(super) fn show<S: System>(show: &Show, terminal: &mut Terminal) -> io::Resul
 fn written(data: &impl Serialize, format: ShowFormat) -> String {
     match format {
         ShowFormat::Json => json::object(data),
-        ShowFormat::Ron => set::ron()
-            // Deeper than that, what belongs together stands on one line.
-            .to_string_pretty(data, ron::ser::PrettyConfig::new().depth_limit(2))
-            .expect("scenarios and plans can be written as RON"),
+        ShowFormat::Ron => text::written(data, 2),
     }
 }

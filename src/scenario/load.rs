@@ -5,8 +5,8 @@ use super::explain::{explain, flaw};
 use super::layer::Layer;
 use super::locate::{PathStep, path};
 use super::model::Scenario;
+use super::text::options;
 use crate::environment::plan;
-use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,6 +19,9 @@ pub(super) const FORMAT: u32 = plan::FORMAT;
 
 /// How many files one scenario may consist of: more is a mistake, or an attack.
 const FILES: usize = 64;
+
+/// How the names of files end that hold a stored plan.
+pub const CAPSULE: &str = ".capsule.ron";
 
 /// How many bytes one file may have: a device that never ends is no scenario.
 const SIZE_MAX: u64 = 4 << 20;
@@ -66,7 +69,7 @@ pub fn name(path: &Path) -> String {
 }
 
 /// The scenario files among these files and folders: a folder stands for every `.ron` file in it,
-/// however deep, but those in a folder named `defaults`, which are there to be extended. Sorted
+/// however deep, but those in a folder named `defaults`, which are there to be extended, and capsules. Sorted
 /// within each folder, no file twice.
 ///
 /// # Errors
@@ -114,11 +117,16 @@ fn gather(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Diagnostic> {
             if entry.file_name() != "defaults" {
                 gather(&path, found)?;
             }
-        } else if path.extension() == Some(OsStr::new("ron")) && path.is_file() {
+        } else if path.extension() == Some(OsStr::new("ron")) && !is_capsule(&path) && path.is_file() {
             found.push(path);
         }
     }
     Ok(())
+}
+
+/// Whether a file is named as capsules are, stored plans that have broken something: they are no scenarios.
+pub fn is_capsule(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(CAPSULE))
 }
 
 fn parse_bytes<S: DeserializeOwned + Clone>(
@@ -170,13 +178,7 @@ impl Reader {
         if let Some(flaw) = flaw(&source) {
             return Err(flaw);
         }
-        // Without `implicit_some` every optional field would need `Some`; without the other two,
-        // every setting of a system a second pair of brackets.
-        let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES;
-        let mut own: Layer<S> = ron::Options::default()
-            .with_default_extension(extensions)
-            .from_str(&source.text)
-            .map_err(|error| explain(&source, &error))?;
+        let mut own: Layer<S> = options().from_str(&source.text).map_err(|error| explain(&source, &error))?;
         let index = self.sources.len();
         self.sources.push(source);
         self.open.push(plain(Path::new(name)));
@@ -234,7 +236,7 @@ impl Reader {
     }
 }
 
-fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
+pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -258,7 +260,7 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
 }
 
 /// The version comes before all else: in another version everything else may mean something else.
-fn check_version(source: &Source) -> Result<(), Diagnostic> {
+pub(super) fn check_version(source: &Source) -> Result<(), Diagnostic> {
     let Some(root) = source.tree.root() else {
         return Err(flaw(source).expect("a text without values is empty, or there is something wrong with it"));
     };
@@ -294,7 +296,8 @@ fn check_version(source: &Source) -> Result<(), Diagnostic> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
+/// The bytes of a file, or why they cannot be had, and a cure.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
     let mut text = Vec::new();
     let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
     file.take(SIZE_MAX + 1).read_to_end(&mut text).map_err(|error| unreadable(&error))?;

@@ -91,7 +91,9 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     fn read<T: DeserializeOwned>(entry: &Entry) -> T {
-        crate::cli::set::ron().from_str(entry.example).unwrap_or_else(|error| panic!("{}: {error}", entry.example))
+        crate::scenario::text::options()
+            .from_str(entry.example)
+            .unwrap_or_else(|error| panic!("{}: {error}", entry.example))
     }
 
     // A new variant breaks these matches, and so reminds of the tables above.
