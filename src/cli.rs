@@ -5,14 +5,18 @@ mod bug;
 mod check;
 mod diagnostics;
 mod environment;
+mod length;
 mod list;
+mod merge;
 mod pages;
 mod run;
 mod seed;
 mod set;
+mod shard;
 mod shell;
 mod show;
 mod signals;
+mod sweep;
 mod terminal;
 
 use crate::systems::System;
@@ -104,6 +108,8 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
     let detail = arguments.detail();
     match arguments.command {
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
+        Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
+        Command::Merge(merge) => merge::merge(&merge, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),
         Command::List(list) => list::list::<S>(&list, terminal),

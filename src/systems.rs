@@ -109,6 +109,7 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
         complaints: S::complaints,
         exhibits: &exhibits,
         invariants: &invariants,
+        goals: &catalogue.goals,
         roles: &catalogue.roles,
     };
     read(&rules)
