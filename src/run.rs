@@ -7,4 +7,5 @@ pub mod seen;
 pub mod signature;
 pub mod sweep;
 pub mod tape;
+pub mod twice;
 pub mod watch;

@@ -66,6 +66,13 @@ pub struct Catalogue {
     pub exhibits: Vec<Exhibit>,
 }
 
+impl Catalogue {
+    /// What an invariant promises, in a sentence.
+    pub fn promise(&self, invariant: &str) -> Option<&'static str> {
+        self.invariants.iter().find(|(name, _)| *name == invariant).map(|(_, sentence)| *sentence)
+    }
+}
+
 /// A planted defect, for a reader.
 #[derive(Clone, Debug)]
 pub struct Exhibit {

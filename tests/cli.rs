@@ -7,6 +7,8 @@ mod harness;
 
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/determinism.rs"]
+mod determinism;
 #[path = "cli/ends.rs"]
 mod ends;
 #[path = "cli/list.rs"]

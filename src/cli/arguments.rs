@@ -2,6 +2,7 @@
 
 use super::seed::Seed;
 use super::set::Setting;
+use crate::run::twice::Share;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -94,8 +95,9 @@ Exit codes:
   0    every scenario met its expectation
   100  one did not: a promise is broken, or what should break did not
   1    input or output failed              2    wrong usage, or a bad scenario file
-  3    a run came to no verdict            4    nothing ran
-  70   a bug of squall                     130, 143  interrupted, terminated")]
+  3    a run came to no verdict, or is not deterministic
+  4    nothing ran                         70   a bug of squall
+  130, 143  interrupted, terminated")]
 pub(super) struct Run {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "SCENARIO or DIR")]
@@ -108,6 +110,11 @@ pub(super) struct Run {
 
     #[command(flatten)]
     pub(super) settings: Settings,
+
+    /// Play each run twice, in another thread and with other addresses, and compare; or a share of the seeds: 10%
+    #[arg(long, value_name = "RATIO", env = "SQUALL_CHECK_DETERMINISM", hide_env = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub(super) check_determinism: Option<Share>,
 
     /// How to write the results
     #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
