@@ -7,6 +7,7 @@ mod diagnostics;
 mod environment;
 mod list;
 mod pages;
+mod replay;
 mod run;
 mod seed;
 mod set;
@@ -104,6 +105,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
     let detail = arguments.detail();
     match arguments.command {
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
+        Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),
         Command::List(list) => list::list::<S>(&list, terminal),

@@ -6,5 +6,6 @@ pub mod failure;
 pub mod json;
 pub mod line;
 pub mod number;
+pub mod replay;
 pub mod style;
 pub mod tally;

@@ -3,6 +3,7 @@
 pub mod capsule;
 pub mod outcome;
 pub mod play;
+pub mod replay;
 pub mod seen;
 pub mod signature;
 pub mod sweep;

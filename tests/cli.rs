@@ -13,6 +13,8 @@ mod determinism;
 mod ends;
 #[path = "cli/list.rs"]
 mod list;
+#[path = "cli/replay.rs"]
+mod replay;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/usage.rs"]

@@ -68,6 +68,7 @@ impl Arguments {
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     Run(Run),
+    Replay(Replay),
     Check(Check),
     Show(Show),
     List(List),
@@ -115,6 +116,28 @@ pub(super) struct Run {
     #[arg(long, value_name = "RATIO", env = "SQUALL_CHECK_DETERMINISM", hide_env = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "1")]
     pub(super) check_determinism: Option<Share>,
+
+    /// How to write the results
+    #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
+    pub(super) format: Format,
+}
+
+/// Play a stored run again, and say whether it comes to the same, bit for bit
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  squall replay failure.capsule.ron
+  squall replay failures/*/*.capsule.ron --format json | jq .reproduced
+
+Exit codes:
+  0    every run came to the same verdict and the same digest
+  2    wrong usage, or a file that is no capsule
+  3    a run did not, or its capsule is stale
+  70   a bug of squall")]
+pub(super) struct Replay {
+    /// Stored runs, files that end in .capsule.ron
+    #[arg(required = true, value_name = "CAPSULE")]
+    pub(super) capsules: Vec<PathBuf>,
 
     /// How to write the results
     #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
