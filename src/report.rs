@@ -7,6 +7,7 @@ pub mod failure;
 pub mod json;
 pub mod line;
 pub mod number;
+pub mod replay;
 pub mod style;
 pub mod sweep;
 pub mod tally;
