@@ -10,6 +10,7 @@ mod list;
 mod merge;
 mod outputs;
 mod pages;
+mod replay;
 mod run;
 mod seed;
 mod set;
@@ -111,6 +112,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
         Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
         Command::Merge(merge) => merge::merge(&merge, detail, terminal),
+        Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),
         Command::List(list) => list::list::<S>(&list, terminal),

@@ -9,6 +9,7 @@ pub mod json;
 pub mod junit;
 pub mod line;
 pub mod number;
+pub mod replay;
 pub mod style;
 pub mod suite;
 pub mod sweep;

@@ -2,7 +2,7 @@
 
 pub mod raft;
 
-use crate::environment::plan::Plan;
+use crate::environment::plan::{ENGINE, FORMAT, Plan};
 use crate::protocols::raft::{exhibits, node, oracle};
 use crate::run::capsule::{Capsule, Recorder, Trail};
 use crate::run::outcome::{Expectation, Outcome};
@@ -64,6 +64,13 @@ pub struct Catalogue {
     pub roles: Vec<&'static str>,
     /// The planted defects.
     pub exhibits: Vec<Exhibit>,
+}
+
+impl Catalogue {
+    /// What an invariant promises, in a sentence.
+    pub fn promise(&self, invariant: &str) -> Option<&'static str> {
+        self.invariants.iter().find(|(name, _)| *name == invariant).map(|(_, sentence)| *sentence)
+    }
 }
 
 /// A planted defect, for a reader.
@@ -135,6 +142,37 @@ pub fn load_capsule<S: System>(path: &Path) -> Result<Capsule<S>, Diagnostic> {
     let name = path.display().to_string();
     let bytes = load::read(path).map_err(|(message, help)| Diagnostic::without_place(&name, message, help))?;
     text::read(&name, bytes)
+}
+
+/// A capsule as it was found.
+#[derive(Clone, Debug)]
+pub enum FoundCapsule<S> {
+    /// It can be played.
+    Fresh(Box<Capsule<S>>),
+    /// It was written by a program for which it means something else, for this reason.
+    Stale(String),
+}
+
+/// Reads a capsule that another version of the program may have written.
+///
+/// # Errors
+/// The first mistake, with its place and a cure, if this is no capsule.
+pub fn find_capsule<S: System>(path: &Path) -> Result<FoundCapsule<S>, Diagnostic> {
+    let name = path.display().to_string();
+    let bytes = load::read(path).map_err(|(message, help)| Diagnostic::without_place(&name, message, help))?;
+    if text::glimpse(&bytes, "broke").is_none() {
+        let help = "name a file that ends in .capsule.ron; a sweep leaves one of each kind of failure";
+        return Err(Diagnostic::without_place(&name, "this is no capsule: nothing says what broke", help));
+    }
+    let number = |place| text::glimpse(&bytes, place).and_then(|text| text.parse::<u32>().ok());
+    if let Some(format) = number("squall").filter(|format| *format != FORMAT) {
+        return Ok(FoundCapsule::Stale(format!("it has format {format}, and this program reads format {FORMAT}")));
+    }
+    if let Some(engine) = number("plan.engine").filter(|engine| *engine != ENGINE) {
+        let why = format!("its seed is one of engine {engine}, and this program is engine {ENGINE}");
+        return Ok(FoundCapsule::Stale(why));
+    }
+    Ok(FoundCapsule::Fresh(Box::new(text::read(&name, bytes)?)))
 }
 
 /// What a scenario expects of its runs.

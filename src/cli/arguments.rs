@@ -5,6 +5,7 @@ use super::outputs::Outputs;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
+use crate::run::twice::Share;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -74,6 +75,7 @@ pub(super) enum Command {
     Run(Run),
     Sweep(Sweep),
     Merge(Merge),
+    Replay(Replay),
     Check(Check),
     Show(Show),
     List(List),
@@ -101,8 +103,9 @@ Exit codes:
   0    every scenario met its expectation
   100  one did not: a promise is broken, or what should break did not
   1    input or output failed              2    wrong usage, or a bad scenario file
-  3    a run came to no verdict            4    nothing ran
-  70   a bug of squall                     130, 143  interrupted, terminated")]
+  3    a run came to no verdict, or is not deterministic
+  4    nothing ran                         70   a bug of squall
+  130, 143  interrupted, terminated")]
 pub(super) struct Run {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "SCENARIO or DIR")]
@@ -115,6 +118,33 @@ pub(super) struct Run {
 
     #[command(flatten)]
     pub(super) settings: Settings,
+
+    /// Play each run twice, in another thread and with other addresses, and compare; or a share of the seeds: 10%
+    #[arg(long, value_name = "RATIO", env = "SQUALL_CHECK_DETERMINISM", hide_env = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub(super) check_determinism: Option<Share>,
+
+    /// How to write the results
+    #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
+    pub(super) format: Format,
+}
+
+/// Play a stored run again, and say whether it comes to the same, bit for bit
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  squall replay failure.capsule.ron
+  squall replay failures/*/*.capsule.ron --format json | jq .reproduced
+
+Exit codes:
+  0    every run came to the same verdict and the same digest
+  2    wrong usage, or a file that is no capsule
+  3    a run did not, or its capsule is stale
+  70   a bug of squall")]
+pub(super) struct Replay {
+    /// Stored runs, files that end in .capsule.ron
+    #[arg(required = true, value_name = "CAPSULE")]
+    pub(super) capsules: Vec<PathBuf>,
 
     /// How to write the results
     #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
