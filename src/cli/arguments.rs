@@ -1,6 +1,7 @@
 //! What can be said on the command line, and the help for it.
 
 use super::length::Length;
+use super::outputs::Outputs;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
@@ -241,6 +242,9 @@ pub(super) struct Sweep {
     pub(super) resume: bool,
 
     #[command(flatten)]
+    pub(super) outputs: Outputs,
+
+    #[command(flatten)]
     pub(super) settings: Settings,
 
     /// How to write the results
@@ -264,6 +268,9 @@ pub(super) struct Merge {
     /// The folder for the results
     #[arg(long, value_name = "DIR", env = "SQUALL_OUT", hide_env = true)]
     pub(super) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 
     /// How to write the results
     #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]

@@ -15,8 +15,9 @@ use super::shard::Shard;
 use super::shell::quoted;
 use super::signals::Signals;
 use super::terminal::Terminal;
-use super::{Exit, diagnostics};
+use super::{Exit, diagnostics, outputs};
 use crate::report;
+use crate::report::suite::Account;
 use crate::run::sweep as engine;
 use crate::run::tally::Tally;
 use crate::scenario::load;
@@ -49,6 +50,7 @@ pub(super) fn sweep<S: System>(sweep: &Sweep, detail: Detail, terminal: &mut Ter
     let width = jobs.iter().map(|job| job.name.chars().count()).max().unwrap_or(0);
     let deadline = sweep.time.map(|time| Instant::now() + time.0);
     let mut whole = Whole::default();
+    let mut accounts = Vec::new();
     let count = jobs.len();
     let since = Instant::now();
     let folder = place::of_all(sweep, jobs.iter().map(|job| job.folder.as_path()));
@@ -59,7 +61,10 @@ pub(super) fn sweep<S: System>(sweep: &Sweep, detail: Detail, terminal: &mut Ter
         let part = Part { sweep, detail, width, share, job: Arc::new(job), is_only: count == 1 };
         match part.play(&signals, terminal)? {
             None => return Ok(Exit::Usage),
-            Some(end) => whole.add(&end),
+            Some(end) => {
+                whole.add(&end);
+                accounts.push(end.account);
+            }
         }
         if whole.is_over(sweep) {
             break;
@@ -69,6 +74,7 @@ pub(super) fn sweep<S: System>(sweep: &Sweep, detail: Detail, terminal: &mut Ter
         terminal.result(&format!("\n{}", whole.counts.summary(since.elapsed())))?;
         terminal.aside(&format!("results in {}\n", folder.display()));
     }
+    sweep.outputs.write(&accounts, terminal)?;
     Ok(whole.exit(&signals))
 }
 
@@ -109,6 +115,7 @@ struct Part<'a, S> {
 /// How the sweep of one scenario ended.
 struct End {
     stopped: Option<Stopped>,
+    account: Account,
     counts: report::tally::Sweeps,
     ran: u64,
     is_unmet: bool,
@@ -259,6 +266,9 @@ impl<S: System> Part<'_, S> {
             self.keep(&result, terminal)?;
         }
         folder::replace(&folder.join("summary.json"), &(report::sweep::object("sweep", &result, None) + "\n"))?;
+        let (is_shard, played) = (self.sweep.shard.is_some(), seeds.start..upto);
+        let account = outputs::account(&result, manifest, is_shard, std::slice::from_ref(&played));
+        outputs::write_junit(folder, &account)?;
         match self.sweep.format {
             Format::Json => terminal.raw(&(report::sweep::object("sweep", &result, Some(wall)) + "\n"))?,
             Format::Human if self.detail == Detail::Quiet && result.is_expected() => {}
@@ -274,6 +284,7 @@ impl<S: System> Part<'_, S> {
         let misses_goals = self.sweep.require_goals && (tally.ran > 0 && self.required_goals(&tally).next().is_some());
         Ok(End {
             stopped,
+            account,
             counts,
             ran: tally.ran,
             is_unmet: misses_goals || self.is_unmet(&result),
@@ -375,10 +386,14 @@ impl<S: System> Part<'_, S> {
 
 /// The commands that play one seed of a scenario, and that make it small if it is stored.
 pub(super) fn commands(file: &str, seed: u64, settings: &[String], capsule: &Path) -> Vec<String> {
-    let settings: String = settings.iter().map(|setting| format!(" --set {}", quoted(setting))).collect();
     let shrink = capsule.is_file().then(|| format!("squall shrink {}", quoted(&capsule.display().to_string())));
-    let run = format!("squall run {} --seed {seed}{settings}", quoted(file));
-    shrink.into_iter().chain([run]).collect()
+    shrink.into_iter().chain([run_command(file, seed, settings)]).collect()
+}
+
+/// The command that plays a seed again.
+pub(super) fn run_command(file: &str, seed: u64, settings: &[String]) -> String {
+    let settings: String = settings.iter().map(|setting| format!(" --set {}", quoted(setting))).collect();
+    format!("squall run {} --seed {seed}{settings}", quoted(file))
 }
 
 /// All scenarios together.
