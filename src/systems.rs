@@ -2,7 +2,7 @@
 
 pub mod raft;
 
-use crate::environment::plan::Plan;
+use crate::environment::plan::{ENGINE, Plan};
 use crate::protocols::raft::{exhibits, node, oracle};
 use crate::run::capsule::{Capsule, Recorder, Trail};
 use crate::run::outcome::{Expectation, Outcome};
@@ -12,7 +12,7 @@ use crate::scenario::diagnostic::{Complaint, Diagnostic};
 use crate::scenario::draw::draw;
 use crate::scenario::load::{self, Rules as LoadRules};
 use crate::scenario::model::{Expect, Scenario};
-use crate::scenario::text;
+use crate::scenario::stored;
 use raft::{RaftSettings, raft_plan};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,26 @@ pub fn record<S: System>(plan: &Plan<S>) -> (Outcome, Trail) {
 pub fn load_capsule<S: System>(path: &Path) -> Result<Capsule<S>, Diagnostic> {
     let name = path.display().to_string();
     let bytes = load::read(path).map_err(|(message, help)| Diagnostic::without_place(&name, message, help))?;
-    text::read(&name, bytes)
+    with_rules(|rules| {
+        stored::read(&name, bytes, |capsule: &Capsule<S>| {
+            let mut complaints = stored::complaints(&capsule.plan, "plan", rules);
+            complaints.extend(load::known_invariant(&capsule.broke.invariant, "broke.invariant", rules));
+            complaints
+        })
+    })
+}
+
+/// A plan of one of these systems.
+pub type PlanOf<S> = Plan<S>;
+
+/// The meaning that this program gives to a seed.
+pub const fn engine() -> u32 {
+    ENGINE
+}
+
+/// What is wrong with a plan, as the checks of scenarios see it.
+pub fn complaints_about<S: System>(plan: &Plan<S>) -> Vec<Complaint> {
+    with_rules(|rules| stored::complaints(plan, "", rules))
 }
 
 /// What a scenario expects of its runs.
