@@ -4,6 +4,7 @@ pub mod capsule;
 pub mod outcome;
 pub mod play;
 pub mod seen;
+pub mod shrink;
 pub mod signature;
 pub mod sweep;
 pub mod tape;

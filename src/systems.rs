@@ -1,6 +1,7 @@
 //! The systems that a scenario can name: the one room that names every protocol.
 
 pub mod raft;
+pub mod subject;
 
 use crate::environment::plan::{ENGINE, Plan};
 use crate::protocols::raft::{exhibits, node, oracle};
@@ -197,6 +198,12 @@ impl System for BuiltIn {
     fn play_watched(plan: &Plan<BuiltIn>, watch: &mut dyn Watch) -> Outcome {
         match &plan.system {
             BuiltIn::Raft(_) => play_watched::<node::Store>(&raft_plan(plan), plan.system.name(), watch),
+        }
+    }
+
+    fn simpler(&self) -> Vec<BuiltIn> {
+        match self {
+            BuiltIn::Raft(settings) => settings.simpler().into_iter().map(BuiltIn::Raft).collect(),
         }
     }
 
