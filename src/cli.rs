@@ -5,6 +5,8 @@ mod bug;
 mod check;
 mod diagnostics;
 mod environment;
+mod files;
+mod length;
 mod list;
 mod pages;
 mod run;
@@ -12,6 +14,7 @@ mod seed;
 mod set;
 mod shell;
 mod show;
+mod shrink;
 mod signals;
 mod terminal;
 
@@ -104,6 +107,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
     let detail = arguments.detail();
     match arguments.command {
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
+        Command::Shrink(shrink) => shrink::shrink::<S>(&shrink, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),
         Command::List(list) => list::list::<S>(&list, terminal),
