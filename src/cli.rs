@@ -5,17 +5,20 @@ mod bug;
 mod check;
 mod diagnostics;
 mod environment;
-mod files;
 mod length;
 mod list;
+mod merge;
 mod pages;
+mod replay;
 mod run;
 mod seed;
 mod set;
+mod shard;
 mod shell;
 mod show;
 mod shrink;
 mod signals;
+mod sweep;
 mod terminal;
 
 use crate::systems::System;
@@ -108,6 +111,9 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
     match arguments.command {
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
         Command::Shrink(shrink) => shrink::shrink::<S>(&shrink, detail, terminal),
+        Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
+        Command::Merge(merge) => merge::merge(&merge, detail, terminal),
+        Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),
         Command::List(list) => list::list::<S>(&list, terminal),

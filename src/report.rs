@@ -2,9 +2,12 @@
 //!
 //! Human text is styled with ANSI escapes; whoever prints it strips them where they are not wanted.
 
+pub mod chance;
 pub mod failure;
 pub mod json;
 pub mod line;
 pub mod number;
+pub mod replay;
 pub mod style;
+pub mod sweep;
 pub mod tally;

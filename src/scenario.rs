@@ -15,6 +15,7 @@
 //!     complaints: |_| Vec::new(),
 //!     exhibits: &[],
 //!     invariants: &["gossip.convergence"],
+//!     goals: &[],
 //!     roles: &[],
 //! };
 //! let text = r#"(squall: 1, system: Gossip(nodes: 3), workload: (until: "30s"),

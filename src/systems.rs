@@ -3,7 +3,7 @@
 pub mod raft;
 pub mod subject;
 
-use crate::environment::plan::{ENGINE, Plan};
+use crate::environment::plan::{ENGINE, FORMAT, Plan};
 use crate::protocols::raft::{exhibits, node, oracle};
 use crate::run::capsule::{Capsule, Recorder, Trail};
 use crate::run::outcome::{Expectation, Outcome};
@@ -13,7 +13,7 @@ use crate::scenario::diagnostic::{Complaint, Diagnostic};
 use crate::scenario::draw::draw;
 use crate::scenario::load::{self, Rules as LoadRules};
 use crate::scenario::model::{Expect, Scenario};
-use crate::scenario::stored;
+use crate::scenario::{stored, text};
 use raft::{RaftSettings, raft_plan};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,13 @@ pub struct Catalogue {
     pub exhibits: Vec<Exhibit>,
 }
 
+impl Catalogue {
+    /// What an invariant promises, in a sentence.
+    pub fn promise(&self, invariant: &str) -> Option<&'static str> {
+        self.invariants.iter().find(|(name, _)| *name == invariant).map(|(_, sentence)| *sentence)
+    }
+}
+
 /// A planted defect, for a reader.
 #[derive(Clone, Debug)]
 pub struct Exhibit {
@@ -110,6 +117,7 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
         complaints: S::complaints,
         exhibits: &exhibits,
         invariants: &invariants,
+        goals: &catalogue.goals,
         roles: &catalogue.roles,
     };
     read(&rules)
@@ -134,8 +142,13 @@ pub fn record<S: System>(plan: &Plan<S>) -> (Outcome, Trail) {
 pub fn load_capsule<S: System>(path: &Path) -> Result<Capsule<S>, Diagnostic> {
     let name = path.display().to_string();
     let bytes = load::read(path).map_err(|(message, help)| Diagnostic::without_place(&name, message, help))?;
+    checked_capsule(&name, bytes)
+}
+
+/// Reads a capsule's text, and holds its plan against the checks of scenarios.
+fn checked_capsule<S: System>(name: &str, bytes: Vec<u8>) -> Result<Capsule<S>, Diagnostic> {
     with_rules(|rules| {
-        stored::read(&name, bytes, |capsule: &Capsule<S>| {
+        stored::read(name, bytes, |capsule: &Capsule<S>| {
             let mut complaints = stored::complaints(&capsule.plan, "plan", rules);
             complaints.extend(load::known_invariant(&capsule.broke.invariant, "broke.invariant", rules));
             complaints
@@ -146,14 +159,40 @@ pub fn load_capsule<S: System>(path: &Path) -> Result<Capsule<S>, Diagnostic> {
 /// A plan of one of these systems.
 pub type PlanOf<S> = Plan<S>;
 
-/// The meaning that this program gives to a seed.
-pub const fn engine() -> u32 {
-    ENGINE
-}
-
 /// What is wrong with a plan, as the checks of scenarios see it.
 pub fn complaints_about<S: System>(plan: &Plan<S>) -> Vec<Complaint> {
     with_rules(|rules| stored::complaints(plan, "", rules))
+}
+
+/// A capsule as it was found.
+#[derive(Clone, Debug)]
+pub enum FoundCapsule<S> {
+    /// It can be played.
+    Fresh(Box<Capsule<S>>),
+    /// It was written by a program for which it means something else, for this reason.
+    Stale(String),
+}
+
+/// Reads a capsule that another version of the program may have written.
+///
+/// # Errors
+/// The first mistake, with its place and a cure, if this is no capsule.
+pub fn find_capsule<S: System>(path: &Path) -> Result<FoundCapsule<S>, Diagnostic> {
+    let name = path.display().to_string();
+    let bytes = load::read(path).map_err(|(message, help)| Diagnostic::without_place(&name, message, help))?;
+    if text::glimpse(&bytes, "broke").is_none() {
+        let help = "name a file that ends in .capsule.ron; a sweep leaves one of each kind of failure";
+        return Err(Diagnostic::without_place(&name, "this is no capsule: nothing says what broke", help));
+    }
+    let number = |place| text::glimpse(&bytes, place).and_then(|text| text.parse::<u32>().ok());
+    if let Some(format) = number("squall").filter(|format| *format != FORMAT) {
+        return Ok(FoundCapsule::Stale(format!("it has format {format}, and this program reads format {FORMAT}")));
+    }
+    if let Some(engine) = number("plan.engine").filter(|engine| *engine != ENGINE) {
+        let why = format!("its seed is one of engine {engine}, and this program is engine {ENGINE}");
+        return Ok(FoundCapsule::Stale(why));
+    }
+    Ok(FoundCapsule::Fresh(Box::new(checked_capsule(&name, bytes)?)))
 }
 
 /// What a scenario expects of its runs.

@@ -7,10 +7,14 @@ mod harness;
 
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/determinism.rs"]
+mod determinism;
 #[path = "cli/ends.rs"]
 mod ends;
 #[path = "cli/list.rs"]
 mod list;
+#[path = "cli/replay.rs"]
+mod replay;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/usage.rs"]

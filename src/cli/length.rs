@@ -1,11 +1,10 @@
-//! A length of real time on the command line, written as those of scenarios are.
+//! A length of real time on the command line: `90s`, `10m`, `1h 30m`.
 
-use crate::kernel::time::Span;
-use crate::scenario::text;
+use crate::environment::text::parse_span;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// So long: `30s`, `10m`, `1m 30s`.
+/// A length of time, longer than zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Length(pub(super) Duration);
 
@@ -13,12 +12,10 @@ impl FromStr for Length {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Length, String> {
-        let quoted = format!("{:?}", text);
-        let span: Span =
-            text::options().from_str(&quoted).map_err(|_| "write for example 30s, 10m or 1h".to_owned())?;
-        match span {
-            Span::ZERO => Err("write more than zero, for example 30s".to_owned()),
-            span => Ok(Length(Duration::from_nanos(span.as_ns()))),
+        match parse_span(text) {
+            Ok(span) if span.as_ns() > 0 => Ok(Length(Duration::from_nanos(span.as_ns()))),
+            Ok(_) => Err("no time at all is too short; write for example 10m".to_owned()),
+            Err(why) => Err(format!("{why}; write for example 90s or 10m")),
         }
     }
 }
@@ -32,7 +29,7 @@ mod tests {
         let read = |text: &str| text.parse().map(|Length(length)| length.as_millis());
         assert_eq!(read("30s"), Ok(30_000));
         assert_eq!(read("1m 30s"), Ok(90_000));
-        assert!(read("30").unwrap_err().contains("30s") && read("0").unwrap_err().contains("more than zero"));
+        assert!(read("30").unwrap_err().contains("90s") && read("0").unwrap_err().contains("too short"));
         assert!(read("\"").is_err() && read("-5s").is_err() && read("").is_err());
     }
 }

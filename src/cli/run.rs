@@ -18,6 +18,7 @@ use crate::report::line::{details, line};
 use crate::report::style::{BOLD, DIM, styled};
 use crate::report::tally::Tally;
 use crate::run::outcome::{Expectation, Outcome, Verdict};
+use crate::run::twice::Difference;
 use crate::scenario::load;
 use crate::scenario::model::Scenario;
 use crate::systems::{self, System};
@@ -107,13 +108,13 @@ struct Session<'a, S> {
     width: usize,
     tally: Tally,
     /// What did not go as expected, to be told at the end.
-    failures: Vec<(usize, Outcome)>,
+    failures: Vec<(usize, Outcome, Option<Box<Difference>>)>,
 }
 
 impl<S: System> Session<'_, S> {
     /// Plays one scenario after the other, and tells of each when it is over.
     fn play(&mut self, signals: &Signals, terminal: &mut Terminal) -> io::Result<End> {
-        let player = Player::start(Arc::clone(&self.jobs), self.run.seed.0);
+        let player = Player::start(Arc::clone(&self.jobs), self.run.seed.0, self.run.check_determinism);
         let mut progress = Progress::new(self.jobs.len(), self.run.format, self.detail, terminal);
         let mut asked_to_end: Option<(u8, Instant)> = None;
         let mut running = None;
@@ -156,7 +157,7 @@ impl<S: System> Session<'_, S> {
 
     /// Tells of one run.
     fn tell(&mut self, index: usize, played: Played, terminal: &mut Terminal) -> io::Result<()> {
-        let Played { outcome, wall } = played;
+        let Played { outcome, wall, difference } = played;
         let scenario = &self.jobs[index].scenario;
         let expectation = systems::expectation(scenario);
         let is_met = outcome.meets(&expectation);
@@ -165,6 +166,7 @@ impl<S: System> Session<'_, S> {
             Format::Json => {
                 terminal.raw(&(json::run(&outcome, is_met, wall) + "\n"))?;
                 if let Verdict::Inconclusive(why) = &outcome.verdict {
+                    let why = difference.as_ref().map_or(why.clone(), ToString::to_string);
                     terminal.aside(&format!("{}: inconclusive: {why}\n", outcome.scenario));
                 }
             }
@@ -180,7 +182,7 @@ impl<S: System> Session<'_, S> {
             }
         }
         if !is_met && self.run.format == Format::Human {
-            self.failures.push((index, outcome));
+            self.failures.push((index, outcome, difference));
         }
         Ok(())
     }
@@ -196,14 +198,15 @@ impl<S: System> Session<'_, S> {
             return Ok(());
         }
         let mut text = String::new();
-        for (index, outcome) in self.failures.iter().take(FAILURES) {
+        for (index, outcome, difference) in self.failures.iter().take(FAILURES) {
             let promises = self.promises(*index, outcome);
             text += &format!("\n{}", failure::failure(outcome, &promises, &self.planned(*index)));
+            text += &difference.as_ref().map_or(String::new(), |difference| format!("\n{}\n", difference.details()));
         }
         text += &format!("\n{}", self.tally.summary(wall));
         if !self.failures.is_empty() {
             text += &format!("\n{}\n", styled(DIM, "to see it again:"));
-            for (index, _) in &self.failures {
+            for (index, ..) in &self.failures {
                 text += &format!("{}\n", styled(BOLD, self.command(*index)));
             }
         }
@@ -213,12 +216,7 @@ impl<S: System> Session<'_, S> {
     /// What was promised and broken, or what should have been broken and was not.
     fn promises(&self, index: usize, outcome: &Outcome) -> Vec<String> {
         match (outcome.violation(), systems::expectation(&self.jobs[index].scenario)) {
-            (Some(violated), _) => S::catalogue()
-                .invariants
-                .iter()
-                .filter(|(name, _)| *name == violated.invariant)
-                .map(|(_, sentence)| (*sentence).to_owned())
-                .collect(),
+            (Some(violated), _) => S::catalogue().promise(&violated.invariant).map(str::to_owned).into_iter().collect(),
             (None, Expectation::Breaks(invariants)) => invariants.to_vec(),
             (None, Expectation::Holds) => Vec::new(),
         }
@@ -240,6 +238,10 @@ impl<S: System> Session<'_, S> {
         let file = quoted(&self.jobs[index].file.display().to_string());
         let flag = |setting: &Setting| format!(" --set {}", quoted(&setting.written));
         let settings: String = self.run.settings.settings.iter().map(flag).collect();
-        format!("squall run {file} --seed {}{settings}", self.run.seed.0)
+        let check = match self.run.check_determinism.is_some_and(|share| share.takes(self.run.seed.0)) {
+            true => " --check-determinism",
+            false => "",
+        };
+        format!("squall run {file} --seed {}{settings}{check}", self.run.seed.0)
     }
 }

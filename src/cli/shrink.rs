@@ -8,9 +8,9 @@ mod story;
 mod told;
 
 use super::arguments::{Detail, Format, Shrink};
-use super::files::write_whole;
 use super::shell::quoted;
 use super::signals::Signals;
+use super::sweep::folder::{at, replace};
 use super::terminal::Terminal;
 use super::{Exit, bug, diagnostics};
 use crate::run::capsule::Capsule;
@@ -67,7 +67,7 @@ pub(super) fn shrink<S: System>(wanted: &Shrink, detail: Detail, terminal: &mut 
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Before the work: to learn after half a minute that nothing can be kept is no joy.
-    fs::create_dir_all(folder).map_err(|error| about(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| at(folder, &error))?;
     let since = Instant::now();
     let played = catch_unwind(AssertUnwindSafe(|| work(wanted, detail, &source, &signals, terminal)));
     let (shrunk, proof) = match played {
@@ -130,7 +130,7 @@ fn work<S: System>(
 ) -> (Shrunk<S>, Option<(u64, Vec<Needless>)>) {
     let since = Instant::now();
     let time = wanted.time.map(|length| length.0).or(wanted.budget.is_none().then_some(TIME));
-    let jobs = wanted.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);
+    let jobs = wanted.jobs.map_or_else(processors, |jobs| usize::from(jobs.get()));
     let options = Options { jobs, plays: wanted.budget.unwrap_or(u64::MAX) };
     let mut progress = Progress::new(detail, wanted.format, time);
     let subject = Shrinkable::<S>::new();
@@ -143,6 +143,10 @@ fn work<S: System>(
     let is_proof_wanted = wanted.verify && signals.heard().is_none();
     let proof = is_proof_wanted.then(|| needless(&shrunk.plan, &shrunk.outcome, &subject));
     (shrunk, proof)
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Where the scenario goes.
@@ -173,9 +177,11 @@ fn write<S: System>(report: &Report<'_, S>) -> io::Result<()> {
     let (plan, outcome, capsule) = drawn_again(&read(&body), report);
     assert_eq!(outcome.digest, report.shrunk.outcome.digest, "the scenario is another run than the plan");
     let told = subject::told(&plan);
-    let head = Story { report, told: &told, promise: &promise::<S>(&violated.invariant) }.comment();
-    write_whole(&report.capsule, &capsule).map_err(|error| about(&report.capsule, &error))?;
-    write_whole(&report.file, &(head + &body)).map_err(|error| about(&report.file, &error))
+    let catalogue = S::catalogue();
+    let promise = catalogue.promise(&violated.invariant).unwrap_or_default();
+    let head = Story { report, told: &told, promise }.comment();
+    replace(&report.capsule, &capsule)?;
+    replace(&report.file, &(head + &body))
 }
 
 /// What the scenario that is written comes to, and its capsule.
@@ -188,15 +194,4 @@ fn drawn_again<S: System>(
     let (outcome, trail) = systems::record(&plan);
     let capsule = Capsule::of(&plan, &outcome, trail).expect("the scenario breaks what its plan breaks");
     (plan, outcome, text::written(&capsule, 3) + "\n")
-}
-
-/// The sentence of an invariant.
-fn promise<S: System>(invariant: &str) -> String {
-    let all = S::catalogue().invariants;
-    all.iter().find(|(name, _)| *name == invariant).map_or_else(String::new, |(_, sentence)| (*sentence).to_owned())
-}
-
-/// What went wrong with a file.
-fn about(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

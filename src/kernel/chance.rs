@@ -15,6 +15,9 @@ impl Ratio {
     /// Never.
     pub const ZERO: Ratio = Ratio { part: 0, whole: 1 };
 
+    /// Always.
+    pub const ONE: Ratio = Ratio { part: 1, whole: 1 };
+
     /// `part` in `whole`, reduced to lowest terms; `None` if that is no probability.
     pub const fn new(part: u64, whole: u64) -> Option<Ratio> {
         if whole == 0 || part > whole {

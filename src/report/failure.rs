@@ -93,11 +93,11 @@ pub fn plan(faults: &[FaultLine]) -> String {
     })
 }
 
-fn row(title: &str, content: &str) -> String {
+pub(super) fn row(title: &str, content: &str) -> String {
     format!("  {} {content}\n", styled(DIM, format_args!("{title:7}")))
 }
 
 /// Seconds with three places: `12.402s`.
-fn instant(ns: u64) -> String {
+pub(super) fn instant(ns: u64) -> String {
     format!("{}.{:03}s", ns / 1_000_000_000, ns / 1_000_000 % 1_000)
 }

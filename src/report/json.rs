@@ -44,9 +44,64 @@ struct Stats<'a> {
     wall_ns: u64,
 }
 
+/// What is said of a run that was stored and played again.
+#[derive(Clone, Debug, Serialize)]
+pub struct Replayed<'a> {
+    /// The capsule.
+    pub file: &'a str,
+    /// It came to the same, bit for bit.
+    pub reproduced: bool,
+    /// The first event, counted from 1, that may not be the same, if that is known.
+    pub parted_at: Option<u64>,
+    /// In what it differs, in words.
+    pub remark: &'a str,
+}
+
+#[derive(Serialize)]
+struct Replay<'a> {
+    #[serde(flatten)]
+    run: Run<'a>,
+    kind: &'static str,
+    #[serde(flatten)]
+    replayed: &'a Replayed<'a>,
+}
+
+/// A stored run that was played again, without the line's end: the fields of [`run`] and some more.
+/// `expected`: the invariant broke that had been broken.
+pub fn replay(outcome: &Outcome, expected: bool, wall: Duration, replayed: &Replayed<'_>) -> String {
+    object(&Replay { run: run_object(outcome, expected, wall), kind: "replay", replayed })
+}
+
+#[derive(Serialize)]
+struct Stale<'a> {
+    format: &'static str,
+    verdict: &'static str,
+    expected: bool,
+    violation: (),
+    kind: &'static str,
+    #[serde(flatten)]
+    replayed: Replayed<'a>,
+}
+
+/// A stored run that this program cannot play, without the line's end: what is known of it.
+pub fn stale(file: &str, remark: &str) -> String {
+    object(&Stale {
+        format: FORMAT,
+        verdict: "inconclusive",
+        expected: false,
+        violation: (),
+        kind: "replay",
+        replayed: Replayed { file, reproduced: false, parted_at: None, remark },
+    })
+}
+
 /// One run, without the line's end. `expected`: it did what its scenario expects. `wall` goes to
 /// `stats.wall_ns`, the only field in which the same run differs from time to time.
 pub fn run(outcome: &Outcome, expected: bool, wall: Duration) -> String {
+    object(&run_object(outcome, expected, wall))
+}
+
+fn run_object(outcome: &Outcome, expected: bool, wall: Duration) -> Run<'_> {
     let violation = outcome.violation().map(|violated| Violation {
         invariant: &violated.invariant,
         time_ns: violated.time_ns,
@@ -54,7 +109,7 @@ pub fn run(outcome: &Outcome, expected: bool, wall: Duration) -> String {
         nodes: &violated.nodes,
         message: &violated.message,
     });
-    object(&Run {
+    Run {
         format: FORMAT,
         scenario: &outcome.scenario,
         system: &outcome.system,
@@ -74,7 +129,7 @@ pub fn run(outcome: &Outcome, expected: bool, wall: Duration) -> String {
         goals: &outcome.goals,
         faults: &outcome.faults,
         stats: Stats { stats: &outcome.stats, wall_ns: u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX) },
-    })
+    }
 }
 
 /// Any plain data as one line of JSON.

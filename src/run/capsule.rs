@@ -55,6 +55,19 @@ impl From<&Violated> for Broke {
     }
 }
 
+impl From<&Broke> for Violated {
+    fn from(broke: &Broke) -> Violated {
+        Violated {
+            invariant: broke.invariant.clone(),
+            time_ns: broke.at.ns(),
+            step: broke.step,
+            during: broke.during.clone(),
+            nodes: broke.nodes.clone(),
+            message: broke.message.clone(),
+        }
+    }
+}
+
 impl<S: Clone> Capsule<S> {
     /// The capsule of a run, if it broke something.
     pub fn of(plan: &Plan<S>, outcome: &Outcome, trail: Trail) -> Option<Capsule<S>> {

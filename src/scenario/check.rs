@@ -152,6 +152,10 @@ fn names<S>(scenario: &Scenario<S>, rules: &Rules<S>, found: &mut Vec<Complaint>
     for (index, id) in scenario.exhibits.iter().enumerate() {
         known("exhibit", id, rules.exhibits, &scenario.exhibits[..index], &format!("exhibits[{index}]"), found);
     }
+    let goals = scenario.goals.as_deref().unwrap_or_default();
+    for (index, goal) in goals.iter().enumerate() {
+        known("goal", goal, rules.goals, &goals[..index], &format!("goals[{index}]"), found);
+    }
     let Expect::Breaks(invariants) = &scenario.expect else { return };
     if invariants.is_empty() {
         found.push(Complaint::at(
@@ -175,7 +179,9 @@ pub(super) fn known(kind: &str, name: &str, all: &[&str], before: &[String], pla
             format!("there is no {kind} {name:?}"),
             did_you_mean(name, all.iter().copied()).unwrap_or_else(|| match all.len() {
                 0 => format!("no system here has any {kind}"),
+                // Goals have no list of their own to look at.
                 1..=12 => format!("write {}", one_of(all)),
+                _ if kind == "goal" => format!("write {}", one_of(all)),
                 _ => format!("see them all with `squall list {kind}s`"),
             }),
         ));

@@ -13,6 +13,7 @@ pub(super) fn example_of_field(field: &str) -> Option<(&'static str, &'static st
         "fault" => ("a fault", "(at: \"10s\", lasts: \"5s\", inject: Partition(shape: Halves))"),
         "settle" => ("fields in parentheses", "(within: \"20s\")"),
         "limits" => ("fields in parentheses", "(steps: 1_000_000)"),
+        "goals" => ("names of goals", "[\"raft.leader-deposed\"]"),
         "expect" => ("what the run must do", "Holds"),
         "latency" | "sync" | "extra" => ("a distribution", "Uniform(min: \"1ms\", max: \"10ms\")"),
         "operations" => ("a list of operations", "[(at: \"1s\", client: \"c1\", invoke: Read(key: 0))]"),

@@ -36,6 +36,8 @@ pub struct Rules<'a, S> {
     pub exhibits: &'a [&'a str],
     /// The names of all invariants.
     pub invariants: &'a [&'a str],
+    /// The names of all goals.
+    pub goals: &'a [&'a str],
     /// The names of all roles that a fault can aim at.
     pub roles: &'a [&'a str],
 }

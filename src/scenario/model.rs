@@ -37,6 +37,9 @@ pub struct Scenario<S> {
     /// What must come to be after the workload. Default: nothing is asked, the run ends there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settle: Option<Settle>,
+    /// Goals that some seed of a sweep must reach, or it has tested nothing. Default: any goal of the system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goals: Option<Vec<String>>,
     /// Whether the promises hold. Default: they do.
     pub expect: Expect,
     /// When a run is given up. Default: 100 million steps or 10 hours of virtual time.

@@ -3,6 +3,7 @@
 use super::diagnostic::{Diagnostic, Source};
 use super::explain::{explain, flaw};
 use super::load::{check_version, decode};
+use super::locate::{Tree, path};
 use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 use serde::Serialize;
@@ -22,6 +23,12 @@ pub fn options() -> ron::Options {
 pub fn written(data: &impl Serialize, depth: usize) -> String {
     let pretty = PrettyConfig::new().depth_limit(depth);
     options().to_string_pretty(data, pretty).expect("plain data can be written as RON")
+}
+
+/// The value at a path such as `plan.engine`, as it is written, of a text that need not be understood otherwise.
+pub fn glimpse<'a>(bytes: &'a [u8], place: &str) -> Option<&'a str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    Tree::of(text).find(&path(place)).map(|node| &text[node.span.clone()])
 }
 
 /// Reads data that begins with `squall: 1`, as scenarios, plans and all that hold them do.

@@ -26,6 +26,7 @@ pub fn undraw<S: Clone>(plan: &Plan<S>, members: &[String]) -> Scenario<S> {
         faults: plan.faults.iter().map(|fault| spec(fault, end)).collect(),
         settle: plan.settle.clone(),
         expect: Expect::Holds,
+        goals: None,
         limits: plan.limits.clone(),
     }
 }

@@ -42,7 +42,7 @@ fn completions_and_the_manual_know_every_command() {
     for words in [["completions", "bash"].as_slice(), &["completions", "zsh"], &["completions", "fish"], &["man"]] {
         let said = squall(words);
         assert_eq!(said.code, Some(0));
-        for command in ["run", "check", "show", "list"] {
+        for command in ["run", "replay", "check", "show", "list"] {
             assert!(said.out.contains(command), "{words:?} does not know {command}");
         }
     }

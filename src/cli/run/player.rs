@@ -3,7 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "runs are played on a thread of their own and timed from outside")]
 
 use super::Job;
-use crate::run::outcome::Outcome;
+use crate::run::outcome::{Outcome, Verdict};
+use crate::run::twice::{self, Difference, Share};
 use crate::systems::{self, System};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +33,8 @@ pub(super) struct Played {
     pub(super) outcome: Outcome,
     /// How long it took.
     pub(super) wall: Duration,
+    /// In what the run, played once more, was not the same.
+    pub(super) difference: Option<Box<Difference>>,
 }
 
 /// The thread, as the rest of the program knows it. It is never waited for: it ends with the
@@ -42,12 +45,12 @@ pub(super) struct Player {
 }
 
 impl Player {
-    /// Begins to play all jobs with the seed, in order.
-    pub(super) fn start<S: System>(jobs: Arc<Vec<Job<S>>>, seed: u64) -> Player {
+    /// Begins to play all jobs with the seed, in order, twice if the seed is one of those that are `checked`.
+    pub(super) fn start<S: System>(jobs: Arc<Vec<Job<S>>>, seed: u64, checked: Option<Share>) -> Player {
         let (sender, news) = channel();
         let is_stopped = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&is_stopped);
-        thread::spawn(move || play(&jobs, seed, &stopped, &sender));
+        thread::spawn(move || play(&jobs, seed, checked, &stopped, &sender));
         Player { news, is_stopped }
     }
 
@@ -66,21 +69,39 @@ impl Player {
     }
 }
 
-fn play<S: System>(jobs: &[Job<S>], seed: u64, is_stopped: &AtomicBool, sender: &Sender<News>) {
+fn play<S: System>(jobs: &[Job<S>], seed: u64, checked: Option<Share>, is_stopped: &AtomicBool, sender: &Sender<News>) {
+    let is_checked = checked.is_some_and(|share| share.takes(seed));
     for (index, job) in jobs.iter().enumerate() {
         if is_stopped.load(Ordering::Relaxed) || sender.send(News::Began(index)).is_err() {
             return;
         }
-        let since = Instant::now();
-        let played = catch_unwind(AssertUnwindSafe(|| S::play(&systems::plan(&job.scenario, &job.name, seed))));
-        let news = match played {
-            Ok(outcome) => News::Finished(index, Box::new(Played { outcome, wall: since.elapsed() })),
+        let news = match catch_unwind(AssertUnwindSafe(|| played(job, seed, is_checked))) {
+            Ok(played) => News::Finished(index, Box::new(played)),
             Err(payload) => News::Bug(index, payload),
         };
         let is_over = matches!(news, News::Bug(..));
         // Nobody listens any more: the program is about to end.
         if sender.send(news).is_err() || is_over {
             return;
+        }
+    }
+}
+
+fn played<S: System>(job: &Job<S>, seed: u64, is_checked: bool) -> Played {
+    let since = Instant::now();
+    let plan = systems::plan(&job.scenario, &job.name, seed);
+    let outcome = S::play(&plan);
+    let wall = since.elapsed();
+    if !is_checked {
+        return Played { outcome, wall, difference: None };
+    }
+    match twice::again(outcome, &|watch| S::play_watched(&plan, watch), &|| true) {
+        Ok(outcome) => Played { outcome, wall, difference: None },
+        Err(difference) => {
+            // What a run has come to means nothing if it comes to something else the next time.
+            let verdict = Verdict::Inconclusive(difference.summary());
+            let outcome = Outcome { verdict, ..difference.came_to[0].clone() };
+            Played { outcome, wall, difference: Some(difference) }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::shell::quoted;
 use crate::run::outcome::{Outcome, Verdict};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::load;
-use crate::systems::{self, PlanOf, System};
+use crate::systems::{self, FoundCapsule, PlanOf, System};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -41,14 +41,10 @@ fn from_capsule<S: System>(wanted: &Shrink) -> Result<Source<S>, Refusal> {
             "{file} is a capsule, whose plan has its seed and its settings; remove --seed and --set"
         )));
     }
-    let capsule = systems::load_capsule::<S>(&wanted.file).map_err(Refusal::Mistake)?;
-    let engine = systems::engine();
-    if capsule.plan.engine != engine {
-        return Err(Refusal::NoVerdict(format!(
-            "{file} was played by engine {}, this program is engine {engine}: the same seed means another run; use that version of squall",
-            capsule.plan.engine,
-        )));
-    }
+    let capsule = match systems::find_capsule::<S>(&wanted.file).map_err(Refusal::Mistake)? {
+        FoundCapsule::Fresh(capsule) => capsule,
+        FoundCapsule::Stale(why) => return Err(Refusal::NoVerdict(format!("{file} cannot be played: {why}"))),
+    };
     let outcome = played(&capsule.plan)?;
     match outcome.violation() {
         Some(violated) if violated.invariant == capsule.broke.invariant => {}

@@ -15,6 +15,7 @@ const RULES: Rules<Nodes> = Rules {
     complaints: |_| Vec::new(),
     exhibits: &["stale-read"],
     invariants: &["raft.election-safety"],
+    goals: &[],
     roles: &["leader"],
 };
 
