@@ -57,7 +57,7 @@ impl<M: StateMachine> Core<M> {
         let progress = &mut progress[server.index()];
         let before = progress.next_index - 1;
         let prev = Position { term: self.log.term_at(before).expect("next is within the log"), index: before };
-        let entries = self.log.entries_from(progress.next_index, most).to_vec();
+        let entries = self.log.entries_from(progress.next_index, most);
         let upto = before + entries.len() as u64;
         match &mut progress.flow {
             Flow::Probe(on_its_way) => *on_its_way = Some(upto),
