@@ -17,5 +17,7 @@ mod list;
 mod replay;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/shrink.rs"]
+mod shrink;
 #[path = "cli/usage.rs"]
 mod usage;
