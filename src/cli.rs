@@ -8,6 +8,7 @@ mod environment;
 mod length;
 mod list;
 mod merge;
+mod outputs;
 mod pages;
 mod replay;
 mod run;

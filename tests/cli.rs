@@ -13,11 +13,15 @@ mod determinism;
 mod ends;
 #[path = "cli/list.rs"]
 mod list;
+#[path = "cli/merge.rs"]
+mod merge;
 #[path = "cli/replay.rs"]
 mod replay;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/shrink.rs"]
 mod shrink;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "cli/usage.rs"]
 mod usage;

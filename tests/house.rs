@@ -16,7 +16,7 @@ const ARROWS: &str = "\
 main                   -> cli, systems
 cli                    -> systems, report, scenario, run, environment::fault, environment::plan, environment::text, kernel
 systems                -> protocols, run, scenario, environment, kernel
-report                 -> run::outcome, run::tally, run::curve
+report                 -> run::outcome, run::signature, run::tally, run::curve
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
 protocols              -> oracle::linearizable, protocol, kernel

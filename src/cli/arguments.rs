@@ -1,6 +1,7 @@
 //! What can be said on the command line, and the help for it.
 
 use super::length::Length;
+use super::outputs::Outputs;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
@@ -223,6 +224,16 @@ pub(super) struct Sweep {
     #[arg(action = clap::ArgAction::SetTrue)]
     pub(super) require_goals: bool,
 
+    /// Play each run twice, in another thread and with other addresses, and compare; or a share of the seeds: 10%
+    #[arg(long, value_name = "RATIO", env = "SQUALL_CHECK_DETERMINISM", hide_env = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub(super) check_determinism: Option<Share>,
+
+    /// Store the first run of each new kind of failure beside its scenario; every sweep plays these first
+    #[arg(long, env = "SQUALL_KEEP", value_parser = FalseyValueParser::new(), hide_env = true)]
+    #[arg(action = clap::ArgAction::SetTrue)]
+    pub(super) keep: bool,
+
     /// The folder for the results; of several scenarios, each has a folder in it
     #[arg(long, value_name = "DIR", env = "SQUALL_OUT", hide_env = true)]
     pub(super) out: Option<PathBuf>,
@@ -231,6 +242,9 @@ pub(super) struct Sweep {
     #[arg(long, env = "SQUALL_RESUME", value_parser = FalseyValueParser::new(), hide_env = true)]
     #[arg(action = clap::ArgAction::SetTrue)]
     pub(super) resume: bool,
+
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 
     #[command(flatten)]
     pub(super) settings: Settings,
@@ -256,6 +270,9 @@ pub(super) struct Merge {
     /// The folder for the results
     #[arg(long, value_name = "DIR", env = "SQUALL_OUT", hide_env = true)]
     pub(super) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 
     /// How to write the results
     #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]

@@ -10,9 +10,10 @@ use super::shell::quoted;
 use super::sweep::folder::{self, Journal, MANIFEST, Manifest};
 use super::sweep::{capsule_path, commands, stored};
 use super::terminal::Terminal;
-use super::{Exit, diagnostics};
+use super::{Exit, diagnostics, outputs};
 use crate::report;
 use crate::report::number::counted;
+use crate::report::suite::Account;
 use crate::run::entry::{Entry, Judged};
 use crate::run::outcome::Expectation;
 use crate::run::tally::Tally;
@@ -35,14 +36,16 @@ pub(super) fn merge(merge: &Merge, detail: Detail, terminal: &mut Terminal) -> i
     let is_only = scenarios.len() == 1;
     let width = scenarios.keys().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut worst = Exit::Done;
+    let mut accounts = Vec::new();
     for (name, sources) in scenarios {
         let out = merge.out.as_ref().map(|out| if is_only { out.clone() } else { out.join(&name) });
         let part = Part { merge, detail, width, out, sources };
-        let exit = part.merge(terminal)?;
+        let exit = part.merge(&mut accounts, terminal)?;
         if rank(exit) > rank(worst) {
             worst = exit;
         }
     }
+    merge.outputs.write(&accounts, terminal)?;
     Ok(worst)
 }
 
@@ -114,7 +117,7 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    fn merge(&self, terminal: &mut Terminal) -> io::Result<Exit> {
+    fn merge(&self, accounts: &mut Vec<Account>, terminal: &mut Terminal) -> io::Result<Exit> {
         if let Some(why) = self.refusal(terminal) {
             terminal.error(&why);
             return Ok(Exit::Usage);
@@ -141,7 +144,7 @@ impl Part<'_> {
         if let Some(journal) = &mut journal {
             journal.flush()?;
         }
-        self.conclude(&tally, covered, terminal)
+        self.conclude(&tally, covered, accounts, terminal)
     }
 
     /// Why the folders do not belong together, or cannot be merged there.
@@ -176,7 +179,13 @@ impl Part<'_> {
         (from, ends.chain(covered.last().map(|last| last.1)).max().unwrap_or(from))
     }
 
-    fn conclude(&self, tally: &Tally, covered: Vec<(u64, u64)>, terminal: &mut Terminal) -> io::Result<Exit> {
+    fn conclude(
+        &self,
+        tally: &Tally,
+        covered: Vec<(u64, u64)>,
+        accounts: &mut Vec<Account>,
+        terminal: &mut Terminal,
+    ) -> io::Result<Exit> {
         let manifest = &self.sources[0].manifest;
         let asked = self.asked(&covered);
         let gaps = gaps(asked, &covered);
@@ -194,7 +203,10 @@ impl Part<'_> {
             tally,
             regressions: &regressions,
         };
+        let played: Vec<_> = covered.iter().map(|(from, to)| *from..*to).collect();
+        let account = outputs::account(&result, manifest, false, &played);
         if let Some(out) = &self.out {
+            outputs::write_junit(out, &account)?;
             self.copy_capsules(tally, out)?;
             stored::write(out, &regressions)?;
             folder::replace(&out.join("summary.json"), &(report::sweep::object("sweep", &result, None) + "\n"))?;
@@ -212,6 +224,7 @@ impl Part<'_> {
                 terminal.result(&report::sweep::lines(&result, None, self.width, is_verbose, &commands))?;
             }
         }
+        accounts.push(account);
         self.tell_gaps(&gaps, terminal);
         Ok(match (result.is_expected(), tally.inconclusive) {
             _ if tally.ran == 0 => Exit::Nothing,

@@ -62,7 +62,8 @@ impl Sweep<'_> {
         self.tally.meets(self.expectation) && self.regressions.iter().all(|regression| self.tolerates(regression))
     }
 
-    fn tolerates(&self, regression: &Regression) -> bool {
+    /// Whether the scenario has nothing against what became of a stored run.
+    pub fn tolerates(&self, regression: &Regression) -> bool {
         match (regression.state, self.expectation) {
             (RegressionState::Passes | RegressionState::Stale, _) => true,
             (RegressionState::Breaks, Expectation::Breaks(names)) => names.contains(&regression.invariant),
