@@ -19,6 +19,8 @@ mod merge;
 mod replay;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/shrink.rs"]
+mod shrink;
 #[path = "cli/sweep.rs"]
 mod sweep;
 #[path = "cli/usage.rs"]
