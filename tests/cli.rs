@@ -15,7 +15,11 @@ mod ends;
 mod list;
 #[path = "cli/replay.rs"]
 mod replay;
+#[path = "cli/reports.rs"]
+mod reports;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/shard.rs"]
+mod shard;
 #[path = "cli/usage.rs"]
 mod usage;
