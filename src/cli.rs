@@ -17,6 +17,7 @@ mod set;
 mod shard;
 mod shell;
 mod show;
+mod shrink;
 mod signals;
 mod sweep;
 mod terminal;
@@ -110,6 +111,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
     let detail = arguments.detail();
     match arguments.command {
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
+        Command::Shrink(shrink) => shrink::shrink::<S>(&shrink, detail, terminal),
         Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
         Command::Merge(merge) => merge::merge(&merge, detail, terminal),
         Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),

@@ -7,6 +7,7 @@ pub mod outcome;
 pub mod play;
 pub mod replay;
 pub mod seen;
+pub mod shrink;
 pub mod signature;
 pub mod sweep;
 pub mod tally;

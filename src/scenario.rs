@@ -40,5 +40,8 @@ mod layer;
 pub mod load;
 pub mod locate;
 pub mod model;
+pub mod stored;
 pub mod text;
+pub mod tidy;
 mod token;
+pub mod undraw;

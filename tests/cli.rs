@@ -13,6 +13,8 @@ mod determinism;
 mod ends;
 #[path = "cli/list.rs"]
 mod list;
+#[path = "cli/merge.rs"]
+mod merge;
 #[path = "cli/replay.rs"]
 mod replay;
 #[path = "cli/reports.rs"]
@@ -21,5 +23,7 @@ mod reports;
 mod run;
 #[path = "cli/shard.rs"]
 mod shard;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "cli/usage.rs"]
 mod usage;

@@ -35,8 +35,8 @@ const BANS: &str = "\
 HashMap, HashSet, RandomState, DefaultHasher  -> nowhere: their order differs from run to run
 f32, f64                                      -> environment::text, scenario::diagnostic, report, cli: they round
 Instant, SystemTime                           -> run::sweep, cli: a run has virtual time only
-std::thread, std::net                         -> run::sweep, run::twice, cli: a run is one thread that talks to nobody
-Mutex, RwLock, Condvar, mpsc, atomic          -> run::sweep, run::twice, cli: a world shares nothing
+std::thread, std::net                         -> run::sweep, run::twice, run::shrink::crew, cli: a run is one thread that talks to nobody
+Mutex, RwLock, Condvar, mpsc, atomic          -> run::sweep, run::twice, run::shrink::crew, cli: a world shares nothing
 Rc, RefCell, UnsafeCell                       -> nowhere: a world is a value that can be cloned and sent
 Cell, std::sync::Once, OnceLock, LazyLock     -> run::play, cli: a world is a value, and nothing outlives it
 static, thread_local!                         -> run::play, cli: a run leaves nothing behind

@@ -245,6 +245,9 @@ end() {
 }
 trap end EXIT
 cd "$work"
+# Whoever builds meanwhile does not change what is played.
+cp "$SQUALL" "$work/squall"
+SQUALL=$work/squall
 
 whole
 for each in "${wanted[@]}"; do

@@ -19,3 +19,17 @@ impl FromStr for Length {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_read_as_in_scenarios_or_refused_with_a_cure() {
+        let read = |text: &str| text.parse().map(|Length(length)| length.as_millis());
+        assert_eq!(read("30s"), Ok(30_000));
+        assert_eq!(read("1m 30s"), Ok(90_000));
+        assert!(read("30").unwrap_err().contains("90s") && read("0").unwrap_err().contains("too short"));
+        assert!(read("\"").is_err() && read("-5s").is_err() && read("").is_err());
+    }
+}

@@ -1,9 +1,10 @@
 //! `squall sweep`: many seeds of each scenario.
 
-#![expect(clippy::disallowed_methods, reason = "a sweep is timed, and named by the time at which it began")]
+#![expect(clippy::disallowed_methods, reason = "a sweep is timed, and may look for its shard in the environment")]
 
 mod conduct;
 pub(super) mod folder;
+mod place;
 mod progress;
 pub(super) mod stored;
 
@@ -30,12 +31,10 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// How many seeds are played if nobody says.
 const SEEDS: u64 = 1_000;
-/// Where the results go if nobody says.
-const OUT: &str = "squall-out";
 
 /// A scenario that is going to be swept.
 struct Job<S> {
@@ -54,7 +53,7 @@ pub(super) fn sweep<S: System>(sweep: &Sweep, detail: Detail, terminal: &mut Ter
     let mut accounts = Vec::new();
     let count = jobs.len();
     let since = Instant::now();
-    let folder = results(sweep, &jobs);
+    let folder = place::of_all(sweep, jobs.iter().map(|job| job.folder.as_path()));
     for (place, job) in jobs.into_iter().enumerate() {
         // Each scenario has its share of the time that is left.
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -79,15 +78,6 @@ pub(super) fn sweep<S: System>(sweep: &Sweep, detail: Detail, terminal: &mut Ter
     Ok(whole.exit(&signals))
 }
 
-/// The folder that holds all results.
-fn results<S>(sweep: &Sweep, jobs: &[Job<S>]) -> PathBuf {
-    match (&sweep.out, jobs) {
-        (Some(out), _) => out.clone(),
-        (None, [job]) => job.folder.clone(),
-        (None, _) => PathBuf::from(OUT),
-    }
-}
-
 /// All scenarios, or `None` after saying what is wrong with each file that is none.
 fn jobs<S: System>(sweep: &Sweep, terminal: &mut Terminal) -> Option<Vec<Job<S>>> {
     let (files, mut mistakes) = found(&sweep.scenarios);
@@ -97,7 +87,7 @@ fn jobs<S: System>(sweep: &Sweep, terminal: &mut Terminal) -> Option<Vec<Job<S>>
         match set::load::<S>(&file, &sweep.settings.settings) {
             Ok(scenario) => {
                 let name = load::name(&file);
-                let folder = folder_of(sweep, &name, is_only);
+                let folder = place::of(sweep, &name, is_only);
                 jobs.push(Job { name, file, scenario, folder });
             }
             Err(mistake) => mistakes.push(mistake),
@@ -110,54 +100,6 @@ fn jobs<S: System>(sweep: &Sweep, terminal: &mut Terminal) -> Option<Vec<Job<S>>
         return None;
     }
     Some(jobs)
-}
-
-/// Where the results of a scenario go: `--out`, with the scenario's name below it if there are several; else
-/// a folder of its own, named by the time.
-fn folder_of(sweep: &Sweep, name: &str, is_only: bool) -> PathBuf {
-    match &sweep.out {
-        Some(out) if is_only => out.clone(),
-        Some(out) => out.join(name),
-        None => {
-            let base = Path::new(OUT).join(name);
-            match sweep.resume.then(|| latest(&base)).flatten() {
-                Some(folder) => folder,
-                None => base.join(now()),
-            }
-        }
-    }
-}
-
-/// The folder of the sweep that was begun last.
-fn latest(base: &Path) -> Option<PathBuf> {
-    let folders = std::fs::read_dir(base).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    folders.filter(|folder| folder.join(MANIFEST).is_file()).max()
-}
-
-/// `20261124T215708.123Z`, in universal time.
-fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (days, secs) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = date(days);
-    let [hour, minute, second] = [secs / 3_600, secs / 60 % 60, secs % 60];
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{:03}Z", since.subsec_millis())
-}
-
-/// Year, month and day, so many days after the first of January 1970.
-fn date(mut days: u64) -> (u64, u64, u64) {
-    let is_leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
-    let mut year = 1970;
-    while days >= 365 + u64::from(is_leap(year)) {
-        days -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 0;
-    while days >= lengths[month] {
-        days -= lengths[month];
-        month += 1;
-    }
-    (year, month as u64 + 1, days + 1)
 }
 
 /// The sweep of one scenario.
@@ -202,7 +144,7 @@ impl<S: System> Part<'_, S> {
         let (options, job) = (self.options(), Arc::clone(&self.job));
         conduct.begin();
         if conduct.goes_on() {
-            engine::sweep(next..seeds.end, options, conduct::play(job), &mut conduct);
+            engine::sweep(next..seeds.end, options, conduct::play(job, self.sweep.check_determinism), &mut conduct);
         }
         let conducted = conduct.end()?;
         self.conclude(&manifest, seeds, conducted, &regressions, since.elapsed(), terminal).map(Some)
@@ -320,6 +262,9 @@ impl<S: System> Part<'_, S> {
             regressions,
         };
         let folder = &self.job.folder;
+        if self.sweep.keep {
+            self.keep(&result, terminal)?;
+        }
         folder::replace(&folder.join("summary.json"), &(report::sweep::object("sweep", &result, None) + "\n"))?;
         let (is_shard, played) = (self.sweep.shard.is_some(), seeds.start..upto);
         let account = outputs::account(&result, manifest, is_shard, std::slice::from_ref(&played));
@@ -346,6 +291,23 @@ impl<S: System> Part<'_, S> {
             is_doubtful: tally.inconclusive > 0,
             had_bug,
         })
+    }
+
+    /// Stores the first run of each kind of failure that nobody expects beside the scenario, once.
+    fn keep(&self, result: &report::sweep::Sweep<'_>, terminal: &mut Terminal) -> io::Result<()> {
+        let folder = stored::folder(&self.job.file);
+        for (name, group) in result.tally.strange(result.expectation) {
+            let from = capsule_path(&self.job.folder, name, group.first_seed());
+            let to = folder.join(format!("{name}{}", load::CAPSULE));
+            if to.exists() || !from.exists() {
+                continue;
+            }
+            std::fs::create_dir_all(&folder).map_err(|error| folder::at(&folder, &error))?;
+            let text = std::fs::read_to_string(&from).map_err(|error| folder::at(&from, &error))?;
+            folder::replace(&to, &text)?;
+            terminal.aside(&format!("kept in {}, to be played first from now on\n", to.display()));
+        }
+        Ok(())
     }
 
     /// Whether something is not as expected. What has not broken yet may still break in another shard, or when
@@ -468,18 +430,5 @@ impl Whole {
             _ if self.ran == 0 => Exit::Nothing,
             _ => Exit::Done,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_counted_over_leap_years() {
-        assert_eq!(date(0), (1970, 1, 1));
-        assert_eq!(date(11_016), (2000, 2, 29));
-        assert_eq!(date(11_017), (2000, 3, 1));
-        assert_eq!(date(20_781), (2026, 11, 24));
     }
 }

@@ -1,6 +1,7 @@
 //! What in a scenario cannot be: found before a run, with the place and a cure.
 
 mod faults;
+mod operations;
 
 use super::diagnostic::{Complaint, did_you_mean, one_of};
 use super::load::Rules;
@@ -25,6 +26,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &
     surroundings(scenario, &mut found);
     clocks(&scenario.clocks, members, &mut found);
     workload(scenario, &mut found);
+    operations::complaints(&scenario.workload, &mut found);
     limits(scenario, &mut found);
     names(scenario, rules, &mut found);
     faults::complaints(scenario, members, rules.roles, &mut found);
@@ -74,6 +76,8 @@ fn clocks(clocks: &Clocks, members: &[String], found: &mut Vec<Complaint>) {
                 did_you_mean(name, all.iter().copied()).unwrap_or_else(|| format!("write {}", one_of(&all))),
             ));
         }
+        let offset = Span::ns(clock.offset.map_or(0, |offset| offset.0.unsigned_abs()));
+        too_long(offset, &format!("clocks.nodes.{name}.offset"), found);
         if clock.drift_ppm.unsigned_abs() >= STANDSTILL_PPM {
             found.push(standstill(&format!("clocks.nodes.{name}.drift_ppm")));
         }
@@ -166,7 +170,7 @@ fn names<S>(scenario: &Scenario<S>, rules: &Rules<S>, found: &mut Vec<Complaint>
 }
 
 /// A name of something that must exist and must not stand there twice.
-fn known(kind: &str, name: &str, all: &[&str], before: &[String], place: &str, found: &mut Vec<Complaint>) {
+pub(super) fn known(kind: &str, name: &str, all: &[&str], before: &[String], place: &str, found: &mut Vec<Complaint>) {
     if before.iter().any(|other| other == name) {
         found.push(Complaint::at(place, format!("{kind} {name:?} is named twice"), "remove one of them"));
     } else if !all.contains(&name) {

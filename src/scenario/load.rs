@@ -310,6 +310,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
     Ok(text)
 }
 
+/// What is wrong with the name of an invariant at this place, if something is.
+pub fn known_invariant<S>(name: &str, place: &str, rules: &Rules<S>) -> Option<Complaint> {
+    let mut found = Vec::new();
+    super::check::known("invariant", name, rules.invariants, &[], place, &mut found);
+    found.pop()
+}
+
 fn unreadable(error: &std::io::Error) -> (String, String) {
     let (message, help) = match error.kind() {
         ErrorKind::NotFound => ("there is no such file or folder", "look for a typing error in the path"),

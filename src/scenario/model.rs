@@ -2,6 +2,7 @@
 
 use super::fault::FaultSpec;
 use crate::environment::plan::{Disk, Limits, Network, Settle, Workload};
+use crate::environment::text::Offset;
 use crate::kernel::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -71,6 +72,10 @@ impl Clocks {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeClock {
+    /// The wall clock is ahead by so much, behind if negative: `"50ms"`, `"-50ms"`. At most 365 days. Default: drawn,
+    /// as those of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<Offset>,
     /// Both clocks run fast by so many millionths, slow if negative. Between -1,000,000 and 1,000,000.
     pub drift_ppm: i32,
 }

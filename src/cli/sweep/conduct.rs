@@ -14,6 +14,7 @@ use crate::run::outcome::Expectation;
 use crate::run::signature::Signature;
 use crate::run::sweep::{Conductor, Ended, Flow, Permit};
 use crate::run::tally::Tally;
+use crate::run::twice::{Share, again};
 use crate::run::watch::{Closeness, Watch};
 use crate::scenario::{load, text};
 use crate::systems::{self, System};
@@ -52,13 +53,22 @@ impl fmt::Display for Stopped {
     }
 }
 
-/// Plays one seed and keeps what the sweep needs of it.
-pub(super) fn play<S: System>(job: Arc<Job<S>>) -> impl Fn(u64, &Permit) -> Entry + Send + Sync + 'static {
+/// Plays one seed, or twice if it is among those whose determinism is checked, and keeps what the sweep needs of it.
+pub(super) fn play<S: System>(
+    job: Arc<Job<S>>,
+    twice: Option<Share>,
+) -> impl Fn(u64, &Permit) -> Entry + Send + Sync + 'static {
     move |seed, permit| {
         let plan = systems::plan(&job.scenario, &job.name, seed);
         let mut watcher = Watcher { permit, states: Vec::new() };
         let outcome = S::play_watched(&plan, &mut watcher);
-        Entry::of(outcome, watcher.states)
+        if !twice.is_some_and(|share| share.takes(seed)) {
+            return Entry::of(outcome, watcher.states);
+        }
+        match again(outcome, &|watch| S::play_watched(&plan, watch), &|| permit.holds()) {
+            Ok(outcome) => Entry::of(outcome, watcher.states),
+            Err(difference) => Entry::without_outcome(seed, difference.summary()),
+        }
     }
 }
 
