@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A rehearsal of these examples on one machine: nothing in them is taken on trust.
 #
-#   examples/cluster/rehearse.sh             everything that is installed
+#   examples/cluster/rehearse.sh             whatever is installed
 #   examples/cluster/rehearse.sh slurm       a Slurm of one node on loopback
 #   examples/cluster/rehearse.sh parallel    GNU parallel
 #
@@ -231,7 +231,7 @@ fi
 PER_SHARD=$(((${SEEDS#*..} - ${SEEDS%..*}) / SHARDS))
 wanted=("$@")
 if [ $# = 0 ]; then
-    if is_installed slurmctld && is_installed munged; then wanted+=(slurm); fi
+    if is_installed slurmctld && is_installed munged && [ "$(id -u)" = 0 ]; then wanted+=(slurm); fi
     if is_installed parallel; then wanted+=(parallel); fi
     [ "${#wanted[@]}" -gt 0 ] || fail "neither Slurm nor GNU parallel is installed"
 fi
