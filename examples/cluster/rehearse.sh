@@ -6,8 +6,8 @@
 #   examples/cluster/rehearse.sh parallel    GNU parallel
 #
 # A sweep is played three times: as a whole, as an array of Slurm tasks, and by GNU parallel. On the way, tasks are
-# requeued, run out of time, and are terminated; all of them go on where they were. Then the parts are merged, and the
-# merged journal and summary must be those of the whole, to the last byte.
+# requeued, run out of time, and are terminated; all of them go on where they were. Then the parts are merged, and every
+# file of that must be the one of the whole, to the last byte: the journal, the summary, the reports, the stored runs.
 #
 # On Debian: apt-get install --no-install-recommends slurm-wlm munge parallel. Slurm's daemons run with a
 # configuration, keys, ports and folders of their own below a temporary folder, and end with the script. Slurm needs
@@ -62,10 +62,9 @@ merge_and_compare() {
     [ "${#folders[@]}" = "$SHARDS" ] || fail "$parts has ${#folders[@]} folders instead of $SHARDS"
     "$SQUALL" merge "${folders[@]}" --out "$parts.merged" || code=$?
     is_verdict "$code" || fail "the merge ended with $code"
-    for file in journal.jsonl summary.json junit.xml; do
-        cmp "$work/whole/$file" "$parts.merged/$file" || fail "$file of $what is not that of the whole sweep"
-        echo "$file: $(wc -c <"$parts.merged/$file") bytes, the same as without shards"
-    done
+    diff -r "$work/whole" "$parts.merged" || fail "$what did not come to what the whole sweep came to"
+    echo "every file of $what, merged, is that of the whole sweep:"
+    (cd "$parts.merged" && wc -c ./*.* && find failures -type f | wc -l | sed 's/$/ stored runs/')
 }
 
 # ---------------------------------------------------------------------------------------------------- Slurm
