@@ -206,8 +206,7 @@ fn what_failed_once_can_be_kept_and_is_played_first() {
     // Mended, it holds, and stays where it is.
     let capsule =
         fs::read_dir(folder.join("it.capsules")).expect("a folder").next().expect("a file").expect("an entry");
-    let mended =
-        fs::read_to_string(capsule.path()).expect("text").replace("\"vote-without-log-check\",", "");
+    let mended = fs::read_to_string(capsule.path()).expect("text").replace("\"vote-without-log-check\",", "");
     fs::write(capsule.path(), mended).expect("a file");
     let third = sweep(&["--seeds", &seeds, "-v"], "kept-3");
     assert_eq!(third.code, Some(0), "{third:?}");
