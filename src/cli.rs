@@ -9,13 +9,12 @@ mod list;
 mod pages;
 mod replay;
 mod run;
-mod seed;
 mod set;
-mod shell;
 mod show;
 mod signals;
 mod terminal;
 
+use crate::scenario::{seed, shell};
 use crate::systems::System;
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, FromArgMatches};

@@ -39,5 +39,7 @@ mod layer;
 pub mod load;
 pub mod locate;
 pub mod model;
+pub mod seed;
+pub mod shell;
 pub mod text;
 mod token;
