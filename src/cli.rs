@@ -5,13 +5,19 @@ mod bug;
 mod check;
 mod diagnostics;
 mod environment;
+mod length;
 mod list;
+mod merge;
+mod outputs;
 mod pages;
 mod replay;
 mod run;
 mod set;
+mod shard;
 mod show;
+mod shrink;
 mod signals;
+mod sweep;
 mod terminal;
 
 use crate::scenario::{seed, shell};
@@ -104,6 +110,9 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
     let detail = arguments.detail();
     match arguments.command {
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
+        Command::Shrink(shrink) => shrink::shrink::<S>(&shrink, detail, terminal),
+        Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
+        Command::Merge(merge) => merge::merge(&merge, detail, terminal),
         Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),

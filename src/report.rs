@@ -2,10 +2,15 @@
 //!
 //! Human text is styled with ANSI escapes; whoever prints it strips them where they are not wanted.
 
+pub mod annotations;
+pub mod chance;
 pub mod failure;
 pub mod json;
+pub mod junit;
 pub mod line;
 pub mod number;
 pub mod replay;
 pub mod style;
+pub mod suite;
+pub mod sweep;
 pub mod tally;

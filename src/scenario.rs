@@ -15,6 +15,7 @@
 //!     complaints: |_| Vec::new(),
 //!     exhibits: &[],
 //!     invariants: &["gossip.convergence"],
+//!     goals: &[],
 //!     roles: &[],
 //! };
 //! let text = r#"(squall: 1, system: Gossip(nodes: 3), workload: (until: "30s"),
@@ -41,5 +42,8 @@ pub mod locate;
 pub mod model;
 pub mod seed;
 pub mod shell;
+pub mod stored;
 pub mod text;
+pub mod tidy;
 mod token;
+pub mod undraw;

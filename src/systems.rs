@@ -1,6 +1,7 @@
 //! The systems that a scenario can name: the one room that names every protocol.
 
 pub mod raft;
+pub mod subject;
 
 use crate::environment::plan::{ENGINE, FORMAT, Plan};
 use crate::protocols::raft::{exhibits, node, oracle};
@@ -12,7 +13,7 @@ use crate::scenario::diagnostic::{Complaint, Diagnostic};
 use crate::scenario::draw::draw;
 use crate::scenario::load::{self, Rules as LoadRules};
 use crate::scenario::model::{Expect, Scenario};
-use crate::scenario::text;
+use crate::scenario::{stored, text};
 use raft::{RaftSettings, raft_plan};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,7 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
         complaints: S::complaints,
         exhibits: &exhibits,
         invariants: &invariants,
+        goals: &catalogue.goals,
         roles: &catalogue.roles,
     };
     read(&rules)
@@ -140,7 +142,26 @@ pub fn record<S: System>(plan: &Plan<S>) -> (Outcome, Trail) {
 pub fn load_capsule<S: System>(path: &Path) -> Result<Capsule<S>, Diagnostic> {
     let name = path.display().to_string();
     let bytes = load::read(path).map_err(|(message, help)| Diagnostic::without_place(&name, message, help))?;
-    text::read(&name, bytes)
+    checked_capsule(&name, bytes)
+}
+
+/// Reads a capsule's text, and holds its plan against the checks of scenarios.
+fn checked_capsule<S: System>(name: &str, bytes: Vec<u8>) -> Result<Capsule<S>, Diagnostic> {
+    with_rules(|rules| {
+        stored::read(name, bytes, |capsule: &Capsule<S>| {
+            let mut complaints = stored::complaints(&capsule.plan, "plan", rules);
+            complaints.extend(load::known_invariant(&capsule.broke.invariant, "broke.invariant", rules));
+            complaints
+        })
+    })
+}
+
+/// A plan of one of these systems.
+pub type PlanOf<S> = Plan<S>;
+
+/// What is wrong with a plan, as the checks of scenarios see it.
+pub fn complaints_about<S: System>(plan: &Plan<S>) -> Vec<Complaint> {
+    with_rules(|rules| stored::complaints(plan, "", rules))
 }
 
 /// A capsule as it was found.
@@ -171,7 +192,7 @@ pub fn find_capsule<S: System>(path: &Path) -> Result<FoundCapsule<S>, Diagnosti
         let why = format!("its seed is one of engine {engine}, and this program is engine {ENGINE}");
         return Ok(FoundCapsule::Stale(why));
     }
-    Ok(FoundCapsule::Fresh(Box::new(text::read(&name, bytes)?)))
+    Ok(FoundCapsule::Fresh(Box::new(checked_capsule(&name, bytes)?)))
 }
 
 /// What a scenario expects of its runs.
@@ -216,6 +237,12 @@ impl System for BuiltIn {
     fn play_watched(plan: &Plan<BuiltIn>, watch: &mut dyn Watch) -> Outcome {
         match &plan.system {
             BuiltIn::Raft(_) => play_watched::<node::Store>(&raft_plan(plan), plan.system.name(), watch),
+        }
+    }
+
+    fn simpler(&self) -> Vec<BuiltIn> {
+        match self {
+            BuiltIn::Raft(settings) => settings.simpler().into_iter().map(BuiltIn::Raft).collect(),
         }
     }
 

@@ -190,7 +190,7 @@ fn variables_say_which_seeds_are_played() {
     }
     for (name, value, cure) in [
         ("SQUALL_SEED", "x", "write 42, 0x2a, or a git commit"),
-        ("SQUALL_SEEDS", "9..9", "that is no seed at all; write for example 0..1000"),
+        ("SQUALL_SEEDS", "9..9", "there is no seed from 9 to before 9; write for example 0..1000"),
         ("SQUALL_JOBS", "0", "at least 1"),
     ] {
         let (passed, said) = called("checks_a_scenario", &[(name, value)]);

@@ -13,9 +13,13 @@ mod determinism;
 mod ends;
 #[path = "cli/list.rs"]
 mod list;
+#[path = "cli/merge.rs"]
+mod merge;
 #[path = "cli/replay.rs"]
 mod replay;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "cli/usage.rs"]
 mod usage;

@@ -14,10 +14,10 @@ use std::path::PathBuf;
 /// Who may import whom. A room may always import itself. `*` stands for one name.
 const ARROWS: &str = "\
 main                   -> cli, systems
-cli                    -> systems, report, scenario, run, environment::fault, kernel::time
+cli                    -> systems, report, scenario, run, environment::fault, environment::plan, environment::text, kernel
 systems                -> protocols, run, scenario, environment, kernel
 check                  -> systems, run, scenario, oracle, environment, kernel
-report                 -> run::outcome
+report                 -> run::outcome, run::signature, run::tally, run::curve
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
 protocols              -> oracle::linearizable, protocol, kernel
@@ -34,10 +34,10 @@ kernel                 -> nothing
 /// Which names stand where only, and why.
 const BANS: &str = "\
 HashMap, HashSet, RandomState, DefaultHasher  -> nowhere: their order differs from run to run
-f32, f64                                      -> environment::text, scenario::diagnostic, cli: they round
+f32, f64                                      -> environment::text, scenario::diagnostic, report, cli: they round
 Instant, SystemTime                           -> run::sweep, cli: a run has virtual time only
-std::thread, std::net                         -> run::sweep, run::twice, check::variables, cli: a run is one thread that talks to nobody
-Mutex, RwLock, Condvar, mpsc, atomic          -> run::sweep, run::twice, cli: a world shares nothing
+std::thread, std::net                         -> run::sweep, run::twice, run::shrink::crew, check::variables, cli: a run is one thread that talks to nobody
+Mutex, RwLock, Condvar, mpsc, atomic          -> run::sweep, run::twice, run::shrink::crew, cli: a world shares nothing
 Rc, RefCell, UnsafeCell                       -> nowhere: a world is a value that can be cloned and sent
 Cell, std::sync::Once, OnceLock, LazyLock     -> run::play, cli: a world is a value, and nothing outlives it
 static, thread_local!                         -> run::play, cli: a run leaves nothing behind

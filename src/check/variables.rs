@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test is told by variables what to play, and which test it is")]
 
-use crate::scenario::seed::Seed;
+use crate::scenario::seed::{Seed, Seeds};
 use std::ops::Range;
 use std::str::FromStr;
 use std::thread;
@@ -36,13 +36,14 @@ pub(super) fn seeds(own: Range<u64>) -> Range<u64> {
 
 /// `A..B`, or how many from `start` on.
 fn range(text: &str, start: u64) -> Result<Range<u64>, String> {
-    let cure = || "write for example 0..1000, or how many: 1000".to_owned();
-    let number = |text: &str| text.trim().parse::<Seed>().map(|Seed(seed)| seed).map_err(|_| cure());
-    let seeds = match text.split_once("..") {
-        Some((from, upto)) => number(from)?..number(upto)?,
-        None => start..start.saturating_add(number(text)?),
-    };
-    if seeds.is_empty() { Err(format!("that is no seed at all; {}", cure())) } else { Ok(seeds) }
+    if text.contains("..") {
+        return Seeds::from_str(text).map(|Seeds(seeds)| seeds);
+    }
+    match Seed::from_str(text) {
+        Ok(Seed(0)) => Err("no seed would be played; write how many: 1000, or which: 0..1000".to_owned()),
+        Ok(Seed(count)) => Ok(start..start.saturating_add(count)),
+        Err(_) => Err("write how many: 1000, or which: 0..1000".to_owned()),
+    }
 }
 
 /// How many threads play, where the test itself says this.
@@ -68,9 +69,11 @@ mod tests {
     #[test]
     fn seeds_are_a_range_or_a_number_of_them() {
         assert_eq!(range("5..8", 100), Ok(5..8));
-        assert_eq!(range("0x10 .. 1_000", 0), Ok(16..1_000));
+        assert_eq!(range("0x10..1_000", 0), Ok(16..1_000));
         assert_eq!(range("50", 100), Ok(100..150));
-        for (text, part) in [("8..8", "no seed at all"), ("0", "no seed at all"), ("a..b", "0..1000"), ("-1", "1000")] {
+        for (text, part) in
+            [("8..8", "there is no seed from 8"), ("0", "no seed would"), ("a..b", "write 42"), ("-1", "1000")]
+        {
             assert!(range(text, 0).expect_err(text).contains(part), "{text}");
         }
     }

@@ -1,12 +1,16 @@
 //! What can be said on the command line, and the help for it.
 
-use super::seed::Seed;
+use super::length::Length;
+use super::outputs::Outputs;
+use super::seed::{Seed, Seeds};
 use super::set::Setting;
+use super::shard;
 use crate::run::twice::Share;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
+use std::num::{NonZeroU16, NonZeroU64};
 use std::path::PathBuf;
 
 /// Simulates distributed systems, deterministically: one scenario and one seed, one run.
@@ -22,6 +26,8 @@ Examples:
   squall run scenarios                    one run of every scenario
   squall run scenarios/raft/storm.ron --seed 42
   squall show scenarios/raft/storm.ron --seed 42    what will happen in that run
+  squall sweep scenarios/raft --count 10000         many seeds of each
+  squall shrink scenarios/museum/commit-index-regress.ron    the least that breaks it, too
   squall list exhibits                    the planted defects"
 )]
 pub(super) struct Arguments {
@@ -68,7 +74,10 @@ impl Arguments {
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     Run(Run),
+    Sweep(Sweep),
+    Merge(Merge),
     Replay(Replay),
+    Shrink(Shrink),
     Check(Check),
     Show(Show),
     List(List),
@@ -138,6 +147,186 @@ pub(super) struct Replay {
     /// Stored runs, files that end in .capsule.ron
     #[arg(required = true, value_name = "CAPSULE")]
     pub(super) capsules: Vec<PathBuf>,
+
+    /// How to write the results
+    #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
+    pub(super) format: Format,
+}
+
+/// Play many seeds of each scenario, and say what they came to together
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  squall sweep scenarios/raft --count 10000
+  squall sweep scenarios/raft/storm.ron --seeds 0..1000000 --time 10m
+  squall sweep scenarios/museum --max-fail 1          how soon each defect is found
+  squall sweep my.ron --seeds 0..90000 --shard 2/3 --out part-2
+  squall sweep my.ron --out nightly --resume
+
+Results go to a folder, by default squall-out/<scenario>/<time>/: a journal with a line a seed, a summary,
+and for each kind of failure the first runs, stored whole (squall replay, squall shrink).
+
+Exit codes:
+  0    every scenario met its expectation
+  100  one did not: a promise is broken, or what should break did not
+  1    input or output failed              2    wrong usage, or a bad scenario file
+  3    a seed came to no verdict           4    nothing ran
+  70   a bug of squall                     130, 143  interrupted, terminated; --resume goes on")]
+pub(super) struct Sweep {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "SCENARIO or DIR")]
+    pub(super) scenarios: Vec<PathBuf>,
+
+    /// These seeds, the last one not included [default: 0..1000]
+    #[arg(long, value_name = "A..B", env = "SQUALL_SEEDS", hide_env = true, allow_hyphen_values = true)]
+    #[arg(conflicts_with_all = ["count", "from"])]
+    pub(super) seeds: Option<Seeds>,
+
+    /// So many seeds
+    #[arg(long, value_name = "N", env = "SQUALL_COUNT", hide_env = true)]
+    pub(super) count: Option<u64>,
+
+    /// From this seed on [default: 0]
+    #[arg(long, value_name = "N", env = "SQUALL_FROM", hide_env = true, allow_hyphen_values = true)]
+    pub(super) from: Option<Seed>,
+
+    /// Begin no more seeds after this time, for example 10m; without --seeds or --count, as many as fit in
+    #[arg(long, value_name = "TIME", env = "SQUALL_TIME", hide_env = true)]
+    pub(super) time: Option<Length>,
+
+    /// Give a seed up after this time, for example 30s
+    #[arg(long, value_name = "TIME", env = "SQUALL_RUN_TIMEOUT", hide_env = true)]
+    pub(super) run_timeout: Option<Length>,
+
+    /// How many runs at once [default: as many as there are processors]
+    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true)]
+    pub(super) jobs: Option<NonZeroU16>,
+
+    /// Only this part of the seeds: 2/3 is the second of three; auto asks the batch system
+    #[arg(long, value_name = "i/n", env = "SQUALL_SHARD", hide_env = true)]
+    pub(super) shard: Option<shard::Wanted>,
+
+    /// End a scenario after so many violations, expected or not
+    #[arg(long, value_name = "N", env = "SQUALL_MAX_FAIL", hide_env = true)]
+    pub(super) max_fail: Option<NonZeroU64>,
+
+    /// End everything at the first seed that does not do what its scenario expects
+    #[arg(long, env = "SQUALL_FAIL_FAST", value_parser = FalseyValueParser::new(), hide_env = true)]
+    #[arg(action = clap::ArgAction::SetTrue)]
+    pub(super) fail_fast: bool,
+
+    /// End a scenario when so many seeds in a row have shown no new state of the system
+    #[arg(long, value_name = "K", env = "SQUALL_UNTIL_SATURATED", hide_env = true)]
+    pub(super) until_saturated: Option<NonZeroU64>,
+
+    /// Fail if no seed has reached what a scenario's `goals` name, or none of its system's goals
+    #[arg(long, env = "SQUALL_REQUIRE_GOALS", value_parser = FalseyValueParser::new(), hide_env = true)]
+    #[arg(action = clap::ArgAction::SetTrue)]
+    pub(super) require_goals: bool,
+
+    /// Play each run twice, in another thread and with other addresses, and compare; or a share of the seeds: 10%
+    #[arg(long, value_name = "RATIO", env = "SQUALL_CHECK_DETERMINISM", hide_env = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub(super) check_determinism: Option<Share>,
+
+    /// Store the first run of each new kind of failure beside its scenario; every sweep plays these first
+    #[arg(long, env = "SQUALL_KEEP", value_parser = FalseyValueParser::new(), hide_env = true)]
+    #[arg(action = clap::ArgAction::SetTrue)]
+    pub(super) keep: bool,
+
+    /// The folder for the results; of several scenarios, each has a folder in it
+    #[arg(long, value_name = "DIR", env = "SQUALL_OUT", hide_env = true)]
+    pub(super) out: Option<PathBuf>,
+
+    /// Go on where the sweep in that folder was left; without --out, the latest of the scenario
+    #[arg(long, env = "SQUALL_RESUME", value_parser = FalseyValueParser::new(), hide_env = true)]
+    #[arg(action = clap::ArgAction::SetTrue)]
+    pub(super) resume: bool,
+
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
+
+    #[command(flatten)]
+    pub(super) settings: Settings,
+
+    /// How to write the results
+    #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
+    pub(super) format: Format,
+}
+
+/// Combine the shards of a sweep, after looking whether they belong together and nothing is missing
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  squall merge part-1 part-2 part-3 --out whole
+  squall merge parts --format json
+
+Exit codes: as those of sweep; 3 also if seeds are missing: the command that plays them is told")]
+pub(super) struct Merge {
+    /// Folders that sweeps or merges have written, or folders of them
+    #[arg(required = true, value_name = "DIR")]
+    pub(super) folders: Vec<PathBuf>,
+
+    /// The folder for the results
+    #[arg(long, value_name = "DIR", env = "SQUALL_OUT", hide_env = true)]
+    pub(super) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
+
+    /// How to write the results
+    #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
+    pub(super) format: Format,
+}
+
+/// Find a smaller plan that breaks the same invariant
+#[derive(Args, Debug)]
+#[command(after_help = "\
+What is left is written as a scenario that stands alone, with a comment that tells what happens,
+and as a capsule beside it. No single fault and no single operation of it can be left out.
+
+Examples:
+  squall shrink squall-out/raft/storm/failures/raft.log-matching-1a2b3c4d/42.capsule.ron
+  squall shrink scenarios/museum/commit-index-regress.ron --seed 3 --verify
+  squall shrink my.ron --seed 7 --time 5m --out small.ron
+
+Exit codes:
+  0    it was shrunk                       100  --verify found something needless
+  1    input or output failed              2    wrong usage, a bad file, or nothing breaks
+  3    the run came to no verdict, or the capsule does not break what it says
+  70   a bug of squall                     130, 143  interrupted, terminated, the best so far written")]
+pub(super) struct Shrink {
+    /// A capsule, or a scenario file with --seed
+    #[arg(value_name = "CAPSULE or SCENARIO")]
+    pub(super) file: PathBuf,
+
+    /// The seed with which the scenario breaks something [default: 0]
+    #[arg(long, value_name = "N", env = "SQUALL_SEED", hide_env = true, allow_hyphen_values = true)]
+    pub(super) seed: Option<Seed>,
+
+    #[command(flatten)]
+    pub(super) settings: Settings,
+
+    /// Where to write the scenario [default: beside the capsule, or squall-out/shrunk/NAME.min.ron]
+    #[arg(long, value_name = "FILE or DIR", env = "SQUALL_OUT", hide_env = true)]
+    pub(super) out: Option<PathBuf>,
+
+    /// Prove that no single fault and no single operation can be left out
+    #[arg(long, env = "SQUALL_VERIFY", value_parser = FalseyValueParser::new(), hide_env = true)]
+    #[arg(action = clap::ArgAction::SetTrue)]
+    pub(super) verify: bool,
+
+    /// How many threads try candidates [default: as many as there are processors]
+    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true)]
+    pub(super) jobs: Option<NonZeroU16>,
+
+    /// Stop after so many plays; the same number gives the same result
+    #[arg(long, value_name = "PLAYS", env = "SQUALL_BUDGET", hide_env = true)]
+    pub(super) budget: Option<u64>,
+
+    /// Stop after this time [default: 30s, with --budget none]
+    #[arg(long, value_name = "TIME", env = "SQUALL_TIME", hide_env = true)]
+    pub(super) time: Option<Length>,
 
     /// How to write the results
     #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]

@@ -44,6 +44,10 @@ impl Rate {
     }
 }
 
+/// How far something is ahead, in nanoseconds; behind, if negative. Written `"50ms"` or `"-50ms"`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Offset(pub i64);
+
 const UNITS: [(&str, u64); 7] = [
     ("ns", 1),
     ("us", 1_000),
@@ -158,6 +162,20 @@ pub fn parse_rate(text: &str) -> Result<Rate, String> {
     Ok(Rate { count, per })
 }
 
+/// Reads `"50ms"` or `"-50ms"`.
+///
+/// # Errors
+/// A sentence that says what is wrong and how to write it.
+pub fn parse_offset(text: &str) -> Result<Offset, String> {
+    let trimmed = text.trim();
+    let (sign, span) = match trimmed.strip_prefix('-') {
+        Some(rest) => (-1, parse_span(rest)?),
+        None => (1, parse_span(trimmed)?),
+    };
+    let ns = i64::try_from(span.as_ns());
+    ns.map(|ns| Offset(sign * ns)).map_err(|_| format!("span {text:?} is longer than 292 years; write less"))
+}
+
 /// Implements `Serialize` by `Display` and `Deserialize` from a string by a parser; a bare
 /// number gets the given answer.
 macro_rules! as_text {
@@ -207,6 +225,8 @@ fn bare_rate(number: &str) -> Result<Rate, String> {
 }
 
 as_text!(Span, "a span such as \"150ms\"", parse_span, bare_span);
+as_text!(Offset, "a span such as \"50ms\" or \"-50ms\"", parse_offset, |number: &str| bare_span(number)
+    .map(|_| Offset(0)));
 as_text!(Ratio, "a probability such as \"2.5%\", \"1/40\" or 0.025", parse_ratio, parse_ratio);
 as_text!(Rate, "a rate such as \"20/s\"", parse_rate, bare_rate);
 as_text!(
@@ -226,6 +246,12 @@ impl fmt::Display for Ratio {
             return write!(f, "{}%", text.trim_end_matches('0').trim_end_matches('.'));
         }
         write!(f, "{}/{}", self.part(), self.whole())
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.0 < 0 { "-" } else { "" }, Span::ns(self.0.unsigned_abs()))
     }
 }
 
@@ -302,6 +328,10 @@ mod tests {
         for span in [Span::ZERO, Span::ns(1), Span::us(2_500), Span::ns(1_000_000_001), Span::secs(90)] {
             assert_eq!(parse_span(&span.to_string()), Ok(span));
         }
+        for text in ["50ms", "-1.5s", "0s"] {
+            assert_eq!(parse_offset(text).expect(text).to_string(), text);
+        }
+        assert!(parse_offset("-50").unwrap_err().contains("no unit") && parse_offset("-300000000m").is_err());
         for text in ["2.5%", "0%", "100%", "1/3", "0.0001%"] {
             assert_eq!(parse_ratio(text).expect(text).to_string(), text);
         }

@@ -2,6 +2,7 @@
 
 use super::distribution::Distribution;
 use super::fault::{Cut, Direction, FAULT_NAMES, Fault, Target};
+use super::plan::Operation;
 use std::fmt;
 
 /// The kind, and whom or what it hits.
@@ -34,6 +35,18 @@ impl fmt::Display for Cut {
             Cut::Isolate { target, direction: Direction::Both } => write!(f, "{target} | the rest"),
             Cut::Isolate { target, direction: Direction::Outgoing } => write!(f, "{target} -x-> the rest"),
             Cut::Isolate { target, direction: Direction::Incoming } => write!(f, "the rest -x-> {target}"),
+        }
+    }
+}
+
+/// `write of 1 to key 0`.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operation::Read { key } => write!(f, "read of key {key}"),
+            Operation::Write { key, value } => write!(f, "write of {value} to key {key}"),
+            Operation::Cas { key, from, to } => write!(f, "exchange of {from} for {to} in key {key}"),
+            Operation::Add { key, delta } => write!(f, "addition of {delta} to key {key}"),
         }
     }
 }

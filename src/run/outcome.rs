@@ -1,5 +1,6 @@
 //! What a run came to: plain data.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One run, over.
@@ -47,7 +48,8 @@ pub enum Verdict {
 }
 
 /// A broken invariant, with names.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Violated {
     /// Which.
     pub invariant: String,

@@ -1,6 +1,7 @@
 //! What in a scenario cannot be: found before a run, with the place and a cure.
 
 mod faults;
+mod operations;
 
 use super::diagnostic::{Complaint, did_you_mean, one_of};
 use super::load::Rules;
@@ -25,6 +26,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &
     surroundings(scenario, &mut found);
     clocks(&scenario.clocks, members, &mut found);
     workload(scenario, &mut found);
+    operations::complaints(&scenario.workload, &mut found);
     limits(scenario, &mut found);
     names(scenario, rules, &mut found);
     faults::complaints(scenario, members, rules.roles, &mut found);
@@ -74,6 +76,8 @@ fn clocks(clocks: &Clocks, members: &[String], found: &mut Vec<Complaint>) {
                 did_you_mean(name, all.iter().copied()).unwrap_or_else(|| format!("write {}", one_of(&all))),
             ));
         }
+        let offset = Span::ns(clock.offset.map_or(0, |offset| offset.0.unsigned_abs()));
+        too_long(offset, &format!("clocks.nodes.{name}.offset"), found);
         if clock.drift_ppm.unsigned_abs() >= STANDSTILL_PPM {
             found.push(standstill(&format!("clocks.nodes.{name}.drift_ppm")));
         }
@@ -148,6 +152,10 @@ fn names<S>(scenario: &Scenario<S>, rules: &Rules<S>, found: &mut Vec<Complaint>
     for (index, id) in scenario.exhibits.iter().enumerate() {
         known("exhibit", id, rules.exhibits, &scenario.exhibits[..index], &format!("exhibits[{index}]"), found);
     }
+    let goals = scenario.goals.as_deref().unwrap_or_default();
+    for (index, goal) in goals.iter().enumerate() {
+        known("goal", goal, rules.goals, &goals[..index], &format!("goals[{index}]"), found);
+    }
     let Expect::Breaks(invariants) = &scenario.expect else { return };
     if invariants.is_empty() {
         found.push(Complaint::at(
@@ -162,7 +170,7 @@ fn names<S>(scenario: &Scenario<S>, rules: &Rules<S>, found: &mut Vec<Complaint>
 }
 
 /// A name of something that must exist and must not stand there twice.
-fn known(kind: &str, name: &str, all: &[&str], before: &[String], place: &str, found: &mut Vec<Complaint>) {
+pub(super) fn known(kind: &str, name: &str, all: &[&str], before: &[String], place: &str, found: &mut Vec<Complaint>) {
     if before.iter().any(|other| other == name) {
         found.push(Complaint::at(place, format!("{kind} {name:?} is named twice"), "remove one of them"));
     } else if !all.contains(&name) {
@@ -171,7 +179,9 @@ fn known(kind: &str, name: &str, all: &[&str], before: &[String], place: &str, f
             format!("there is no {kind} {name:?}"),
             did_you_mean(name, all.iter().copied()).unwrap_or_else(|| match all.len() {
                 0 => format!("no system here has any {kind}"),
+                // Goals have no list of their own to look at.
                 1..=12 => format!("write {}", one_of(all)),
+                _ if kind == "goal" => format!("write {}", one_of(all)),
                 _ => format!("see them all with `squall list {kind}s`"),
             }),
         ));

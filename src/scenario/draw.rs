@@ -116,9 +116,12 @@ fn clocks(most: &Clocks, members: &[String], seed: u64) -> Vec<Clock> {
         offset_ns: within(&mut dice, most.offset.as_ns()),
         drift_ppm: within(&mut dice, u64::from(most.drift_ppm)) as i32,
     });
-    let own = |member: &String| most.nodes.get(member).map(|clock| clock.drift_ppm);
-    let mended =
-        |(member, drawn): (&String, Clock)| Clock { drift_ppm: own(member).unwrap_or(drawn.drift_ppm), ..drawn };
+    let mended = |(member, drawn): (&String, Clock)| match most.nodes.get(member) {
+        None => drawn,
+        Some(own) => {
+            Clock { offset_ns: own.offset.map_or(drawn.offset_ns, |offset| offset.0), drift_ppm: own.drift_ppm }
+        }
+    };
     members.iter().zip(drawn).map(mended).collect()
 }
 

@@ -100,7 +100,8 @@ pub enum Inject {
     Partition {
         /// Which links.
         shape: Shape,
-        /// Each cut link loses the messages of one direction only; which one, is drawn. Default: false.
+        /// Each cut link loses the messages of one direction only; which one, is drawn, but `Split` says it.
+        /// Default: false.
         #[serde(default)]
         one_way: bool,
     },
@@ -158,6 +159,15 @@ pub enum Shape {
     Bridge,
     /// A random set of any size against the rest.
     Random,
+    /// These members, by name, against those: `Split(["n1"], ["n2", "n3"])`. With `one_way`, only what the first
+    /// send to the second is lost.
+    Split(Vec<String>, Vec<String>),
+    /// What is sent over these links, each from a member to another one: `Links([("n1", "n2")])`.
+    Links(Vec<(String, String)>),
+    /// All that these members send to the rest.
+    Mute(Who),
+    /// All that the rest send to these members.
+    Deafen(Who),
 }
 
 /// Whom a fault hits. Sets are drawn anew each time.

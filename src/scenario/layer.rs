@@ -33,6 +33,8 @@ pub(super) struct Layer<S> {
     #[serde(default)]
     pub(super) settle: Option<Settle>,
     #[serde(default)]
+    pub(super) goals: Option<Vec<String>>,
+    #[serde(default)]
     pub(super) expect: Option<Expect>,
     #[serde(default)]
     pub(super) limits: Option<Limits>,
@@ -55,6 +57,7 @@ impl<S> Layer<S> {
             "workload" => self.workload = over.workload.take(),
             "faults" => self.faults = over.faults.take(),
             "settle" => self.settle = over.settle.take(),
+            "goals" => self.goals = over.goals.take(),
             "expect" => self.expect = over.expect.take(),
             "limits" => self.limits = over.limits.take(),
             _ => assert!(matches!(field, "squall" | "extends"), "field {field} is read but goes nowhere"),
@@ -75,6 +78,7 @@ impl<S> Layer<S> {
             workload: None,
             faults: None,
             settle: None,
+            goals: None,
             expect: None,
             limits: None,
         }
@@ -96,6 +100,7 @@ impl<S> Layer<S> {
             workload: self.workload.ok_or("workload")?,
             faults: self.faults.unwrap_or_default(),
             settle: self.settle,
+            goals: self.goals,
             expect: self.expect.unwrap_or_default(),
             limits: self.limits.unwrap_or_default(),
         })

@@ -36,6 +36,8 @@ pub struct Rules<'a, S> {
     pub exhibits: &'a [&'a str],
     /// The names of all invariants.
     pub invariants: &'a [&'a str],
+    /// The names of all goals.
+    pub goals: &'a [&'a str],
     /// The names of all roles that a fault can aim at.
     pub roles: &'a [&'a str],
 }
@@ -306,6 +308,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
         return Err((message, "name a scenario file".to_owned()));
     }
     Ok(text)
+}
+
+/// What is wrong with the name of an invariant at this place, if something is.
+pub fn known_invariant<S>(name: &str, place: &str, rules: &Rules<S>) -> Option<Complaint> {
+    let mut found = Vec::new();
+    super::check::known("invariant", name, rules.invariants, &[], place, &mut found);
+    found.pop()
 }
 
 fn unreadable(error: &std::io::Error) -> (String, String) {

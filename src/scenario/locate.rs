@@ -151,6 +151,11 @@ impl Tree {
         })
     }
 
+    /// The values directly inside the value, all by their places in [`nodes`](Tree::nodes).
+    pub fn children(&self, node: usize) -> impl Iterator<Item = usize> {
+        (node + 1..self.nodes.len()).filter(move |child| self.nodes[*child].parent == node)
+    }
+
     fn child(&self, node: usize, step: &PathStep) -> Option<usize> {
         (node + 1..self.nodes.len())
             .find(|child| self.nodes[*child].parent == node && self.nodes[*child].step.as_ref() == Some(step))

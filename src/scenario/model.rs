@@ -2,6 +2,7 @@
 
 use super::fault::FaultSpec;
 use crate::environment::plan::{Disk, Limits, Network, Settle, Workload};
+use crate::environment::text::Offset;
 use crate::kernel::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +37,9 @@ pub struct Scenario<S> {
     /// What must come to be after the workload. Default: nothing is asked, the run ends there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settle: Option<Settle>,
+    /// Goals that some seed of a sweep must reach, or it has tested nothing. Default: any goal of the system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goals: Option<Vec<String>>,
     /// Whether the promises hold. Default: they do.
     pub expect: Expect,
     /// When a run is given up. Default: 100 million steps or 10 hours of virtual time.
@@ -68,6 +72,10 @@ impl Clocks {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeClock {
+    /// The wall clock is ahead by so much, behind if negative: `"50ms"`, `"-50ms"`. At most 365 days. Default: drawn,
+    /// as those of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<Offset>,
     /// Both clocks run fast by so many millionths, slow if negative. Between -1,000,000 and 1,000,000.
     pub drift_ppm: i32,
 }

@@ -1,5 +1,6 @@
 //! A seed as somebody writes it: on the command line, in a variable.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 /// A seed: `42`, `0x2a`, or a git commit of 40 hexadecimal digits.
@@ -30,6 +31,27 @@ impl FromStr for Seed {
     }
 }
 
+/// A range of seeds: `0..1000`, without the last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seeds(pub Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Seeds, String> {
+        let example = "write for example 0..1000, which is the seeds from 0 to 999";
+        let (from, to) = text.split_once("..").ok_or(example)?;
+        if to.starts_with('=') {
+            return Err(example.to_owned());
+        }
+        let (from, to) = (from.parse::<Seed>()?.0, to.parse::<Seed>()?.0);
+        if from >= to {
+            return Err(format!("there is no seed from {from} to before {to}; {example}"));
+        }
+        Ok(Seeds(from..to))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +68,18 @@ mod tests {
         assert!(read("0x10000000000000000").unwrap_err().contains("0xffffffffffffffff"));
         for wrong in ["", "-1", "abc", "0x", "1.5", "c0ffee", "+1"] {
             assert!(read(wrong).unwrap_err().contains("write 42"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_seeds_has_a_beginning_and_an_end() {
+        let read = |text: &str| text.parse().map(|Seeds(seeds)| seeds);
+        assert_eq!(read("0..1_000"), Ok(0..1_000));
+        assert_eq!(read("0x10..0x20"), Ok(16..32));
+        for (wrong, says) in
+            [("5", "0..1000"), ("5..", "write 42"), ("5..5", "no seed"), ("9..1", "no seed"), ("0..=5", "0..1000")]
+        {
+            assert!(read(wrong).unwrap_err().contains(says), "{wrong}: {:?}", read(wrong));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Plain data as RON: written, and read back with every mistake told as one in a scenario is.
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Source};
 use super::explain::{explain, flaw};
 use super::load::{check_version, decode};
 use super::locate::{Tree, path};
@@ -38,8 +38,13 @@ pub fn glimpse<'a>(bytes: &'a [u8], place: &str) -> Option<&'a str> {
 pub fn read<T: DeserializeOwned>(name: &str, bytes: Vec<u8>) -> Result<T, Diagnostic> {
     let source = decode(name, bytes)?;
     check_version(&source)?;
-    if let Some(flaw) = flaw(&source) {
+    parse(&source)
+}
+
+/// Reads data from a text whose version is known.
+pub(super) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {
+    if let Some(flaw) = flaw(source) {
         return Err(flaw);
     }
-    options().from_str(&source.text).map_err(|error| explain(&source, &error))
+    options().from_str(&source.text).map_err(|error| explain(source, &error))
 }

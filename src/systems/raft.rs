@@ -77,6 +77,34 @@ impl RaftSettings {
     }
 }
 
+impl RaftSettings {
+    /// The same Raft with fewer servers, with less to it, or closer to the defaults; the greatest step first.
+    pub(super) fn simpler(&self) -> Vec<RaftSettings> {
+        let usual = RaftSettings::of(self.nodes);
+        let fewer = [1, 2, 3].into_iter().filter(|nodes| nodes + 1 < self.nodes).chain(self.nodes.checked_sub(1));
+        let mut simpler: Vec<RaftSettings> =
+            fewer.filter(|nodes| *nodes > 0).map(|nodes| RaftSettings { nodes, ..self.clone() }).collect();
+        let mut offer = |settings: RaftSettings| {
+            if settings != *self {
+                simpler.push(settings);
+            }
+        };
+        offer(RaftSettings { idle: 0, ..self.clone() });
+        offer(RaftSettings { pre_vote: false, check_quorum: false, ..self.clone() });
+        offer(RaftSettings { pre_vote: false, ..self.clone() });
+        offer(RaftSettings { check_quorum: false, ..self.clone() });
+        offer(RaftSettings { append_max: usual.append_max, inflight_max: usual.inflight_max, ..self.clone() });
+        if self.election_timeout != usual.election_timeout && self.heartbeat < usual.election_timeout.min {
+            offer(RaftSettings { election_timeout: usual.election_timeout, ..self.clone() });
+        }
+        // A leader that speaks less often has less to tell a reader. Twice in a timeout it should.
+        if self.heartbeat < Span::ms(100) && Span::ms(100) < self.election_timeout.min {
+            offer(RaftSettings { heartbeat: Span::ms(100), ..self.clone() });
+        }
+        simpler
+    }
+}
+
 /// The plan that the replicated store is played with.
 ///
 /// # Panics

@@ -164,6 +164,9 @@ fn without_tests(tokens: Vec<Token>, module: &[String]) -> (Vec<Token>, Vec<Vec<
         while text(place) == "#" {
             place = closing(&tokens, place + 1) + 1;
         }
+        if text(place) == "pub" {
+            place = if text(place + 1) == "(" { closing(&tokens, place + 1) + 1 } else { place + 1 };
+        }
         if text(place) == "mod" && text(place + 2) == ";" {
             tests.push(module.iter().cloned().chain([text(place + 1).to_owned()]).collect());
         }

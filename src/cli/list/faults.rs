@@ -35,13 +35,17 @@ const FAULTS: [Entry; 8] = [
     entry("Heal", "Heal", "every partition ends, at once"),
 ];
 
-const SHAPES: [Entry; 6] = [
+const SHAPES: [Entry; 10] = [
     entry("Halves", "Halves", "a random half against the rest"),
     entry("Isolate", "Isolate(Leader)", "the target, together, against the rest"),
     entry("MinorityThird", "MinorityThird", "less than a third against the rest"),
     entry("MajoritiesRing", "MajoritiesRing", "everybody sees a majority, and no two see the same"),
     entry("Bridge", "Bridge", "two halves that do not see each other, and one member that sees both"),
     entry("Random", "Random", "a random set of any size against the rest"),
+    entry("Split", "Split([\"n1\"], [\"n2\", \"n3\"])", "these against those; one_way: true loses what the first send"),
+    entry("Links", "Links([(\"n1\", \"n2\")])", "what the first of each pair sends to the second"),
+    entry("Mute", "Mute(Leader)", "what the target sends to the rest"),
+    entry("Deafen", "Deafen(Leader)", "what the rest send to the target"),
 ];
 
 const TARGETS: [Entry; 9] = [
@@ -118,6 +122,10 @@ mod tests {
             Shape::MajoritiesRing => "MajoritiesRing",
             Shape::Bridge => "Bridge",
             Shape::Random => "Random",
+            Shape::Split(..) => "Split",
+            Shape::Links(_) => "Links",
+            Shape::Mute(_) => "Mute",
+            Shape::Deafen(_) => "Deafen",
         }
     }
 

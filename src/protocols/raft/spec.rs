@@ -11,7 +11,6 @@ use crate::oracle::linearizable::register::{Operation, Register};
 use crate::oracle::linearizable::{Checker, OperationId, Verdict as Linearizability};
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
-use std::cmp::Ordering;
 
 impl Replicated for Store {
     type Machine = Machine;
@@ -46,52 +45,37 @@ impl Spec for Store {
         }
     }
 
-    /// Of a server: its role, whether it has voted and for itself, whether its term is the highest, how its log
-    /// ends beside the leader's, whether it holds entries that are not committed or not applied.
+    /// Of a server: whether it is down, leads, campaigns, follows somebody or nobody; whether its term is the highest;
+    /// whether its log is that of the leader.
     fn sketch(view: &View<'_, Store>, node: NodeId) -> u64 {
-        let host = view.host(node);
-        let core = match &host.state {
+        let core = match &view.host(node).state {
             None => return 1,
             Some(Store::Client(_)) => return 0,
             Some(Store::Server(core)) => core,
         };
-        let others = view.hosts.iter().map_while(|host| match &host.state {
-            Some(Store::Server(core)) => Some(Some(core)),
-            None => Some(None),
-            Some(Store::Client(_)) => None,
-        });
-        // Who leads by the best right, as far as anybody can.
-        let leader = others.clone().flatten().filter(|core| core.is_leader()).max_by_key(|core| core.term());
+        let (mut highest, mut leader) = (true, None::<&Core<Machine>>);
+        for host in view.hosts {
+            match &host.state {
+                Some(Store::Client(_)) => break,
+                Some(Store::Server(other)) => {
+                    highest &= other.term() <= core.term();
+                    // Of several leaders, the one of the highest term.
+                    if other.is_leader() && leader.is_none_or(|leader| leader.term() < other.term()) {
+                        leader = Some(other);
+                    }
+                }
+                None => {}
+            }
+        }
         let role = match core.role() {
-            Role::Follower => 0,
-            Role::PreCandidate { .. } => 1,
-            Role::Candidate { .. } => 2,
-            Role::Leader(_) => 3,
+            Role::Leader(_) => 0,
+            Role::PreCandidate { .. } | Role::Candidate { .. } => 1,
+            Role::Follower if core.leader().is_some() => 2,
+            Role::Follower => 3,
         };
-        let vote = match core.vote() {
-            None => 0,
-            Some(vote) if vote == node => 1,
-            Some(_) => 2,
-        };
-        let behind = others.flatten().any(|other| other.term() > core.term());
-        let log = leader.map_or(0, |leader| match core.log().last().cmp(&leader.log().last()) {
-            Ordering::Less => 1,
-            Ordering::Equal => 2,
-            Ordering::Greater => 3,
-        });
-        let open = (core.log().last_index() - core.commit().min(core.log().last_index())).min(2);
-        let sides = [
-            (u64::from(host.asleep), 1),
-            (role, 2),
-            (vote, 2),
-            (u64::from(behind), 1),
-            (log, 2),
-            (open, 2),
-            (u64::from(host.disk.is_clean()), 1),
-            (u64::from(core.leader().is_some()), 1),
-        ];
+        let same = leader.is_some_and(|leader| leader.log().last() == core.log().last());
         // Nobody is 0, which is a client, or 1, which is down.
-        sides.iter().fold(1, |sketch, (side, bits)| sketch << bits | side)
+        4 << 2 | role << 2 | u64::from(highest) << 1 | u64::from(same)
     }
 
     fn invoked(fact: &Fact) -> Option<plan::Operation> {

@@ -198,7 +198,16 @@ impl One<'_> {
 
     fn what(&mut self) {
         match &self.spec.inject {
-            Inject::Partition { shape, .. } => self.shape(shape),
+            Inject::Partition { shape, one_way } => {
+                if *one_way && matches!(shape, Shape::Links(_) | Shape::Mute(_) | Shape::Deafen(_)) {
+                    self.complain(
+                        "inject.one_way",
+                        "`one_way` has no say here: the shape itself says which direction is lost",
+                        "remove it",
+                    );
+                }
+                self.shape(shape);
+            }
             Inject::Kill { target, .. } | Inject::Pause { target } => self.who(target, "inject.target"),
             Inject::Loss { probability } | Inject::Duplicate { probability } => self.probability(*probability),
             Inject::Delay { extra } | Inject::DiskSlow { extra } => {
@@ -222,6 +231,10 @@ impl One<'_> {
         let (name, least) = match shape {
             Shape::Halves => ("Halves", 2),
             Shape::Isolate(_) => ("Isolate", 2),
+            Shape::Split(..) => ("Split", 2),
+            Shape::Links(_) => ("Links", 2),
+            Shape::Mute(_) => ("Mute", 2),
+            Shape::Deafen(_) => ("Deafen", 2),
             Shape::Random => ("Random", 2),
             Shape::MajoritiesRing => ("MajoritiesRing", 3),
             Shape::Bridge => ("Bridge", 3),
@@ -231,14 +244,52 @@ impl One<'_> {
             let message = format!("`{name}` needs {least} members, the system has {count}");
             return self.complain("inject.shape", message, "add members, or choose another shape");
         }
-        if let Shape::Isolate(who) = shape {
-            self.who(who, "inject.shape[0]");
-            if who.size(count).is_some_and(|size| size == count) {
-                self.complain(
-                    "inject.shape[0]",
-                    format!("all {count} members stay together, so nothing is cut"),
-                    "name fewer",
-                );
+        match shape {
+            Shape::Isolate(who) | Shape::Mute(who) | Shape::Deafen(who) => {
+                self.who(who, "inject.shape[0]");
+                if who.size(count).is_some_and(|size| size == count) {
+                    self.complain(
+                        "inject.shape[0]",
+                        format!("all {count} members stay together, so nothing is cut"),
+                        "name fewer",
+                    );
+                }
+            }
+            Shape::Split(from, to) => self.split(from, to),
+            Shape::Links(links) => self.links(links),
+            Shape::Halves | Shape::MinorityThird | Shape::MajoritiesRing | Shape::Bridge | Shape::Random => {}
+        }
+    }
+
+    fn split(&mut self, from: &[String], to: &[String]) {
+        for (side, names) in [from, to].into_iter().enumerate() {
+            let place = format!("inject.shape[{side}]");
+            if names.is_empty() {
+                self.complain(&place, "nobody is on this side, so nothing is cut", "name a node, for example [\"n1\"]");
+            }
+            self.named(names, &place);
+        }
+        if let Some(index) = to.iter().position(|name| from.contains(name)) {
+            let message = format!("node {:?} is on both sides", to[index]);
+            self.complain(&format!("inject.shape[1][{index}]"), message, "remove it from one of them");
+        }
+    }
+
+    fn links(&mut self, links: &[(String, String)]) {
+        if links.is_empty() {
+            let cure = "name one, for example [(\"n1\", \"n2\")]";
+            self.complain("inject.shape[0]", "a partition without a link cuts nothing", cure);
+        }
+        for (index, link) in links.iter().enumerate() {
+            let place = format!("inject.shape[0][{index}]");
+            self.member(&link.0, &format!("{place}[0]"));
+            self.member(&link.1, &format!("{place}[1]"));
+            if link.0 == link.1 {
+                let message = format!("node {:?} has no link to itself", link.0);
+                self.complain(&place, message, "name two nodes");
+            } else if links[..index].contains(link) {
+                let message = format!("the link from {:?} to {:?} is named twice", link.0, link.1);
+                self.complain(&place, message, "remove one of them");
             }
         }
     }
@@ -286,25 +337,37 @@ impl One<'_> {
                 "name a node, for example [\"n1\"]",
             );
         }
+        self.named(names, &format!("{field}[0]"));
+    }
+
+    /// Each of a list of names at this place.
+    fn named(&mut self, names: &[String], list: &str) {
         for (index, name) in names.iter().enumerate() {
-            let place = format!("{field}[0][{index}]");
+            let place = format!("{list}[{index}]");
             if names[..index].contains(name) {
                 self.complain(&place, format!("node {name:?} is named twice"), "remove one of them");
-            } else if !self.members.contains(name) {
-                let cure = match self.members {
-                    [] => "the system has none".to_owned(),
-                    members if members.len() > 9 => {
-                        format!("write a name from {:?} to {:?}", members[0], members[members.len() - 1])
-                    }
-                    // Every name of a node resembles every other: only case is surely a slip.
-                    members => match members.iter().find(|member| member.eq_ignore_ascii_case(name)) {
-                        Some(member) => format!("did you mean `{member}`?"),
-                        None => format!("write {}", one_of(members)),
-                    },
-                };
-                self.complain(&place, format!("there is no node {name:?}"), cure);
+            } else {
+                self.member(name, &place);
             }
         }
+    }
+
+    fn member(&mut self, name: &str, place: &str) {
+        if self.members.iter().any(|member| member == name) {
+            return;
+        }
+        let cure = match self.members {
+            [] => "the system has none".to_owned(),
+            members if members.len() > 9 => {
+                format!("write a name from {:?} to {:?}", members[0], members[members.len() - 1])
+            }
+            // Every name of a node resembles every other: only case is surely a slip.
+            members => match members.iter().find(|member| member.eq_ignore_ascii_case(name)) {
+                Some(member) => format!("did you mean `{member}`?"),
+                None => format!("write {}", one_of(members)),
+            },
+        };
+        self.complain(place, format!("there is no node {name:?}"), cure);
     }
 
     /// A heal that comes before every partition is a slip of the pen.

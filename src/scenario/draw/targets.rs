@@ -55,6 +55,10 @@ fn cut(shape: &Shape, one_way: bool, members: &[String], dice: &mut Dice) -> Cut
             split((named(members, left), named(members, right)), one_way, dice)
         }
         Shape::MajoritiesRing => Cut::Links(ring(members, one_way, dice)),
+        Shape::Split(from, to) => Cut::Split { from: from.clone(), to: to.clone(), one_way },
+        Shape::Links(links) => Cut::Links(links.clone()),
+        Shape::Mute(who) => Cut::Isolate { target: whom(who, members, dice), direction: Direction::Outgoing },
+        Shape::Deafen(who) => Cut::Isolate { target: whom(who, members, dice), direction: Direction::Incoming },
     }
 }
 

@@ -15,6 +15,7 @@ const RULES: Rules<Nodes> = Rules {
     complaints: |_| Vec::new(),
     exhibits: &["stale-read"],
     invariants: &["raft.election-safety"],
+    goals: &[],
     roles: &["leader"],
 };
 
@@ -289,7 +290,7 @@ fn clocks_stay_within_their_bounds_and_perfect_ones_are_not_written() {
 fn a_clock_of_its_own_leaves_those_of_the_others_as_they_were() {
     let mut scenario = scenario(5, "");
     let drawn = plan(&scenario, 3).clocks;
-    scenario.clocks.nodes.insert("n2".to_owned(), NodeClock { drift_ppm: -300_000 });
+    scenario.clocks.nodes.insert("n2".to_owned(), NodeClock { offset: None, drift_ppm: -300_000 });
     let clocks = plan(&scenario, 3).clocks;
     assert_eq!(clocks[1], Clock { drift_ppm: -300_000, ..drawn[1] });
     assert!([0, 2, 3, 4].into_iter().all(|member| clocks[member] == drawn[member]));

@@ -14,6 +14,7 @@ const RULES: Rules<Nodes> = Rules {
     complaints: |_| Vec::new(),
     exhibits: &[],
     invariants: &[],
+    goals: &[],
     roles: &[],
 };
 

@@ -1,0 +1,1 @@
+//! Shrinking, on a system that is nothing but its faults.

@@ -1,0 +1,239 @@
+//! `squall sweep`: many seeds, whatever happens to them.
+
+use super::harness::{BREAKS, HOLDS, LONG, Said, file, folder, objects, path, program, squall};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+/// A scenario that breaks in some seeds, and expects to.
+const SOMETIMES: &str = r#"(
+    squall: 1,
+    system: Raft(nodes: 3),
+    exhibits: ["vote-without-log-check"],
+    workload: (clients: 3, rate: "20/s", until: "2s"),
+    faults: [
+        (every: "700ms", jitter: "50%", lasts: "400ms", inject: Partition(shape: Isolate(One))),
+        (every: "500ms", jitter: "50%", inject: Kill(target: Leader, restart_after: ("100ms", "300ms"))),
+    ],
+    expect: Breaks(["raft.leader-completeness"]),
+)"#;
+
+/// A new folder for results, which is not there yet.
+fn out(name: &str) -> String {
+    path(&folder(&format!("sweep-out-{name}"), &[]).join("out"))
+}
+
+/// Everything in a folder: its path in it, and its text.
+pub(crate) fn contents(folder: &Path) -> Vec<(PathBuf, String)> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(&path).expect("text");
+                files.push((path.strip_prefix(folder).expect("within").to_owned(), text));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn the_object_of_a_sweep_has_the_promised_fields_in_their_order() {
+    let words =
+        ["sweep", &file("sweep-json", SOMETIMES), "--seeds", "0..40", "--format", "json", "--out", &out("json")];
+    let said = squall(&words);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    let fields = "format kind scenario from to ran passed failed inconclusive expected groups signature invariant count \
+        first_seed seeds median_step goals steps virtual_ns wall_s complete";
+    let mut from = 0;
+    for field in fields.split_whitespace() {
+        let name = format!("\"{field}\":");
+        from += said.out[from..].find(&name).unwrap_or_else(|| panic!("{field} is missing or late in {}", said.out));
+    }
+    let [object] = &objects(&said.out)[..] else { panic!("one line: {}", said.out) };
+    let number = |field: &str| object[field].as_u64().unwrap_or_else(|| panic!("{field} is a number"));
+    assert_eq!((number("from"), number("to"), number("ran")), (0, 40, 40));
+    assert_eq!(number("passed") + number("failed"), 40);
+    assert!(number("failed") > 0 && number("passed") > 0, "{object}");
+    let counts =
+        object["groups"].as_array().expect("groups").iter().map(|group| group["count"].as_u64().expect("a count"));
+    assert_eq!(counts.sum::<u64>(), number("failed"));
+    assert_eq!((object["expected"].as_bool(), object["complete"].as_bool()), (Some(true), Some(true)));
+}
+
+#[test]
+fn the_results_are_the_same_with_any_number_of_threads() {
+    let file = file("sweep-jobs", SOMETIMES);
+    let [one, four] = [("1", out("jobs-1")), ("4", out("jobs-4"))].map(|(jobs, out)| {
+        let said = squall(&["sweep", &file, "--count", "60", "-j", jobs, "--out", &out, "-q"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        contents(Path::new(&out))
+    });
+    assert!(one.iter().any(|(path, _)| path.to_string_lossy().ends_with(".capsule.ron")), "{one:?}");
+    assert_eq!(one, four);
+}
+
+/// Waits until the journal in a folder has something in it.
+fn begun(child: &mut Child, folder: &str) -> PathBuf {
+    let journal = Path::new(folder).join("journal.jsonl");
+    while fs::metadata(&journal).map_or(0, |journal| journal.len()) == 0 {
+        assert_eq!(child.try_wait().expect("a child"), None, "it was over too soon");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    journal
+}
+
+#[test]
+fn a_sweep_that_was_killed_goes_on_to_the_same_results() {
+    let file = file("sweep-killed", &SOMETIMES.replace("2s", "20s"));
+    let (whole, killed) = (out("whole"), out("killed"));
+    assert_eq!(squall(&["sweep", &file, "--count", "80", "--out", &whole, "-q"]).code, Some(0));
+    let mut child = program()
+        .args(["sweep", &file, "--count", "80", "--out", &killed, "-q", "-j", "1"])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let journal = begun(&mut child, &killed);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    // As if it had died in the middle of a line.
+    let mut text = fs::read_to_string(&journal).expect("a journal");
+    let lines = text.lines().count();
+    assert!(lines < 80, "it was over too soon");
+    text += "{\"seed\":9999,\"verd";
+    fs::write(&journal, text).expect("a file");
+    let again = squall(&["sweep", &file, "--count", "80", "--out", &killed, "--resume", "-q"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert_eq!(contents(Path::new(&whole)), contents(Path::new(&killed)));
+}
+
+#[test]
+fn a_folder_is_not_used_twice_nor_gone_on_with_by_another_sweep() {
+    let (file, out) = (file("sweep-twice", HOLDS), out("twice"));
+    assert_eq!(squall(&["sweep", &file, "--count", "5", "--out", &out]).code, Some(0));
+    let refused = |words: &[&str], says: &str| {
+        let said = squall(&[&["sweep", &file, "--out", &out], words].concat());
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(says), "{says} is not in {}", said.err);
+    };
+    refused(&["--count", "5"], "go on with --resume");
+    refused(&["--count", "6", "--resume"], "the range of seeds was 0..5");
+    refused(&["--count", "5", "--resume", "--set", "network.loss=1%"], "the fingerprint of the scenario was");
+    fs::write(Path::new(&out).join("manifest.ron"), "(squall: 1, scenaro: \"x\")").expect("a file");
+    refused(&["--count", "5", "--resume"], "manifest.ron:1:13: unknown field `scenaro`");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_ends_it_with_all_reports_and_says_how_to_go_on() {
+    let (file, out) = (file("sweep-signal", &SOMETIMES.replace("2s", "20s")), out("signal"));
+    let mut child = program()
+        .args(["sweep", &file, "--seeds", "0..100000", "--out", &out])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    begun(&mut child, &out);
+    let number = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &number]).status().expect("kill").success());
+    let said: Said = child.wait_with_output().expect("it ends").into();
+    assert_eq!(said.code, Some(143), "{said:?}");
+    assert!(said.err.contains("terminated after "), "{}", said.err);
+    assert!(said.err.contains("--out") && said.err.contains("--resume"), "{}", said.err);
+    let summary = fs::read_to_string(Path::new(&out).join("summary.json")).expect("a summary");
+    assert!(summary.contains("\"complete\":false"), "{summary}");
+}
+
+#[test]
+fn an_endless_run_costs_one_seed() {
+    let words =
+        ["sweep", &file("sweep-endless", LONG), "--count", "2", "--run-timeout", "200ms", "--out", &out("endless")];
+    let said = squall(&words);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("it took longer than 200ms"), "{}", said.out);
+}
+
+#[test]
+fn it_ends_after_as_many_failures_as_were_asked_for_or_when_the_time_is_over() {
+    let file = file("sweep-ends", BREAKS);
+    let ran = |words: &[&str], name: &str| {
+        let said = squall(&[&["sweep", &file, "--format", "json", "--out", &out(name)], words].concat());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let object = objects(&said.out).remove(0);
+        (object["ran"].as_u64().expect("ran"), object["failed"].as_u64().expect("failed"), object["complete"].clone())
+    };
+    let (ran_once, failed, complete) = ran(&["--count", "1000", "--max-fail", "2"], "max-fail");
+    assert_eq!((failed, complete.as_bool()), (2, Some(false)));
+    assert!(ran_once < 1_000);
+    let (ran_long, _, complete) = ran(&["--time", "300ms"], "time");
+    assert!(ran_long > 0 && complete.as_bool() == Some(true));
+    let (quiet, ..) = ran(&["--until-saturated", "20"], "saturated");
+    assert!(quiet >= 20);
+}
+
+#[test]
+fn goals_that_a_scenario_names_must_be_reached() {
+    let text = HOLDS.replace("workload", "goals: [\"raft.leader-elected\", \"raft.leader-crashed\"], workload");
+    let words = ["sweep", &file("sweep-goals", &text), "--count", "3", "--out"];
+    let said = squall(&[&words[..], &[&out("goals-warned")]].concat());
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.err.contains("no seed has reached raft.leader-crashed\n"), "{}", said.err);
+    assert_eq!(squall(&[&words[..], &[&out("goals-required"), "--require-goals"]].concat()).code, Some(100));
+}
+
+#[test]
+fn what_failed_once_can_be_kept_and_is_played_first() {
+    let fails = SOMETIMES.replace("expect: Breaks([\"raft.leader-completeness\"])", "expect: Holds");
+    let folder = folder("sweep-kept", &[("it.ron", &fails)]);
+    let file = path(&folder.join("it.ron"));
+    let sweep = |words: &[&str], name: &str| squall(&[&["sweep", &file, "--out", &out(name)], words].concat());
+    let first = sweep(&["--count", "40", "--keep"], "kept-1");
+    assert_eq!(first.code, Some(100), "{first:?}");
+    assert!(first.err.contains("to be played first from now on"), "{}", first.err);
+    assert_eq!(fs::read_dir(folder.join("it.capsules")).expect("a folder").count(), 1);
+    // A seed that does not fail by itself: only what was kept does.
+    let passing = (0..40).find(|seed| squall(&["run", &file, "--seed", &seed.to_string()]).code == Some(0));
+    let passing = passing.expect("some seed holds");
+    let seeds = format!("{passing}..{}", passing + 1);
+    let second = sweep(&["--seeds", &seeds], "kept-2");
+    assert_eq!(second.code, Some(100), "{second:?}");
+    assert!(second.out.contains("raft.leader-completeness breaks, as when it was stored"), "{}", second.out);
+    // Mended, it holds, and stays where it is.
+    let capsule =
+        fs::read_dir(folder.join("it.capsules")).expect("a folder").next().expect("a file").expect("an entry");
+    let mended = fs::read_to_string(capsule.path()).expect("text").replace("\"vote-without-log-check\",", "");
+    fs::write(capsule.path(), mended).expect("a file");
+    let third = sweep(&["--seeds", &seeds, "-v"], "kept-3");
+    assert_eq!(third.code, Some(0), "{third:?}");
+    assert!(third.out.contains("raft.leader-completeness holds now"), "{}", third.out);
+    fs::write(capsule.path(), "(squall: 1, oops").expect("a file");
+    let fourth = sweep(&["--seeds", &seeds], "kept-4");
+    assert_eq!(fourth.code, Some(0), "{fourth:?}");
+    assert!(fourth.err.contains("is never closed") && fourth.out.contains("stale: "), "{fourth:?}");
+}
+
+#[test]
+fn wrong_words_are_refused_with_a_cure() {
+    let file = file("sweep-wrong", HOLDS);
+    for (words, says) in [
+        (&["--seeds", "9..3"][..], "there is no seed from 9"),
+        (&["--seeds", "0..5", "--count", "3"], "cannot be used with"),
+        (&["--time", "soon"], "write for example 90s or 10m"),
+        (&["--shard", "4/3"], "--shard"),
+        (&["--shard", "1/2", "--time", "1s"], "say which seeds"),
+        (&["-j", "0"], "--jobs"),
+        (&["--max-fail", "0"], "--max-fail"),
+    ] {
+        let said = squall(&[&["sweep", &file, "--out", &out("wrong")], words].concat());
+        assert_eq!(said.code, Some(2), "{words:?}: {said:?}");
+        assert!(said.err.contains(says), "{says} is not in {}", said.err);
+    }
+    let unwritable = squall(&["sweep", &file, "--out", "/proc/nowhere/at/all"]);
+    assert_eq!(unwritable.code, Some(1), "{unwritable:?}");
+    assert!(unwritable.err.contains("/proc/nowhere/at/all"), "{}", unwritable.err);
+}
