@@ -94,6 +94,7 @@ mod tests {
             complaints: |_| Vec::new(),
             exhibits: &[],
             invariants: &[],
+            goals: &[],
             roles: &[],
         };
         let text = r#"(

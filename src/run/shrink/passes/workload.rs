@@ -85,8 +85,8 @@ pub(super) fn operations<S: Clone>(best: &Best<S>) -> Vec<Candidate<S>> {
             }
         }));
     }
-    for place in 0..operations.len() {
-        let key = operations[place].invoke.key();
+    for (place, planned) in operations.iter().enumerate() {
+        let key = planned.invoke.key();
         for plainer in [
             Operation::Read { key },
             Operation::Write { key, value: place as u64 + 1 },
