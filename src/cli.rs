@@ -12,16 +12,15 @@ mod outputs;
 mod pages;
 mod replay;
 mod run;
-mod seed;
 mod set;
 mod shard;
-mod shell;
 mod show;
 mod shrink;
 mod signals;
 mod sweep;
 mod terminal;
 
+use crate::scenario::{seed, shell};
 use crate::systems::System;
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, FromArgMatches};

@@ -40,6 +40,8 @@ mod layer;
 pub mod load;
 pub mod locate;
 pub mod model;
+pub mod seed;
+pub mod shell;
 pub mod stored;
 pub mod text;
 pub mod tidy;

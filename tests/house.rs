@@ -16,6 +16,7 @@ const ARROWS: &str = "\
 main                   -> cli, systems
 cli                    -> systems, report, scenario, run, environment::fault, environment::plan, environment::text, kernel
 systems                -> protocols, run, scenario, environment, kernel
+check                  -> systems, run, scenario, oracle, environment, kernel
 report                 -> run::outcome, run::signature, run::tally, run::curve
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
@@ -35,15 +36,15 @@ const BANS: &str = "\
 HashMap, HashSet, RandomState, DefaultHasher  -> nowhere: their order differs from run to run
 f32, f64                                      -> environment::text, scenario::diagnostic, report, cli: they round
 Instant, SystemTime                           -> run::sweep, cli: a run has virtual time only
-std::thread, std::net                         -> run::sweep, run::twice, run::shrink::crew, cli: a run is one thread that talks to nobody
+std::thread, std::net                         -> run::sweep, run::twice, run::shrink::crew, check::variables, cli: a run is one thread that talks to nobody
 Mutex, RwLock, Condvar, mpsc, atomic          -> run::sweep, run::twice, run::shrink::crew, cli: a world shares nothing
 Rc, RefCell, UnsafeCell                       -> nowhere: a world is a value that can be cloned and sent
 Cell, std::sync::Once, OnceLock, LazyLock     -> run::play, cli: a world is a value, and nothing outlives it
 static, thread_local!                         -> run::play, cli: a run leaves nothing behind
 std::fs                                       -> scenario::load, cli: only these open files
-std::env                                      -> cli: only the program looks at its surroundings
+std::env                                      -> check::variables, cli: only who is called looks at its surroundings
 std::process                                  -> main, cli: only the program ends
-println!, print!, eprintln!, eprint!, dbg!    -> cli: only the program prints
+println!, print!, eprintln!, eprint!, dbg!    -> check, cli: only these are read by somebody
 async, await                                  -> nowhere: handlers answer at once
 unsafe                                        -> nowhere: speed comes from the design
 ";

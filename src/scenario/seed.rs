@@ -1,4 +1,4 @@
-//! A seed on the command line.
+//! A seed as somebody writes it: on the command line, in a variable.
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// A commit is folded to 64 bits: its first 16 digits, the next 16 and the last 8 (as the upper
 /// half), combined by exclusive or.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Seed(pub(super) u64);
+pub struct Seed(pub u64);
 
 impl FromStr for Seed {
     type Err = String;
@@ -33,7 +33,7 @@ impl FromStr for Seed {
 
 /// A range of seeds: `0..1000`, without the last.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Seeds(pub(super) Range<u64>);
+pub struct Seeds(pub Range<u64>);
 
 impl FromStr for Seeds {
     type Err = String;

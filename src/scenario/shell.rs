@@ -1,7 +1,7 @@
 //! A command as one would type it.
 
 /// The word, in quotes if a shell would else take it apart.
-pub(super) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "_-./=:,%@+".contains(sign);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),
