@@ -4,7 +4,7 @@ use crate::kernel::time::Time;
 use crate::oracle::spec::Violation;
 use crate::protocol::Timer;
 
-/// Why [`World::run_until`] came back.
+/// Why [`World::run_until`](super::World::run_until) came back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Pause {
     /// The time has come.
