@@ -185,7 +185,7 @@ fn start<T: Send + 'static>(number: usize, shared: &Arc<Shared<T>>, play: &Arc<P
 /// Plays one seed. Answers whether there may be another one.
 fn work<T>(number: usize, shift: u64, permit: &Permit, shared: &Shared<T>, play: &Play<T>) -> bool {
     let mut board = shared.board();
-    while board.next < board.end && board.next >= board.taken + board.ahead {
+    while board.next < board.end && board.next - board.taken >= board.ahead {
         board = shared.room.wait(board).unwrap_or_else(PoisonError::into_inner);
     }
     if board.next >= board.end || board.players[number].shift != shift {
@@ -341,6 +341,14 @@ mod tests {
         assert_eq!(told(1, usize::MAX, square), all);
         assert_eq!(told(4, usize::MAX, square), all);
         assert_eq!(told(3, 7, square), all[..7]);
+    }
+
+    #[test]
+    fn the_largest_seeds_are_played_too() {
+        let mut ledger = Ledger { told: Vec::new(), most: usize::MAX };
+        let seeds = u64::MAX - 600..u64::MAX;
+        let upto = sweep(seeds, Options { jobs: 2, run_timeout: None }, |seed, _| seed, &mut ledger);
+        assert_eq!((upto, ledger.told.len()), (u64::MAX, 600));
     }
 
     #[test]
