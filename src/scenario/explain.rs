@@ -42,6 +42,9 @@ pub(super) fn explain(source: &Source, error: &SpannedError) -> Diagnostic {
 
 impl Explainer<'_> {
     fn explain(&self, code: &Error) -> Diagnostic {
+        if self.is_at_a_lone_comma() {
+            return self.nothing_before(",");
+        }
         match code {
             Error::NoSuchStructField { expected, found, .. } => self.unknown_field(found, expected),
             Error::NoSuchEnumVariant { expected, found, .. } => self.unknown_variant(found, expected),
@@ -308,10 +311,7 @@ impl Explainer<'_> {
     fn no_name(&self) -> Diagnostic {
         let rest = &self.source.text[self.cursor..];
         if rest.starts_with([',', ':', '=']) {
-            let sign = &rest[..1];
-            return self
-                .mistake(self.cursor..self.cursor + 1, format!("nothing stands before `{sign}`"))
-                .help(format!("remove `{sign}`, or write what is missing before it"));
+            return self.nothing_before(&rest[..1]);
         }
         if let Some(node) = self.nodes().iter().find(|node| node.key.contains(&self.cursor)) {
             let name = self.text(&node.key);
@@ -357,6 +357,18 @@ impl Explainer<'_> {
                 None => self.wrong_value().expected("a name"),
             },
         }
+    }
+
+    /// Whether the reader wanted a value and found a comma. Whatever type it has looked for, there is nothing of a
+    /// wrong type: the value that is nearest is another one.
+    fn is_at_a_lone_comma(&self) -> bool {
+        let (before, rest) = self.source.text.split_at(self.cursor);
+        rest.starts_with(',') && before.trim_end().ends_with(['(', '[', '{', ','])
+    }
+
+    fn nothing_before(&self, sign: &str) -> Diagnostic {
+        self.mistake(self.cursor..self.cursor + sign.len(), format!("nothing stands before `{sign}`"))
+            .help(format!("remove `{sign}`, or write what is missing before it"))
     }
 
     fn digits(&self) -> String {
