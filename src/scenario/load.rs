@@ -48,6 +48,10 @@ pub struct Rules<'a, S> {
 /// The first mistake, with its place and a cure.
 pub fn load<S: DeserializeOwned + Clone>(path: &Path, rules: &Rules<S>) -> Result<Scenario<S>, Diagnostic> {
     let file = shown(path);
+    if is_capsule(path) && path.is_file() {
+        let help = format!("play it with: squall replay {file}");
+        return Err(Diagnostic::without_place(&file, "this is a capsule, a stored run, and no scenario", help));
+    }
     let text = read(path).map_err(|(message, help)| Diagnostic::without_place(&file, message, help))?;
     parse_bytes(&file, text, rules)
 }

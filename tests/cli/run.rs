@@ -133,3 +133,13 @@ fn nothing_but_text_goes_into_a_pipe_unless_colour_is_asked_for() {
     assert!(!plain.out.contains('\x1b') && !plain.err.contains('\x1b'), "{}", plain.out);
     assert!(squall(&["run", &file, "--color", "always"]).out.contains('\x1b'));
 }
+
+#[test]
+fn a_capsule_is_told_from_a_scenario() {
+    let folder = folder("run-capsule", &[("it.capsule.ron", "(squall: 1, broke: ())")]);
+    for command in ["run", "sweep", "check"] {
+        let said = squall(&[command, &path(&folder.join("it.capsule.ron"))]);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains("this is a capsule") && said.err.contains("squall replay"), "{}", said.err);
+    }
+}
