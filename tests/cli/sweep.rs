@@ -237,3 +237,21 @@ fn wrong_words_are_refused_with_a_cure() {
     assert_eq!(unwritable.code, Some(1), "{unwritable:?}");
     assert!(unwritable.err.contains("/proc/nowhere/at/all"), "{}", unwritable.err);
 }
+
+#[test]
+#[cfg(unix)]
+fn a_signal_that_comes_twice_at_once_is_one() {
+    let out = out("twice");
+    let words = ["sweep", &file("sweep-twice", HOLDS), "--seeds", "0..1000000", "--out", &out];
+    let child = program().args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    while fs::metadata(Path::new(&out).join("journal.jsonl")).map_or(0, |journal| journal.len()) == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // As timeout(1) does: to the program, and to its group.
+    let id = child.id();
+    std::process::Command::new("sh").args(["-c", &format!("kill -TERM {id}; kill -TERM {id}")]).status().expect("sh");
+    let said: Said = child.wait_with_output().expect("it ends").into();
+    assert_eq!(said.code, Some(143), "{said:?}");
+    assert!(said.err.contains("terminated after") && said.err.contains("--resume"), "{}", said.err);
+    assert!(Path::new(&out).join("summary.json").exists());
+}
