@@ -83,7 +83,8 @@ impl Exit {
 
 fn start<S: System>(words: &[OsString]) -> Exit {
     let command = Arguments::command().color(arguments::colour_of_help(words));
-    let arguments = match command.try_get_matches_from(words).and_then(|found| Arguments::from_arg_matches(&found)) {
+    let understood = |found| Arguments::from_arg_matches(&found)?.settled(&found);
+    let arguments = match command.try_get_matches_from(words).and_then(understood) {
         Ok(arguments) => arguments,
         Err(refusal) => {
             // To a closed pipe there is nothing more to say.

@@ -6,8 +6,11 @@ use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
 use crate::run::twice::Share;
+use crate::scenario::load::is_capsule;
 use clap::builder::FalseyValueParser;
-use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::num::{NonZeroU16, NonZeroU64};
@@ -40,12 +43,12 @@ pub(super) struct Arguments {
 
     /// Say only what went wrong
     #[arg(short, long, global = true, env = "SQUALL_QUIET", value_parser = FalseyValueParser::new(), hide_env = true)]
-    #[arg(action = clap::ArgAction::SetTrue, overrides_with = "verbose")]
+    #[arg(action = clap::ArgAction::SetTrue)]
     pub(super) quiet: bool,
 
     /// Say more
     #[arg(short, long, global = true, env = "SQUALL_VERBOSE", value_parser = FalseyValueParser::new(), hide_env = true)]
-    #[arg(action = clap::ArgAction::SetTrue, overrides_with = "quiet")]
+    #[arg(action = clap::ArgAction::SetTrue)]
     pub(super) verbose: bool,
 }
 
@@ -61,6 +64,44 @@ pub(super) enum Detail {
 }
 
 impl Arguments {
+    /// A flag wins over what variables say, also over those of flags that contradict it.
+    ///
+    /// # Errors
+    /// If flags contradict each other.
+    pub(super) fn settled(mut self, found: &ArgMatches) -> Result<Arguments, clap::Error> {
+        let is_flag = |found: &ArgMatches, id| found.value_source(id) == Some(ValueSource::CommandLine);
+        // Of two flags the last counts.
+        let is_quiet_last = found.index_of("quiet") > found.index_of("verbose");
+        match (is_flag(found, "quiet"), is_flag(found, "verbose")) {
+            (true, true) => (self.quiet, self.verbose) = (is_quiet_last, !is_quiet_last),
+            (true, false) => self.verbose = false,
+            (false, true) => self.quiet = false,
+            (false, false) => {}
+        }
+        let Some((_, found)) = found.subcommand() else { return Ok(self) };
+        match &mut self.command {
+            Command::Sweep(sweep) => {
+                let is_length = is_flag(found, "count") || is_flag(found, "from");
+                match (is_flag(found, "seeds"), is_length) {
+                    (true, false) => (sweep.count, sweep.from) = (None, None),
+                    (false, true) => sweep.seeds = None,
+                    (true, true) | (false, false) => {}
+                }
+                if sweep.seeds.is_some() && (sweep.count.is_some() || sweep.from.is_some()) {
+                    let message = "--seeds cannot be used with --count or --from, for it says both where to begin and where to end";
+                    let mut command = Arguments::command();
+                    command.build();
+                    let sweep = command.find_subcommand_mut("sweep").expect("a command");
+                    return Err(sweep.error(ErrorKind::ArgumentConflict, message));
+                }
+            }
+            // A capsule has its seed; a variable that is there for other commands does not contradict it.
+            Command::Shrink(shrink) if is_capsule(&shrink.file) && !is_flag(found, "seed") => shrink.seed = None,
+            _ => {}
+        }
+        Ok(self)
+    }
+
     pub(super) fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
@@ -179,7 +220,6 @@ pub(super) struct Sweep {
 
     /// These seeds, the last one not included [default: 0..1000]
     #[arg(long, value_name = "A..B", env = "SQUALL_SEEDS", hide_env = true, allow_hyphen_values = true)]
-    #[arg(conflicts_with_all = ["count", "from"])]
     pub(super) seeds: Option<Seeds>,
 
     /// So many seeds

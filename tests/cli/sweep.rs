@@ -239,6 +239,29 @@ fn wrong_words_are_refused_with_a_cure() {
 }
 
 #[test]
+fn a_flag_wins_over_variables_also_those_that_contradict_it() {
+    let file = file("sweep-variables", HOLDS);
+    let ran = |variables: &[(&str, &str)], words: &[&str], name: &str| -> (Option<u64>, Said) {
+        let out = out(name);
+        let all = [&["sweep", &file, "--out", &out], words].concat();
+        let said: Said = program().args(all).envs(variables.iter().copied()).output().expect("it starts").into();
+        let summary = fs::read_to_string(Path::new(&out).join("summary.json")).ok();
+        (summary.and_then(|summary| objects(&summary)[0]["ran"].as_u64()), said)
+    };
+    assert_eq!(ran(&[("SQUALL_SEEDS", "0..9")], &["--count", "2"], "variables-1").0, Some(2));
+    assert_eq!(ran(&[("SQUALL_COUNT", "9"), ("SQUALL_FROM", "7")], &["--seeds", "0..3"], "variables-2").0, Some(3));
+    assert_eq!(ran(&[("SQUALL_SEEDS", "0..4")], &[], "variables-3").0, Some(4));
+    let (_, both) = ran(&[("SQUALL_SEEDS", "0..4"), ("SQUALL_COUNT", "2")], &[], "variables-4");
+    assert_eq!(both.code, Some(2), "{both:?}");
+    let (_, loud) = ran(&[("SQUALL_QUIET", "1")], &["-v", "--count", "2"], "variables-5");
+    assert!(loud.out.contains("states"), "{loud:?}");
+    let (_, quiet) = ran(&[("SQUALL_VERBOSE", "1")], &["-q", "--count", "2"], "variables-6");
+    assert_eq!(quiet.out, "");
+    let (_, last) = ran(&[], &["-v", "-q", "--count", "2"], "variables-7");
+    assert_eq!(last.out, "");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_signal_that_comes_twice_at_once_is_one() {
     let out = out("twice");
