@@ -100,6 +100,11 @@ fn start<S: System>(words: &[OsString]) -> Exit {
             signals::end_as_with_a_closed_pipe();
             Exit::Done
         }
+        // These say all that there is to say.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::ResourceBusy) => {
+            terminal.error(&error.to_string());
+            Exit::Trouble
+        }
         Err(error) => {
             terminal.error(&format!("cannot write the results: {error}"));
             Exit::Trouble

@@ -213,6 +213,11 @@ impl<S: System> Part<'_, S> {
                 terminal.error(&format!("{}: {why}", folder.display()));
                 return Ok(None);
             }
+        } else if Journal::is_in(folder) {
+            // Its lines may be of any scenario: to go on after them would make one result of two.
+            let why = format!("it holds a journal without the {MANIFEST} that says of what; choose another --out");
+            terminal.error(&format!("{}: {why}", folder.display()));
+            return Ok(None);
         } else {
             std::fs::create_dir_all(folder).map_err(|error| folder::at(folder, &error))?;
             manifest.write(folder)?;

@@ -88,3 +88,20 @@ fn two_runs_of_one_seed_that_differ_are_found() {
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.err.contains("was played twice, and the digests are"), "{}", said.err);
 }
+
+#[test]
+fn a_journal_is_read_up_to_its_last_whole_line_and_not_past_a_broken_one() {
+    let (whole, [one, two, three]) = swept("torn");
+    let journal = Path::new(&two).join("journal.jsonl");
+    let text = fs::read_to_string(&journal).expect("text");
+    // What a power failure leaves: the seeds that are whole count.
+    fs::write(&journal, text.clone() + "{\"seed\":\n").expect("a file");
+    let out = path(&folder("merge-torn-end", &[]).join("out"));
+    assert_eq!(squall(&["merge", &one, &two, &three, "--out", &out]).code, squall(&["merge", &whole]).code);
+    // A line in the middle that ends too early is not the end of the journal.
+    let (first, rest) = text.split_once('\n').expect("lines");
+    fs::write(&journal, format!("{}\n{rest}", &first[..20])).expect("a file");
+    let said = squall(&["merge", &one, &two, &three]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("line 1 is no entry of a journal"), "{}", said.err);
+}

@@ -262,6 +262,28 @@ fn a_flag_wins_over_variables_also_those_that_contradict_it() {
 }
 
 #[test]
+fn a_journal_of_nobody_knows_what_is_not_gone_on_with() {
+    let (file, out) = (file("sweep-orphan", SOMETIMES), out("orphan"));
+    assert_eq!(squall(&["sweep", &file, "--seeds", "0..40", "--out", &out]).code, Some(0));
+    fs::remove_file(Path::new(&out).join("manifest.ron")).expect("it was there");
+    for words in [&[][..], &["--resume"]] {
+        let said = squall(&[&["sweep", &file, "--seeds", "0..90", "--out", &out], words].concat());
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains("a journal without the manifest.ron"), "{}", said.err);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_written_to_and_not_replaced() {
+    let device = folder("sweep-device", &[]).join("junit.xml");
+    std::os::unix::fs::symlink("/dev/null", &device).expect("a link");
+    let words = ["sweep", &file("sweep-to-device", HOLDS), "--count", "2", "--out", &out("device"), "--junit"];
+    assert_eq!(squall(&[&words[..], &[&path(&device)]].concat()).code, Some(0));
+    assert!(fs::symlink_metadata(&device).expect("it is there").is_symlink());
+}
+
+#[test]
 #[cfg(unix)]
 fn a_signal_that_comes_twice_at_once_is_one() {
     let out = out("twice");

@@ -132,11 +132,20 @@ fn binary() -> io::Result<String> {
     }
 }
 
-/// Writes a file as a whole: whoever reads it sees the old text or the new one.
+/// Writes a file as a whole: whoever reads it sees the old text or the new one. What is no file, such as a pipe
+/// or `/dev/stdout`, is written to and not replaced.
 pub(in crate::cli) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return fs::write(path, text).map_err(|error| at(path, &error));
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.tmp"));
-    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| at(path, &error))
+    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        // Half a file under a strange name is of no use to anybody.
+        let _ = fs::remove_file(&temporary);
+        at(path, &error)
+    })
 }
 
 /// An error that says of which file it speaks.
@@ -163,11 +172,16 @@ impl Journal {
         // Where locks are not to be had, as on some network disks, one must do without.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             let message = "another sweep is writing here; wait for it, or choose another --out";
-            return Err(at(&path, &io::Error::other(message)));
+            return Err(at(&path, &io::Error::new(io::ErrorKind::ResourceBusy, message)));
         }
         let whole = read(&path, &mut each)?;
         file.set_len(whole).map_err(|error| at(&path, &error))?;
         Ok(Journal { path, file: BufWriter::with_capacity(1 << 16, file) })
+    }
+
+    /// Whether a folder has one.
+    pub(super) fn is_in(folder: &Path) -> bool {
+        folder.join(JOURNAL).exists()
     }
 
     /// A new journal in place of what may be there.
@@ -194,41 +208,63 @@ impl Journal {
 /// # Errors
 /// If it cannot be read, or a line that is not the last is no entry.
 fn read(path: &Path, each: &mut impl FnMut(Entry) -> io::Result<()>) -> io::Result<u64> {
-    let mut reader = BufReader::new(File::open(path).map_err(|error| at(path, &error))?);
-    let (mut line, mut whole) = (Vec::new(), 0);
-    for number in 1.. {
-        line.clear();
-        let length = reader.read_until(b'\n', &mut line).map_err(|error| at(path, &error))? as u64;
-        if line.last() != Some(&b'\n') {
-            break;
-        }
-        match serde_json::from_slice(&line) {
-            Ok(entry) => each(entry)?,
-            // Bytes of a last line that a power failure has left may be anything.
-            Err(_) if reader.fill_buf().map_err(|error| at(path, &error))?.is_empty() => break,
-            Err(error) => {
-                let message = format!("line {number} is no entry of a journal: {error}; begin anew with another --out");
-                return Err(at(path, &io::Error::new(io::ErrorKind::InvalidData, message)));
-            }
-        }
-        whole += length;
+    let mut lines = Lines::of(path)?;
+    while let Some(entry) = lines.next().transpose()? {
+        each(entry)?;
     }
-    Ok(whole)
+    Ok(lines.whole)
 }
 
 /// The entries of a journal that nobody writes any more, one after the other.
 pub(in crate::cli) fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<Entry>> + use<>> {
-    let path = folder.join(JOURNAL);
-    let reader = BufReader::new(File::open(&path).map_err(|error| at(&path, &error))?);
-    Ok(reader.lines().enumerate().map_while(move |(number, line)| match line {
-        Ok(line) => match serde_json::from_str(&line) {
-            Ok(entry) => Some(Ok(entry)),
-            Err(error) if error.is_eof() => None,
-            Err(error) => {
-                let message = format!("line {} is no entry of a journal: {error}", number + 1);
-                Some(Err(at(&path, &io::Error::new(io::ErrorKind::InvalidData, message))))
+    Lines::of(&folder.join(JOURNAL))
+}
+
+/// The lines of a journal, up to the last one that is whole.
+struct Lines {
+    path: PathBuf,
+    reader: BufReader<File>,
+    line: Vec<u8>,
+    number: u64,
+    /// So many bytes have been whole lines.
+    whole: u64,
+}
+
+impl Lines {
+    fn of(path: &Path) -> io::Result<Lines> {
+        let file = File::open(path).map_err(|error| at(path, &error))?;
+        Ok(Lines { path: path.to_owned(), reader: BufReader::new(file), line: Vec::new(), number: 0, whole: 0 })
+    }
+
+    fn take(&mut self) -> io::Result<Option<Entry>> {
+        self.line.clear();
+        self.number += 1;
+        let length = self.reader.read_until(b'\n', &mut self.line)? as u64;
+        if self.line.last() != Some(&b'\n') {
+            return Ok(None);
+        }
+        match serde_json::from_slice(&self.line) {
+            Ok(entry) => {
+                self.whole += length;
+                Ok(Some(entry))
             }
-        },
-        Err(error) => Some(Err(at(&path, &error))),
-    }))
+            // Bytes of a last line that a power failure has left may be anything.
+            Err(_) if self.reader.fill_buf()?.is_empty() => Ok(None),
+            Err(error) => {
+                let message = format!(
+                    "line {} is no entry of a journal: {error}; play its seeds anew, with another --out",
+                    self.number
+                );
+                Err(io::Error::new(io::ErrorKind::InvalidData, message))
+            }
+        }
+    }
+}
+
+impl Iterator for Lines {
+    type Item = io::Result<Entry>;
+
+    fn next(&mut self) -> Option<io::Result<Entry>> {
+        self.take().map_err(|error| at(&self.path, &error)).transpose()
+    }
 }
