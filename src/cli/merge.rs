@@ -200,11 +200,12 @@ impl Part<'_> {
             from: asked.0,
             to: asked.1,
             is_complete: gaps.is_empty(),
+            is_part: !gaps.is_empty(),
             tally,
             regressions: &regressions,
         };
         let played: Vec<_> = covered.iter().map(|(from, to)| *from..*to).collect();
-        let account = outputs::account(&result, manifest, false, &played);
+        let account = outputs::account(&result, manifest, &played);
         if let Some(out) = &self.out {
             outputs::write_junit(out, &account)?;
             self.copy_capsules(tally, out)?;
@@ -228,6 +229,7 @@ impl Part<'_> {
         self.tell_gaps(&gaps, terminal);
         Ok(match (result.is_expected(), tally.inconclusive) {
             _ if tally.ran == 0 => Exit::Nothing,
+            (false, _) if result.is_undecided() => Exit::Inconclusive,
             (false, 0) => Exit::Unmet,
             (false, _) if tally.strange(&expectation).next().is_some() => Exit::Unmet,
             (false, _) => Exit::Inconclusive,
@@ -242,7 +244,7 @@ impl Part<'_> {
             let settings: String =
                 manifest.settings.iter().map(|setting| format!(" --set {}", quoted(setting))).collect();
             terminal.warning(&format!(
-                "{}: {} from {from} to before {to} are missing; play them with",
+                "{}: {} missing, from {from} to before {to}; play what is missing with",
                 manifest.scenario,
                 counted(to - from, "seed")
             ));

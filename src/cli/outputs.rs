@@ -71,10 +71,10 @@ impl Annotations {
 }
 
 /// What is to be told of a sweep of which these seeds were played.
-pub(super) fn account(sweep: &Sweep<'_>, manifest: &Manifest, is_shard: bool, played: &[Range<u64>]) -> Account {
+pub(super) fn account(sweep: &Sweep<'_>, manifest: &Manifest, played: &[Range<u64>]) -> Account {
     let Manifest { file, settings, .. } = manifest;
     let command = |seed| run_command(file, seed, settings);
-    Suite { sweep: *sweep, file, is_shard, played, command: &command }.account()
+    Suite { sweep: *sweep, file, played, command: &command }.account()
 }
 
 /// Writes the JUnit report of one scenario to its folder.

@@ -211,7 +211,9 @@ fn target(wanted: &Shrink) -> Result<PathBuf, String> {
         Some(out) if load::is_capsule(out) => {
             Err(format!("{} is a capsule's name; name a scenario, the capsule is written beside it", out.display()))
         }
-        Some(out) if out.is_dir() => Ok(out.join(usual)),
+        Some(out) if out.is_dir() || out.as_os_str().to_string_lossy().ends_with(std::path::is_separator) => {
+            Ok(out.join(usual))
+        }
         Some(out) => Ok(out.clone()),
         None if load::is_capsule(&wanted.file) => Ok(wanted.file.with_file_name(usual)),
         None => Ok(Path::new("squall-out/shrunk").join(usual)),

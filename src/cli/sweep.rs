@@ -70,6 +70,7 @@ pub(super) fn sweep<S: System>(sweep: &Sweep, detail: Detail, terminal: &mut Ter
             break;
         }
     }
+    whole.counts.leave_out((count - accounts.len()) as u64);
     if sweep.format == Format::Human && (detail != Detail::Quiet || whole.is_unmet) {
         terminal.result(&format!("\n{}", whole.counts.summary(since.elapsed())))?;
         terminal.aside(&format!("results in {}\n", folder.display()));
@@ -83,11 +84,15 @@ fn jobs<S: System>(sweep: &Sweep, terminal: &mut Terminal) -> Option<Vec<Job<S>>
     let (files, mut mistakes) = found(&sweep.scenarios);
     let is_only = files.len() == 1;
     let mut jobs: Vec<Job<S>> = Vec::new();
+    let mut of_one_name = None;
     for file in files {
         match set::load::<S>(&file, &sweep.settings.settings) {
             Ok(scenario) => {
                 let name = load::name(&file);
                 let folder = place::of(sweep, &name, is_only);
+                if let Some(other) = jobs.iter().find(|job| job.name == name) {
+                    of_one_name.get_or_insert_with(|| (other.file.clone(), file.clone(), name.clone()));
+                }
                 jobs.push(Job { name, file, scenario, folder });
             }
             Err(mistake) => mistakes.push(mistake),
@@ -97,6 +102,11 @@ fn jobs<S: System>(sweep: &Sweep, terminal: &mut Terminal) -> Option<Vec<Job<S>>
     mistakes.iter().for_each(|mistake| terminal.aside(&diagnostics::rendered(mistake)));
     if !mistakes.is_empty() {
         terminal.error("nothing was run, since not everything could be read");
+        return None;
+    }
+    if let Some((one, other, name)) = of_one_name {
+        let files = format!("{} and {}", one.display(), other.display());
+        terminal.error(&format!("{files} are both named {name}, and would write to one folder; sweep one at a time"));
         return None;
     }
     Some(jobs)
@@ -165,10 +175,16 @@ impl<S: System> Part<'_, S> {
         let is_open = sweep.time.is_some() || sweep.until_saturated.is_some();
         let asked = match (&sweep.seeds, sweep.count) {
             (Some(seeds), _) => seeds.0.clone(),
-            (None, Some(count)) => from..from.saturating_add(count),
+            (None, Some(count)) => {
+                let too_far = || format!("{count} seeds from {from} on would go beyond the largest, {}", u64::MAX);
+                from..from.checked_add(count).ok_or_else(too_far)?
+            }
             (None, None) if is_open => from..u64::MAX,
             (None, None) => from..from.saturating_add(SEEDS),
         };
+        if asked.is_empty() && from == u64::MAX {
+            return Err(format!("a range of seeds ends before the last one; play it with: squall run --seed {from}"));
+        }
         if asked.end == u64::MAX && sweep.shard.is_some() && is_open && sweep.seeds.is_none() {
             return Err(
                 "a sweep without an end cannot be divided into shards; say which seeds: --seeds 0..1000000".to_owned()
@@ -257,12 +273,14 @@ impl<S: System> Part<'_, S> {
         let upto = seeds.start + tally.ran;
         let is_open = manifest.asked.1 == u64::MAX;
         let expectation = systems::expectation(&self.job.scenario);
+        let is_complete = upto == seeds.end || is_open && !matches!(stopped, Some(Stopped::Signal(_)));
         let result = report::sweep::Sweep {
             scenario: &self.job.name,
             expectation: &expectation,
             from: seeds.start,
             to: if is_open { upto } else { seeds.end },
-            is_complete: upto == seeds.end || is_open && !matches!(stopped, Some(Stopped::Signal(_))),
+            is_complete,
+            is_part: self.sweep.shard.is_some() || !is_complete,
             tally: &tally,
             regressions,
         };
@@ -271,8 +289,8 @@ impl<S: System> Part<'_, S> {
             self.keep(&result, terminal)?;
         }
         folder::replace(&folder.join("summary.json"), &(report::sweep::object("sweep", &result, None) + "\n"))?;
-        let (is_shard, played) = (self.sweep.shard.is_some(), seeds.start..upto);
-        let account = outputs::account(&result, manifest, is_shard, std::slice::from_ref(&played));
+        let played = seeds.start..upto;
+        let account = outputs::account(&result, manifest, std::slice::from_ref(&played));
         outputs::write_junit(folder, &account)?;
         match self.sweep.format {
             Format::Json => terminal.raw(&(report::sweep::object("sweep", &result, Some(wall)) + "\n"))?,
@@ -318,16 +336,12 @@ impl<S: System> Part<'_, S> {
     /// Whether something is not as expected. What has not broken yet may still break in another shard, or when
     /// the sweep goes on.
     fn is_unmet(&self, result: &report::sweep::Sweep<'_>) -> bool {
-        let is_part = self.sweep.shard.is_some() || !result.is_complete;
         let is_strange = result.tally.strange(result.expectation).next().is_some();
-        let is_missing = result.tally.failed == 0 && result.tally.inconclusive == 0 && !is_part;
+        let is_missing = result.tally.failed == 0 && result.tally.inconclusive == 0 && !result.is_part;
         match result.is_expected() {
             true => false,
             false if is_strange || result.tally.inconclusive == 0 && result.tally.failed > 0 => true,
-            false => {
-                is_missing
-                    || result.regressions.iter().any(|stored| stored.state == report::sweep::RegressionState::Differs)
-            }
+            false => is_missing || result.regressions.iter().any(|stored| !result.tolerates(stored)),
         }
     }
 
@@ -357,8 +371,12 @@ impl<S: System> Part<'_, S> {
             }
         }
         if let Some(stopped) = stopped.filter(|stopped| *stopped != Stopped::Failures) {
-            let (ran, of) = (report::number::count(tally.ran), report::number::count(result.to - result.from));
-            terminal.aside(&format!("{name}: {stopped} after {ran} of {of} seeds\n"));
+            let asked = result.to - result.from;
+            let told = match asked == tally.ran {
+                true => report::number::counted(asked, "seed"),
+                false => format!("{} of {}", report::number::count(tally.ran), report::number::counted(asked, "seed")),
+            };
+            terminal.aside(&format!("{name}: {stopped} after {told}\n"));
             if let Stopped::Signal(_) = stopped {
                 terminal.aside(&format!("to go on: {}\n", self.resume_command()));
             }

@@ -14,8 +14,6 @@ pub struct Suite<'a> {
     pub sweep: Sweep<'a>,
     /// The scenario's file.
     pub file: &'a str,
-    /// Whether it is a shard: what has not broken here may break in another one.
-    pub is_shard: bool,
     /// Which seeds were played, in ascending order.
     pub played: &'a [Range<u64>],
     /// The command that plays a seed again.
@@ -173,7 +171,15 @@ impl<'a> Suite<'a> {
         let text = [
             format!("group: {} [{}]", signature.message, signature.during),
             format!("{}, the first is {seed}", counted(group.count, "seed")),
-            format!("median step {}, most between {} and {}", count(group.median_step()), count(early), count(late)),
+            match group.count {
+                1 => format!("step {}", count(early)),
+                _ => format!(
+                    "median step {}, most between {} and {}",
+                    count(group.median_step()),
+                    count(early),
+                    count(late)
+                ),
+            },
             format!("reproduce: {command}"),
         ];
         let finding = Finding::new(weight, &signature.invariant, name.to_owned(), &what).by(command);
@@ -184,7 +190,7 @@ impl<'a> Suite<'a> {
     fn of_silence(&self, names: &str) -> Finding {
         let title = format!("{names} should break");
         let ran = counted(self.sweep.tally.ran, "seed");
-        if self.is_shard || !self.sweep.is_complete || self.sweep.tally.inconclusive > 0 {
+        if self.sweep.is_part || self.sweep.tally.inconclusive > 0 {
             let what = format!("nothing has broken in {ran}, but this is not all of the sweep");
             return Finding::new(Weight::Open, SILENCE, title, &what);
         }

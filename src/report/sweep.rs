@@ -23,6 +23,8 @@ pub struct Sweep<'a> {
     pub to: u64,
     /// Whether all of them have been played.
     pub is_complete: bool,
+    /// Whether there are more seeds, in other shards or yet to be played: what has not broken may break in them.
+    pub is_part: bool,
     /// What they came to.
     pub tally: &'a Tally,
     /// What stored runs beside the scenario came to.
@@ -60,6 +62,14 @@ impl Sweep<'_> {
     /// Whether everything is as the scenario expects, the stored runs included.
     pub fn is_expected(&self) -> bool {
         self.tally.meets(self.expectation) && self.regressions.iter().all(|regression| self.tolerates(regression))
+    }
+
+    /// Whether all that is missing is what should break, and it may still break in seeds that are not among these.
+    pub fn is_undecided(&self) -> bool {
+        let is_missing = matches!(self.expectation, Expectation::Breaks(_)) && self.tally.failed == 0;
+        let is_fine =
+            self.tally.inconclusive == 0 && self.regressions.iter().all(|regression| self.tolerates(regression));
+        self.is_part && is_missing && is_fine
     }
 
     /// Whether the scenario has nothing against what became of a stored run.
@@ -178,7 +188,7 @@ pub fn object(kind: &'static str, sweep: &Sweep<'_>, wall: Option<Duration>) -> 
         virtual_ns: u64::try_from(tally.virtual_ns).unwrap_or(u64::MAX),
         wall_s: wall.map(|wall| (wall.as_secs_f64() * 1_000.0).round() / 1_000.0),
         complete: sweep.is_complete,
-        failure_bound: Bound { confidence: CONFIDENCE, upper: failure_bound(tally.failed, tally.ran.max(1)) },
+        failure_bound: Bound { confidence: CONFIDENCE, upper: failure_bound(tally.failed, tally.ran) },
         states: States {
             seen: tally.curve.states(),
             chance_of_new: chance_of_new(&tally.curve),
@@ -200,7 +210,9 @@ pub fn lines(
 ) -> String {
     let tally = sweep.tally;
     let mark = match (sweep.is_expected(), tally.inconclusive) {
+        _ if tally.ran == 0 => styled(UNSURE, "?   "),
         (true, _) => styled(GOOD, "ok  "),
+        (false, _) if sweep.is_undecided() => styled(UNSURE, "?   "),
         (false, 1..) if tally.failed == 0 => styled(UNSURE, "?   "),
         (false, _) => styled(BAD, "FAIL"),
     };
@@ -209,7 +221,8 @@ pub fn lines(
         let rate = (tally.ran as f64 / wall.as_secs_f64().max(1e-6)) as u64;
         styled(DIM, format_args!(" in {:>6}, {:>5} a second", wall_time(wall), rounded(rate)))
     });
-    let mut text = format!("{mark}  {name}  {:>9} seeds{speed}   {}\n", count(tally.ran), remark(sweep));
+    let seeds = if tally.ran == 1 { "seed " } else { "seeds" };
+    let mut text = format!("{mark}  {name}  {:>9} {seeds}{speed}   {}\n", count(tally.ran), remark(sweep));
     for (name, group) in &tally.groups {
         text += &told(name, group, &commands(name, group.first_seed()), is_verbose || !sweep.is_expected());
     }
@@ -228,12 +241,13 @@ pub fn lines(
 
 fn remark(sweep: &Sweep<'_>) -> String {
     let tally = sweep.tally;
-    let bound =
-        || styled(DIM, format_args!("fewer than {} of seeds fail", percent(failure_bound(0, tally.ran.max(1)))));
+    let bound = || styled(DIM, format_args!("fewer than {} of seeds fail", percent(failure_bound(0, tally.ran))));
     match (sweep.expectation, tally.failed, tally.inconclusive) {
+        _ if tally.ran == 0 => styled(UNSURE, "no seed was played"),
         (_, _, doubtful @ 1..) => format!("{} failed, {} without a verdict", count(tally.failed), count(doubtful)),
         (Expectation::Holds, 0, 0) => format!("all held · {}", bound()),
         (Expectation::Holds, failed, 0) => styled(BAD, format_args!("{} failed", count(failed))),
+        (Expectation::Breaks(_), 0, 0) if sweep.is_part => styled(UNSURE, "nothing broke so far"),
         (Expectation::Breaks(_), 0, 0) => styled(BAD, "nothing broke, but it should have"),
         (Expectation::Breaks(_), failed, 0) => {
             match tally.strange(sweep.expectation).map(|(_, group)| group.count).sum() {

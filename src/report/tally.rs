@@ -77,6 +77,10 @@ pub struct Sweeps {
     failed: u64,
     /// Scenarios with seeds that came to no verdict.
     inconclusive: u64,
+    /// Scenarios in which what should break may still break in other seeds.
+    undecided: u64,
+    /// Scenarios of which no seed was played.
+    idle: u64,
     seeds: u64,
     events: u64,
     virtual_ns: u128,
@@ -86,6 +90,8 @@ impl Sweeps {
     /// Counts one scenario more.
     pub fn add(&mut self, sweep: &Sweep<'_>) {
         let count = match (sweep.is_expected(), sweep.expectation) {
+            _ if sweep.tally.ran == 0 => &mut self.idle,
+            _ if sweep.is_undecided() => &mut self.undecided,
             (true, Expectation::Holds) => &mut self.held,
             (true, Expectation::Breaks(_)) => &mut self.broke,
             (false, _) if sweep.tally.inconclusive > 0 => &mut self.inconclusive,
@@ -97,12 +103,19 @@ impl Sweeps {
         self.virtual_ns += sweep.tally.virtual_ns;
     }
 
+    /// Counts so many scenarios whose turn has not come.
+    pub fn leave_out(&mut self, scenarios: u64) {
+        self.idle += scenarios;
+    }
+
     /// Counts those that were counted elsewhere.
     pub fn join(&mut self, other: &Sweeps) {
         self.held += other.held;
         self.broke += other.broke;
         self.failed += other.failed;
         self.inconclusive += other.inconclusive;
+        self.undecided += other.undecided;
+        self.idle += other.idle;
         self.seeds += other.seeds;
         self.events += other.events;
         self.virtual_ns += other.virtual_ns;
@@ -115,8 +128,11 @@ impl Sweeps {
             (self.inconclusive, UNSURE, "inconclusive"),
             (self.held, GOOD, "held"),
             (self.broke, GOOD, "broke as expected"),
+            (self.undecided, UNSURE, "undecided"),
+            (self.idle, UNSURE, "not played"),
         ]);
-        let scenarios = counted(self.held + self.broke + self.failed + self.inconclusive, "scenario");
+        let done = self.held + self.broke + self.failed + self.inconclusive;
+        let scenarios = counted(done + self.undecided + self.idle, "scenario");
         let speed = format!(
             "{} in {} · {}",
             counted(self.seeds, "seed"),

@@ -58,6 +58,25 @@ fn a_gap_is_told_with_the_command_that_fills_it() {
 }
 
 #[test]
+fn what_should_break_may_still_break_in_a_part_that_is_missing() {
+    let quiet = HOLDS.replace("(squall: 1,", r#"(squall: 1, expect: Breaks(["raft.log-matching"]),"#);
+    let file = file("merge-undecided", &quiet);
+    let base = folder("merge-undecided-out", &[]);
+    let sweep = |shard: &str, out: &str| squall(&["sweep", &file, "--count", "8", "--shard", shard, "--out", out]);
+    let [one, two] = ["one", "two"].map(|name| path(&base.join(name)));
+    let said = sweep("1/2", &one);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("nothing broke so far") && said.out.contains("1 undecided"), "{}", said.out);
+    let part = squall(&["merge", &one]);
+    assert_eq!(part.code, Some(3), "{part:?}");
+    assert!(!said.out.contains("FAIL") && !part.out.contains("FAIL"), "{}{}", said.out, part.out);
+    assert_eq!(sweep("2/2", &two).code, Some(0));
+    let whole = squall(&["merge", &one, &two]);
+    assert_eq!(whole.code, Some(100), "{whole:?}");
+    assert!(whole.out.contains("nothing broke, but it should have"), "{}", whole.out);
+}
+
+#[test]
 fn what_does_not_belong_together_is_not_merged() {
     let (whole, [one, ..]) = swept("strange");
     let base = Path::new(&whole).parent().expect("a folder");

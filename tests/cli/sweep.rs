@@ -203,6 +203,10 @@ fn what_failed_once_can_be_kept_and_is_played_first() {
     let second = sweep(&["--seeds", &seeds], "kept-2");
     assert_eq!(second.code, Some(100), "{second:?}");
     assert!(second.out.contains("raft.leader-completeness breaks, as when it was stored"), "{}", second.out);
+    // Also where this is not all of the sweep.
+    let holds = ["--set", "expect=Holds", "--seeds", &seeds, "--shard", "1/1"];
+    let shard = sweep(&holds, "kept-shard");
+    assert_eq!(shard.code, Some(100), "{shard:?}");
     // Mended, it holds, and stays where it is.
     let capsule =
         fs::read_dir(folder.join("it.capsules")).expect("a folder").next().expect("a file").expect("an entry");
@@ -223,6 +227,8 @@ fn wrong_words_are_refused_with_a_cure() {
     for (words, says) in [
         (&["--seeds", "9..3"][..], "there is no seed from 9"),
         (&["--seeds", "0..5", "--count", "3"], "cannot be used with"),
+        (&["--from", "18446744073709551610", "--count", "9"], "would go beyond the largest"),
+        (&["--from", "18446744073709551615"], "squall run --seed 18446744073709551615"),
         (&["--time", "soon"], "write for example 90s or 10m"),
         (&["--shard", "4/3"], "--shard"),
         (&["--shard", "1/2", "--time", "1s"], "say which seeds"),
@@ -271,6 +277,27 @@ fn a_journal_of_nobody_knows_what_is_not_gone_on_with() {
         assert_eq!(said.code, Some(2), "{said:?}");
         assert!(said.err.contains("a journal without the manifest.ron"), "{}", said.err);
     }
+}
+
+#[test]
+fn scenarios_of_one_name_are_refused_before_any_is_played() {
+    let root = folder("sweep-names", &[]);
+    for folder in ["one/raft", "two/raft"] {
+        fs::create_dir_all(root.join(folder)).expect("a folder");
+        fs::write(root.join(folder).join("it.ron"), HOLDS).expect("a file");
+    }
+    let said = squall(&["sweep", &path(&root), "--seeds", "0..3", "--out", &out("names")]);
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
+    assert!(said.err.contains("are both named raft/it"), "{}", said.err);
+    assert!(said.err.contains("one/raft/it.ron") && said.err.contains("two/raft/it.ron"), "{}", said.err);
+}
+
+#[test]
+fn where_no_seed_was_played_nothing_has_held() {
+    let said = squall(&["sweep", &file("sweep-nothing", HOLDS), "--count", "0", "--out", &out("nothing")]);
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(said.out.contains("no seed was played") && said.out.contains("1 scenario: 1 not played"), "{}", said.out);
+    assert!(!said.out.contains("held") && !said.out.contains("ok"), "{}", said.out);
 }
 
 #[test]

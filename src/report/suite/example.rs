@@ -95,11 +95,12 @@ impl Example {
             from: self.seeds.start,
             to: self.seeds.end,
             is_complete: self.played.iter().eq([&self.seeds]),
+            is_part: self.is_shard || !self.played.iter().eq([&self.seeds]),
             tally: &tally,
             regressions: &self.regressions,
         };
         let command = |seed: u64| format!("squall run scenarios/raft/storm.ron --seed {seed} --set 'a=\"b\"'");
         let file = "scenarios/raft/storm.ron";
-        tell(&Suite { sweep, file, is_shard: self.is_shard, played: &self.played, command: &command })
+        tell(&Suite { sweep, file, played: &self.played, command: &command })
     }
 }
