@@ -166,7 +166,7 @@ impl Session<'_> {
             let upto = plan.limits.steps.min(world.steps() + STRETCH);
             let pause = if self.sketches.are_wanted {
                 world.run_until(until, upto, |oracles, view| {
-                    self.sketches.look(view);
+                    self.sketches.look(oracles, view);
                     reached(oracles, view)
                 })?
             } else {
@@ -224,8 +224,8 @@ impl Sketches {
 
     /// The state after a step.
     #[inline]
-    fn look<P: Spec>(&mut self, view: &View<'_, P>) {
-        let now = P::sketch(view, view.touched);
+    fn look<P: Spec>(&mut self, oracles: &P::Oracles, view: &View<'_, P>) {
+        let now = P::sketch(oracles, view, view.touched);
         let before = &mut self.nodes[view.touched.index()];
         if now != *before {
             // A sum does not hear who is who, and takes one step to bring up to date.
