@@ -1,6 +1,7 @@
 //! Time, order and chance. Knows nothing of nodes, messages or protocols.
 
 pub mod chance;
+pub mod chunks;
 pub mod digest;
 pub mod queue;
 pub mod rng;

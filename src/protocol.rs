@@ -181,6 +181,9 @@ pub trait Protocol: Clone + Debug + Sized {
 }
 
 /// Something a node asks of its surroundings.
+// The tag stands alone. Folded into that of the message, it would make the world copy an effect before it
+// can tell which one it is.
+#[repr(u16)]
 #[derive(Clone, Debug)]
 pub enum Effect<P: Protocol> {
     /// See [`Io::send`].

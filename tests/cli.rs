@@ -17,8 +17,14 @@ mod list;
 mod merge;
 #[path = "cli/replay.rs"]
 mod replay;
+#[path = "cli/reports.rs"]
+mod reports;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/shard.rs"]
+mod shard;
+#[path = "cli/shrink.rs"]
+mod shrink;
 #[path = "cli/sweep.rs"]
 mod sweep;
 #[path = "cli/usage.rs"]

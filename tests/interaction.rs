@@ -339,7 +339,8 @@ mod conversation {
             assert!(host.state.is_none(), "{} is up", name(server));
             let mut effects = Vec::new();
             let mut io = Io::new(server, self.now, self.now, &mut back.dice, &mut effects);
-            let state = Store::boot(&self.config, server, host.disk.records(), &mut io);
+            let records: Vec<_> = host.disk.records().from(0).cloned().collect();
+            let state = Store::boot(&self.config, server, &records, &mut io);
             host.state = Some(state);
             let sight = self.sight(server).expect("it is up");
             let log =
@@ -656,7 +657,7 @@ mod conversation {
 
         /// How many entries the disk would bring back.
         fn durable(&self, server: NodeId) -> u64 {
-            self.hosts[server.index()].disk.durable().iter().fold(0, |upto, record| match record {
+            self.hosts[server.index()].disk.durable().fold(0, |upto, record| match record {
                 Record::Term { .. } => upto,
                 Record::Truncate { from } => from - 1,
                 Record::Entry(_) => upto + 1,

@@ -43,7 +43,11 @@ impl Clock {
     /// What the wall clock shows at a true instant; never before zero.
     #[inline]
     pub fn wall(&self, now: Time) -> Time {
-        Time::from_ns(self.monotonic(now).ns().saturating_add_signed(self.offset_ns))
+        let monotonic = self.monotonic(now);
+        if self.offset_ns == 0 {
+            return monotonic;
+        }
+        Time::from_ns(monotonic.ns().saturating_add_signed(self.offset_ns))
     }
 
     /// The first true instant at which the monotonic clock shows at least `span` more than at `now`.

@@ -5,11 +5,12 @@
 //! one right after it (group commit). A crash keeps what was synced and, of the rest, a prefix.
 
 use crate::kernel::chance::below;
+use crate::kernel::chunks::Chunks;
 
 /// The records of one node, oldest first.
 #[derive(Clone, Debug)]
 pub struct Disk<R> {
-    records: Vec<R>,
+    records: Chunks<R>,
     synced: usize,
     /// How many records the sync that is under way will have made durable.
     syncing: Option<usize>,
@@ -20,11 +21,11 @@ pub struct Disk<R> {
 impl<R> Disk<R> {
     /// An empty disk.
     pub const fn new() -> Disk<R> {
-        Disk { records: Vec::new(), synced: 0, syncing: None, wanted: 0 }
+        Disk { records: Chunks::new(), synced: 0, syncing: None, wanted: 0 }
     }
 
     /// Everything written, oldest first.
-    pub fn records(&self) -> &[R] {
+    pub fn records(&self) -> &Chunks<R> {
         &self.records
     }
 
@@ -34,8 +35,8 @@ impl<R> Disk<R> {
     }
 
     /// The durable records, oldest first.
-    pub fn durable(&self) -> &[R] {
-        &self.records[..self.synced]
+    pub fn durable(&self) -> impl Iterator<Item = &R> {
+        self.records.from(0).take(self.synced)
     }
 
     /// Whether everything written is durable.
@@ -111,9 +112,9 @@ mod tests {
         assert!(!disk.ask());
         disk.write('c');
         assert!(disk.complete());
-        assert_eq!(disk.durable(), ['a']);
+        assert!(disk.durable().eq(&['a']));
         assert!(!disk.complete());
-        assert_eq!(disk.durable(), ['a', 'b', 'c']);
+        assert!(disk.durable().eq(&['a', 'b', 'c']));
         assert!(!disk.ask());
     }
 
@@ -125,7 +126,7 @@ mod tests {
             disk.sync_at_once();
             "cd".chars().for_each(|record| disk.write(record));
             assert_eq!(disk.crash(word), 4 - kept.len());
-            assert_eq!(disk.records().iter().collect::<String>(), kept);
+            assert_eq!(disk.records().from(0).collect::<String>(), kept);
             assert!(disk.is_clean());
         }
     }

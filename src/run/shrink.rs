@@ -44,7 +44,8 @@ pub trait Subject<S>: Sync {
 pub struct Options {
     /// How many threads try candidates.
     pub jobs: usize,
-    /// How many plays there may be.
+    /// How many plays of candidates there may be. Plays of the sound system, to see that a planted defect is still the
+    /// cause, come on top.
     pub plays: u64,
 }
 
@@ -68,7 +69,7 @@ pub struct Size {
     pub members: usize,
     /// Clients.
     pub clients: usize,
-    /// Operations that were begun, or are planned.
+    /// Operations that are spelled out, or that have ended.
     pub operations: usize,
     /// Events until the violation.
     pub events: u64,
@@ -78,7 +79,8 @@ pub struct Size {
 
 impl Size {
     fn of<S>(plan: &Plan<S>, outcome: &Outcome, subject: &dyn Subject<S>) -> Size {
-        let drawn = || outcome.stats.get("operations").map_or(0, |count| *count as usize);
+        let ended = outcome.stats.iter().filter(|(name, _)| name.starts_with("operations_"));
+        let drawn = || ended.map(|(_, count)| *count as usize).sum();
         Size {
             faults: plan.faults.len(),
             members: subject.members(&plan.system).len(),

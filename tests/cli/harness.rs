@@ -42,7 +42,8 @@ pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
     for (name, _) in std::env::vars_os() {
         let is_ours = name.to_str().is_some_and(|name| name.starts_with("SQUALL_"));
-        if is_ours || name == "NO_COLOR" || name == "CLICOLOR_FORCE" || name == "RUST_BACKTRACE" {
+        let is_heard = ["NO_COLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
+        if is_ours || is_heard.iter().any(|heard| name == *heard) {
             command.env_remove(name);
         }
     }

@@ -22,10 +22,7 @@ pub(super) struct Story<'a, S> {
 /// The first clause of a violation's message, as a title.
 pub(super) fn title(message: &str) -> String {
     let clause = message.split([';', '\n']).next().unwrap_or_default().trim();
-    let short: String = clause.chars().take(90).collect();
-    let mut letters = short.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    first + letters.as_str()
+    clause.chars().take(90).collect()
 }
 
 impl<S: System> Story<'_, S> {
@@ -34,12 +31,12 @@ impl<S: System> Story<'_, S> {
         let Report { source, shrunk, before, after, command, .. } = self.report;
         let violated = shrunk.outcome.violation().expect("what is shrunk breaks something");
         let mut lines = vec![
-            violated.message.clone(),
+            short(&violated.message),
             String::new(),
             format!("Breaks {}: {}.", violated.invariant, self.promise),
             format!(
                 "When:     at {}, event {}, {}{}",
-                Time::from_ns(violated.time_ns).since(Time::ZERO),
+                instant(Time::from_ns(violated.time_ns)),
                 shrunk.outcome.events,
                 violated.during,
                 if violated.nodes.is_empty() { String::new() } else { format!(", {}", violated.nodes.join(" and ")) },
@@ -75,6 +72,9 @@ impl<S: System> Story<'_, S> {
         if rest > 0 {
             needs.truncate(8);
             needs.push(format!("and {rest} more"));
+        }
+        if plan.settle.is_some() {
+            needs.push("then settling".to_owned());
         }
         let drawn = plan.workload.operations.is_none() && plan.workload.clients > 0;
         match (needs.is_empty(), drawn) {
@@ -117,6 +117,6 @@ mod tests {
             "n1 -> n2: Entry { term: 1, hash: … }"
         );
         assert_eq!(short(&"long ".repeat(40)).chars().count(), WIDTH + 1);
-        assert_eq!(title("n1 leads term 2; its votes are"), "N1 leads term 2");
+        assert_eq!(title("n1 leads term 2; its votes are"), "n1 leads term 2");
     }
 }

@@ -44,7 +44,9 @@ pub(super) fn text<S: System>(report: &Report<'_, S>, detail: Detail) -> String 
             let what = format_args!("NOT MINIMAL: without {} it breaks the same with seed {}", found.what, found.seed);
             text += &format!("  {}\n", styled(BAD, what));
         }
-        if needless.is_empty() {
+        if needless.is_empty() && without == 0 {
+            text += &format!("  {}: there is no fault and no operation to leave out\n", styled(GOOD, "verified"));
+        } else if needless.is_empty() {
             text += &format!(
                 "  {}: {}, each left out in turn, with the seed and the {SEEDS} smallest: {}, none breaks it\n",
                 styled(GOOD, "verified"),

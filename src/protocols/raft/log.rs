@@ -1,5 +1,6 @@
 //! The replicated log, in memory.
 
+use crate::kernel::chunks::Chunks;
 use crate::kernel::digest::{Digest, Digestible, mix};
 
 /// A place in the log: how recent its entry is. Compared first by term, then by index: that is
@@ -54,8 +55,18 @@ impl<C> Entry<C> {
 /// two words.
 #[derive(Clone, Debug)]
 pub struct Log<C> {
-    entries: Vec<Entry<C>>,
-    chains: Vec<u64>,
+    slots: Chunks<Slot<C>>,
+    /// Where the log ends, and the chain there: what is asked for most often, without a look into memory
+    /// that may be cold.
+    last: Position,
+    chain: u64,
+}
+
+/// An entry, and beside it the chain up to it.
+#[derive(Clone, Debug)]
+struct Slot<C> {
+    entry: Entry<C>,
+    chain: u64,
 }
 
 /// The chain before the first entry.
@@ -69,44 +80,64 @@ pub const fn chain_on(chain: u64, hash: u64) -> u64 {
 impl<C: Clone> Log<C> {
     /// A log without entries.
     pub const fn new() -> Log<C> {
-        Log { entries: Vec::new(), chains: Vec::new() }
+        Log { slots: Chunks::new(), last: Position { term: 0, index: 0 }, chain: CHAIN_START }
     }
 
     /// Index of the last entry; 0 if there is none.
     #[inline]
     pub fn last_index(&self) -> u64 {
-        self.entries.len() as u64
+        self.last.index
     }
 
     /// Where the log ends.
     #[inline]
     pub fn last(&self) -> Position {
-        Position { term: self.entries.last().map_or(0, Entry::term), index: self.last_index() }
+        self.last
+    }
+
+    #[inline]
+    fn slot(&self, index: u64) -> Option<&Slot<C>> {
+        self.slots.get((index as usize).checked_sub(1)?)
     }
 
     /// The entry at an index, if the log has it.
     #[inline]
     pub fn entry(&self, index: u64) -> Option<&Entry<C>> {
-        self.entries.get((index as usize).checked_sub(1)?)
+        self.slot(index).map(|slot| &slot.entry)
     }
 
     /// The term at an index: 0 at index 0, where every log begins; `None` beyond the end.
     #[inline]
     pub fn term_at(&self, index: u64) -> Option<u64> {
-        if index == 0 { Some(0) } else { self.entry(index).map(Entry::term) }
+        match index {
+            _ if index == self.last.index => Some(self.last.term),
+            0 => Some(0),
+            _ => self.entry(index).map(Entry::term),
+        }
     }
 
     /// A hash of all entries up to an index; `None` beyond the end.
     #[inline]
     pub fn chain_at(&self, index: u64) -> Option<u64> {
-        if index == 0 { Some(CHAIN_START) } else { self.chains.get(index as usize - 1).copied() }
+        match index {
+            _ if index == self.last.index => Some(self.chain),
+            0 => Some(CHAIN_START),
+            _ => self.slot(index).map(|slot| slot.chain),
+        }
+    }
+
+    /// A hash of all entries.
+    #[inline]
+    pub fn chain(&self) -> u64 {
+        self.chain
     }
 
     /// Adds an entry at the end. Answers its index.
     pub fn append(&mut self, entry: Entry<C>) -> u64 {
-        self.chains.push(chain_on(self.chains.last().copied().unwrap_or(CHAIN_START), entry.hash));
-        self.entries.push(entry);
-        self.last_index()
+        self.last = Position { term: entry.term, index: self.last.index + 1 };
+        self.chain = chain_on(self.chain, entry.hash);
+        self.slots.push(Slot { entry, chain: self.chain });
+        self.last.index
     }
 
     /// Removes the entry at `index` and all after it.
@@ -115,17 +146,21 @@ impl<C: Clone> Log<C> {
     /// At index 0.
     pub fn truncate_from(&mut self, index: u64) {
         assert!(index > 0, "there is no entry at index 0 to remove");
-        self.entries.truncate(index as usize - 1);
-        self.chains.truncate(index as usize - 1);
+        self.slots.truncate(index as usize - 1);
+        let end = self.slots.last();
+        let term = end.map_or(0, |slot| slot.entry.term);
+        self.chain = end.map_or(CHAIN_START, |slot| slot.chain);
+        self.last = Position { term, index: self.slots.len() as u64 };
     }
 
-    /// At most `count` entries from `index` on.
+    /// The entries from `index` on, at most so many.
     ///
     /// # Panics
     /// At index 0.
-    pub fn entries_from(&self, index: u64, count: usize) -> &[Entry<C>] {
-        let start = (index as usize - 1).min(self.entries.len());
-        &self.entries[start..self.entries.len().min(start + count)]
+    pub fn entries_from(&self, index: u64, count: usize) -> Vec<Entry<C>> {
+        assert!(index > 0, "there is no entry at index 0");
+        let count = count.min((self.last_index() + 1).saturating_sub(index) as usize) as u64;
+        (index..index + count).map(|index| self.entry(index).expect("within the log").clone()).collect()
     }
 
     /// The last place at or before `index` whose term is at most `term`: where a log that has `term`
@@ -134,9 +169,7 @@ impl<C: Clone> Log<C> {
         let upto = index.min(self.last_index());
         let index = match self.entry(upto) {
             // Most often something before has only been overtaken: no search through cold memory.
-            Some(entry) if entry.term > term => {
-                self.entries[..upto as usize].partition_point(|entry| entry.term <= term) as u64
-            }
+            Some(entry) if entry.term > term => self.slots.partition_point(|slot| slot.entry.term <= term) as u64,
             Some(_) | None => upto,
         };
         Position { term: self.term_at(index).expect("within the log"), index }

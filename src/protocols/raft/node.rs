@@ -188,18 +188,20 @@ impl Protocol for Store {
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, io: &mut Io<'_, Store>) {
-        match (self, message) {
-            (Store::Server(core), Message::Raft(message)) => {
-                core.on_message(from, message, io);
-                answer_applied(core, io);
-            }
-            (Store::Server(core), Message::Request(request)) => on_request(core, request, io),
-            (Store::Client(client), Message::Reply { sequence, answer }) => client.on_reply(sequence, answer, io),
-            (Store::Client(client), Message::Redirect { sequence, leader }) => client.on_redirect(sequence, leader, io),
-            (Store::Server(_), Message::Reply { .. } | Message::Redirect { .. })
-            | (Store::Client(_), Message::Raft(_) | Message::Request(_)) => {
-                unreachable!("a message for another kind of node")
-            }
+        match self {
+            Store::Server(core) => match message {
+                Message::Raft(message) => {
+                    core.on_message(from, message, io);
+                    answer_applied(core, io);
+                }
+                Message::Request(request) => on_request(core, request, io),
+                Message::Reply { .. } | Message::Redirect { .. } => unreachable!("a message for a client"),
+            },
+            Store::Client(client) => match message {
+                Message::Reply { sequence, answer } => client.on_reply(sequence, answer, io),
+                Message::Redirect { sequence, leader } => client.on_redirect(sequence, leader, io),
+                Message::Raft(_) | Message::Request(_) => unreachable!("a message for a server"),
+            },
         }
     }
 

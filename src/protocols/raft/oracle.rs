@@ -2,21 +2,23 @@
 //!
 //! The five properties of the paper's figure 3, what they rest on (votes and copies that are
 //! durable on a quorum), and everything that only ever grows. The oracle keeps a few numbers of
-//! each server, the chain of what is committed, and what each disk holds; so a step costs the same
+//! each server, and one chain for every entry that ever was; so a step costs the same
 //! in a log of a million entries as in an empty one.
 
+mod chains;
 mod elections;
 mod logs;
 
-use super::core::{Core, Role, StateMachine};
-use super::log::{CHAIN_START, chain_on};
+use super::core::{Core, Progress, Role, StateMachine};
+use super::log::CHAIN_START;
 use super::message::Record;
 use crate::environment::disk::Disk;
 use crate::kernel::time::Time;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::{NodeId, Protocol};
+use chains::{Chains, LogMatching};
 use elections::Elections;
-use logs::{Committed, LogMatching, States};
+use logs::{Committed, States};
 use std::ops::Range;
 
 /// A protocol that embeds Raft, for oracles to look into.
@@ -149,14 +151,8 @@ struct Durable {
     folded: usize,
     term: u64,
     vote: Option<NodeId>,
-    /// The chain of the durable log, by index from 1.
-    chains: Vec<u64>,
-}
-
-impl Durable {
-    fn chain_at(&self, index: u64) -> Option<u64> {
-        if index == 0 { Some(CHAIN_START) } else { self.chains.get(index as usize - 1).copied() }
-    }
+    /// Of the durable log.
+    chains: Chains,
 }
 
 impl CoreOracle {
@@ -214,6 +210,25 @@ impl CoreOracle {
     /// The broken invariant.
     #[inline]
     pub fn after_step<P: Replicated>(
+        &mut self,
+        view: &View<'_, P>,
+        node: NodeId,
+        touch: Touch,
+    ) -> Result<Range<u64>, Box<Violation>> {
+        let host = view.host(node);
+        let (seen, folded) = (&self.servers[node.index()], self.common.durable[node.index()].folded);
+        // Every other step is an answer that changes nothing.
+        if touch == Touch::Handled
+            && host.disk.synced() == folded
+            && host.state.as_ref().and_then(P::core).is_some_and(|core| seen.is_as_before(core))
+        {
+            return Ok(0..0);
+        }
+        self.look_closer(view, node, touch)
+    }
+
+    #[inline(never)]
+    fn look_closer<P: Replicated>(
         &mut self,
         view: &View<'_, P>,
         node: NodeId,
@@ -303,21 +318,31 @@ impl Common {
         self.durable.len() / 2 + 1
     }
 
+    /// The chain of what is committed.
+    #[inline]
+    fn committed_at(&self, index: u64) -> Option<u64> {
+        self.committed.chains.at(index, &self.matching)
+    }
+
     /// Takes in what has become durable.
     fn fold<P: Replicated>(&mut self, node: NodeId, disk: &Disk<P::Record>) -> Verdict {
         let durable = &mut self.durable[node.index()];
-        for record in disk.durable()[durable.folded..].iter().filter_map(P::raft_record) {
+        while durable.folded < disk.synced() {
+            let record = P::raft_record(&disk.records()[durable.folded]);
+            durable.folded += 1;
             match record {
-                Record::Term { term, vote } => {
+                None => {}
+                Some(Record::Term { term, vote }) => {
                     (durable.term, durable.vote) = (*term, *vote);
                     if let Some(candidate) = *vote {
                         self.elections.note_ballot(*term, node, candidate)?;
                     }
                 }
-                Record::Truncate { from } => {
+                Some(Record::Truncate { from }) => {
                     let kept = self.committed.before_term(durable.term + 1);
-                    let lost = *from <= kept && durable.chain_at(*from) == self.committed.chain_at(*from);
-                    durable.chains.truncate(*from as usize - 1);
+                    let stored = durable.chains.at(*from, &self.matching);
+                    let lost = *from <= kept && stored == self.committed.chains.at(*from, &self.matching);
+                    durable.chains.truncate_from(*from, &self.matching);
                     if lost {
                         let term = durable.term;
                         return violation("raft.committed-kept", &[node], || {
@@ -327,13 +352,9 @@ impl Common {
                         });
                     }
                 }
-                Record::Entry(entry) => {
-                    let chain = chain_on(durable.chains.last().copied().unwrap_or(CHAIN_START), entry.hash());
-                    durable.chains.push(chain);
-                }
+                Some(Record::Entry(entry)) => durable.chains.append(entry.hash(), &self.matching),
             }
         }
-        durable.folded = disk.synced();
         Ok(())
     }
 
@@ -352,8 +373,8 @@ impl Common {
     /// once made durable.
     fn check_restored<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
         let durable = &self.durable[node.index()];
-        let last = durable.chains.len() as u64;
-        if core.log().last_index() != last || core.log().chain_at(last) != durable.chain_at(last) {
+        let last = durable.chains.last();
+        if (core.log().last_index(), Some(core.log().chain())) != (last, durable.chains.at(last, &self.matching)) {
             return violation("raft.restart-restores", &[node], || {
                 format!("{node:?} starts with {} entries, its disk holds {last}", core.log().last_index())
             });
@@ -375,11 +396,11 @@ impl Common {
         }
         // A crash may have brought back entries that had been removed in favour of committed ones.
         seen.agreed = seen.agreed.min(last);
-        while core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
+        while core.log().chain_at(seen.agreed) != self.committed_at(seen.agreed) {
             seen.agreed -= 1;
         }
         (seen.term, seen.vote) = (core.term(), core.vote());
-        (seen.last, seen.chain) = (last, core.log().chain_at(last).expect("the end of the log"));
+        (seen.last, seen.chain) = (last, core.log().chain());
         if last > 0 {
             self.reach(Goal::RestartWithLog);
         }
@@ -388,6 +409,31 @@ impl Common {
 }
 
 impl Seen {
+    /// Whether nothing of what is looked at differs from what was seen last.
+    #[inline]
+    fn is_as_before<M: StateMachine>(&self, core: &Core<M>) -> bool {
+        let log = core.log();
+        // What changes most often stands first.
+        let same = core.commit() == self.commit
+            && core.applied() == self.applied
+            && log.last_index() == self.last
+            && log.chain() == self.chain
+            && core.term() == self.term
+            && core.vote() == self.vote;
+        same && match core.role() {
+            Role::Leader(leadership) => self.leads && self.led == core.term() && self.knows(&leadership.progress),
+            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } => !self.leads,
+        }
+    }
+
+    /// Whether a leader knows no more than before about others' logs.
+    #[inline]
+    fn knows(&self, progress: &[Progress]) -> bool {
+        let as_before =
+            |(progress, known): (&Progress, &u64)| progress.match_index == *known && progress.next_index > *known;
+        progress.iter().zip(&self.match_index).all(as_before)
+    }
+
     /// Terms grow; in one term the vote goes from nobody to somebody and stays there.
     #[inline]
     fn check_term<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {

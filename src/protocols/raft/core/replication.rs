@@ -57,7 +57,7 @@ impl<M: StateMachine> Core<M> {
         let progress = &mut progress[server.index()];
         let before = progress.next_index - 1;
         let prev = Position { term: self.log.term_at(before).expect("next is within the log"), index: before };
-        let entries = self.log.entries_from(progress.next_index, most).to_vec();
+        let entries = self.log.entries_from(progress.next_index, most);
         let upto = before + entries.len() as u64;
         match &mut progress.flow {
             Flow::Probe(on_its_way) => *on_its_way = Some(upto),
@@ -85,7 +85,10 @@ impl<M: StateMachine> Core<M> {
             // Nobody else leads in our term. Should it happen, the oracles know before we do.
             return;
         }
-        self.become_follower(term, io);
+        // Whoever campaigned in this term has lost.
+        if !matches!(self.role, Role::Follower) {
+            self.become_follower(term, io);
+        }
         self.leader = Some(from);
         self.leader_heard = Some(io.now());
         self.on_occasion(Occasion::LeaderHeard, io);
@@ -155,7 +158,8 @@ impl<M: StateMachine> Core<M> {
                 if matches!(progress.flow, Flow::Probe(Some(upto)) if upto <= acknowledged) {
                     progress.flow = Flow::Replicate;
                 }
-                if self.advance_commit() {
+                // Who holds no more than is committed gives no reason to count again.
+                if progress.match_index > self.commit && self.advance_commit() {
                     self.tell_commit(io);
                 }
             }

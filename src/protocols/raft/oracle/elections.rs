@@ -59,9 +59,7 @@ impl Common {
             self.leadership_changed = view.now;
             seen.match_index.fill(0);
         }
-        let as_before =
-            |(progress, known): (&Progress, &u64)| progress.match_index == *known && progress.next_index > *known;
-        if leadership.progress.iter().zip(&seen.match_index).all(as_before) {
+        if seen.knows(&leadership.progress) {
             return Ok(());
         }
         self.check_progress(seen, node, core, &leadership.progress)
@@ -113,7 +111,7 @@ impl Common {
             });
         }
         let needed = self.committed.before_term(term);
-        if core.log().chain_at(needed) != self.committed.chain_at(needed) {
+        if core.log().chain_at(needed) != self.committed_at(needed) {
             return violation("raft.leader-completeness", &[node], || {
                 let last = core.log().last();
                 format!(
@@ -154,7 +152,7 @@ impl Common {
         for (term, leader) in self.elections.leaders.range(core.term() + 1..) {
             let Some(successor) = view.state(*leader).and_then(P::core) else { continue };
             let leads = successor.is_leader() && successor.term() == *term;
-            if leads && successor.log().chain_at(upto) != self.committed.chain_at(upto) {
+            if leads && successor.log().chain_at(upto) != self.committed_at(upto) {
                 return violation("raft.leader-completeness", &[*leader, node], || {
                     format!(
                         "{leader:?} leads term {term} without the entries up to {upto}, which {node:?} commits in term {}",
@@ -170,9 +168,9 @@ impl Common {
     /// the server has moved on to a later term and another leader.
     fn check_acknowledged<M: StateMachine>(&self, node: NodeId, server: usize, known: u64, core: &Core<M>) -> Verdict {
         let durable = &self.durable[server];
-        if durable.term <= core.term() && durable.chain_at(known) != core.log().chain_at(known) {
+        if durable.term <= core.term() && durable.chains.at(known, &self.matching) != core.log().chain_at(known) {
             return violation("raft.acknowledged-durable", &[node, NodeId::new(server as u16)], || {
-                let upto = durable.chains.len();
+                let upto = durable.chains.last();
                 format!(
                     "leader {node:?} of term {} counts #{server} as holding its log up to {known}; durable there are {upto} entries, not the same up to {known}",
                     core.term()

@@ -1,46 +1,16 @@
 //! What logs may hold: Log Matching, Leader Append-Only, State Machine Safety, and commitment.
 
+use super::chains::Chains;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::{Verdict, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::{Core, StateMachine};
-use crate::protocols::raft::log::CHAIN_START;
-use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// Every entry that was ever in a log: one chain for an index and a term.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LogMatching {
-    /// By index from 1, the first that was seen there: (term, chain).
-    first: Vec<(u64, u64)>,
-    /// Those of other terms at the same index.
-    others: BTreeMap<(u64, u64), u64>,
-}
-
-impl LogMatching {
-    #[inline]
-    fn chain_of(&self, index: u64, term: u64) -> Option<u64> {
-        match self.first.get(index as usize - 1) {
-            Some((first, chain)) if *first == term => Some(*chain),
-            Some(_) => self.others.get(&(index, term)).copied(),
-            None => None,
-        }
-    }
-
-    fn insert(&mut self, index: u64, term: u64, chain: u64) {
-        if index as usize == self.first.len() + 1 {
-            self.first.push((term, chain));
-        } else {
-            self.others.insert((index, term), chain);
-        }
-    }
-}
 
 /// What is committed, once and for all.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Committed {
-    /// The chain at every index from 1.
-    chains: Vec<u64>,
+    pub(super) chains: Chains,
     /// In which term how much had been committed: both grow.
     marks: Vec<(u64, u64)>,
 }
@@ -49,12 +19,7 @@ impl Committed {
     /// The last committed index.
     #[inline]
     pub(super) fn upto(&self) -> u64 {
-        self.chains.len() as u64
-    }
-
-    #[inline]
-    pub(super) fn chain_at(&self, index: u64) -> Option<u64> {
-        if index == 0 { Some(CHAIN_START) } else { self.chains.get(index as usize - 1).copied() }
+        self.chains.last()
     }
 
     /// The last index that was committed in a term before this one.
@@ -104,19 +69,19 @@ impl Common {
     #[inline]
     pub(super) fn check_log<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
         let log = core.log();
+        if (log.last_index(), log.chain()) == (seen.last, seen.chain) {
+            return Ok(());
+        }
         // Everything up to here is known to match; after a truncation the search goes back further.
         let mut known = seen.last;
         if log.chain_at(seen.last) != Some(seen.chain) {
             self.check_truncated(seen, node, core)?;
             known = 0;
-        } else if log.last_index() == seen.last {
-            return Ok(());
         }
         self.check_matching(node, core, known)?;
-        seen.last = log.last_index();
-        seen.chain = log.chain_at(seen.last).expect("the end of the log");
+        (seen.last, seen.chain) = (log.last_index(), log.chain());
         let upto = seen.last.min(self.committed.upto());
-        while seen.agreed < upto && log.chain_at(seen.agreed + 1) == self.committed.chain_at(seen.agreed + 1) {
+        while seen.agreed < upto && log.chain_at(seen.agreed + 1) == self.committed_at(seen.agreed + 1) {
             seen.agreed += 1;
         }
         Ok(())
@@ -132,7 +97,7 @@ impl Common {
             });
         }
         let kept = seen.agreed.min(self.committed.before_term(core.term() + 1));
-        if core.log().chain_at(kept) != self.committed.chain_at(kept) {
+        if core.log().chain_at(kept) != self.committed_at(kept) {
             return violation("raft.committed-kept", &[node], || {
                 let (term, last) = (core.term(), core.log().last_index());
                 format!(
@@ -140,7 +105,7 @@ impl Common {
                 )
             });
         }
-        while core.log().chain_at(seen.agreed) != self.committed.chain_at(seen.agreed) {
+        while core.log().chain_at(seen.agreed) != self.committed_at(seen.agreed) {
             seen.agreed -= 1;
         }
         self.reach(Goal::ConflictTruncated);
@@ -198,7 +163,8 @@ impl Common {
         };
         let known = self.committed.upto();
         let common = commit.min(known);
-        if core.log().chain_at(common) != self.committed.chain_at(common) {
+        let mine = if common == commit { Some(chain) } else { core.log().chain_at(common) };
+        if mine != self.committed_at(common) {
             return violation("raft.state-machine-safety", &[node], || {
                 format!("{node:?} commits other entries up to {common} than were committed before")
             });
@@ -208,7 +174,10 @@ impl Common {
             return Ok(0..0);
         }
         self.check_first_commit(node, core, commit, chain)?;
-        self.committed.chains.extend((known + 1..=commit).map(|index| core.log().chain_at(index).expect("in the log")));
+        for index in known + 1..=commit {
+            let chain = core.log().chain_at(index).expect("in the log");
+            self.committed.chains.push(chain, &self.matching);
+        }
         self.committed.mark(core.term());
         if seen.agreed == known {
             seen.agreed = commit;
@@ -226,7 +195,8 @@ impl Common {
         commit: u64,
         chain: u64,
     ) -> Verdict {
-        let copies = self.durable.iter().filter(|durable| durable.chain_at(commit) == Some(chain)).count();
+        let copies =
+            self.durable.iter().filter(|durable| durable.chains.at(commit, &self.matching) == Some(chain)).count();
         let quorum = self.quorum();
         if copies < quorum {
             return violation("raft.commit-quorum", &[node], || {
@@ -307,7 +277,8 @@ mod tests {
         let seen = &mut servers[0];
         common.check_log(seen, node, &before).expect("a log that grows");
         for (index, term) in [(1, 1), (2, 4)] {
-            common.committed.chains.push(before.log().chain_at(index).expect("in the log"));
+            let chain = before.log().chain_at(index).expect("in the log");
+            common.committed.chains.push(chain, &common.matching);
             common.committed.mark(term);
         }
         seen.agreed = 2;
