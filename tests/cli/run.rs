@@ -133,3 +133,13 @@ fn nothing_but_text_goes_into_a_pipe_unless_colour_is_asked_for() {
     assert!(!plain.out.contains('\x1b') && !plain.err.contains('\x1b'), "{}", plain.out);
     assert!(squall(&["run", &file, "--color", "always"]).out.contains('\x1b'));
 }
+
+#[test]
+fn a_scenario_may_say_which_seed_is_played_and_the_flag_wins() {
+    let file = file("own-seed", &HOLDS.replace("squall: 1,", "squall: 1, seed: 7,"));
+    let seed = |words: &[&str]| {
+        let said = squall(&[&["run", &file, "--format", "json"], words].concat());
+        objects(&said.out)[0]["seed"].as_u64()
+    };
+    assert_eq!([seed(&[]), seed(&["--seed", "9"])], [Some(7), Some(9)]);
+}
