@@ -154,10 +154,9 @@ pub(super) struct Run {
     #[arg(required = true, value_name = "SCENARIO or DIR")]
     pub(super) scenarios: Vec<PathBuf>,
 
-    /// The seed of all dice: decimal, 0x hexadecimal, or a 40-digit git commit
-    #[arg(long, value_name = "N", env = "SQUALL_SEED", default_value = "0", hide_env = true)]
-    #[arg(allow_hyphen_values = true)]
-    pub(super) seed: Seed,
+    /// The seed of all dice: decimal, 0x hexadecimal, or a 40-digit git commit [default: what the scenario says, or 0]
+    #[arg(long, value_name = "N", env = "SQUALL_SEED", hide_env = true, allow_hyphen_values = true)]
+    pub(super) seed: Option<Seed>,
 
     #[command(flatten)]
     pub(super) settings: Settings,

@@ -41,6 +41,7 @@ struct Job<S> {
     file: PathBuf,
     name: String,
     scenario: Scenario<S>,
+    seed: u64,
 }
 
 pub(super) fn run<S: System>(run: &Run, detail: Detail, terminal: &mut Terminal) -> io::Result<Exit> {
@@ -75,7 +76,10 @@ fn jobs<S: System>(run: &Run, terminal: &mut Terminal) -> Option<Vec<Job<S>>> {
     let mut jobs = Vec::new();
     for file in files {
         match set::load::<S>(&file, &run.settings.settings) {
-            Ok(scenario) => jobs.push(Job { name: load::name(&file), file, scenario }),
+            Ok(scenario) => {
+                let seed = run.seed.map(|seed| seed.0).or(scenario.seed).unwrap_or(0);
+                jobs.push(Job { name: load::name(&file), file, scenario, seed });
+            }
             Err(mistake) => mistakes.push(mistake),
         }
     }
@@ -114,7 +118,7 @@ struct Session<'a, S> {
 impl<S: System> Session<'_, S> {
     /// Plays one scenario after the other, and tells of each when it is over.
     fn play(&mut self, signals: &Signals, terminal: &mut Terminal) -> io::Result<End> {
-        let player = Player::start(Arc::clone(&self.jobs), self.run.seed.0, self.run.check_determinism);
+        let player = Player::start(Arc::clone(&self.jobs), self.run.check_determinism);
         let mut progress = Progress::new(self.jobs.len(), self.run.format, self.detail, terminal);
         let mut asked_to_end: Option<(u8, Instant)> = None;
         let mut running = None;
@@ -224,7 +228,7 @@ impl<S: System> Session<'_, S> {
 
     fn planned(&self, index: usize) -> Vec<FaultLine> {
         let job = &self.jobs[index];
-        let plan = systems::plan(&job.scenario, &job.name, self.run.seed.0);
+        let plan = systems::plan(&job.scenario, &job.name, job.seed);
         let lines = plan.faults.into_iter().map(|fault| FaultLine {
             at_ns: fault.at.ns(),
             until_ns: fault.until.map(|until| until.ns()),
@@ -238,10 +242,11 @@ impl<S: System> Session<'_, S> {
         let file = quoted(&self.jobs[index].file.display().to_string());
         let flag = |setting: &Setting| format!(" --set {}", quoted(&setting.written));
         let settings: String = self.run.settings.settings.iter().map(flag).collect();
-        let check = match self.run.check_determinism.is_some_and(|share| share.takes(self.run.seed.0)) {
+        let seed = self.jobs[index].seed;
+        let check = match self.run.check_determinism.is_some_and(|share| share.takes(seed)) {
             true => " --check-determinism",
             false => "",
         };
-        format!("squall run {file} --seed {}{settings}{check}", self.run.seed.0)
+        format!("squall run {file} --seed {seed}{settings}{check}")
     }
 }

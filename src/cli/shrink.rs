@@ -78,7 +78,6 @@ pub(super) fn shrink<S: System>(wanted: &Shrink, detail: Detail, terminal: &mut 
     };
     let wall = since.elapsed();
     let subject = Shrinkable::<S>::new();
-    let seed = if shrunk.plan.seed == 0 { String::new() } else { format!(" --seed {}", shrunk.plan.seed) };
     let report = Report {
         before: Size::counted(&source.plan, &source.outcome, &subject),
         after: Size::counted(&shrunk.plan, &shrunk.outcome, &subject),
@@ -87,7 +86,7 @@ pub(super) fn shrink<S: System>(wanted: &Shrink, detail: Detail, terminal: &mut 
         wall,
         proof,
         signal: signals.heard(),
-        command: format!("squall run {}{seed}", quoted(&file.display().to_string())),
+        command: format!("squall run {}", quoted(&file.display().to_string())),
         capsule: PathBuf::from(file.display().to_string().trim_end_matches(".ron").to_owned() + CAPSULE),
         file,
     };
@@ -180,7 +179,11 @@ fn tidied<S: System>(shrunk: &Shrunk<S>, tidiness: Tidiness) -> (String, Shrunk<
             && plan.settle == shrunk.plan.settle;
         let is_same = match tidiness {
             Tidiness::SamePlan => read == scenario,
-            Tidiness::SameRun => read.title == scenario.title && read.expect == scenario.expect && needs_nothing_more,
+            Tidiness::SameRun => {
+                let is_told =
+                    (&read.title, read.seed, &read.expect) == (&scenario.title, scenario.seed, &scenario.expect);
+                is_told && needs_nothing_more
+            }
         };
         is_same.then_some(plan)
     };

@@ -170,8 +170,9 @@ pub trait Spec: Protocol {
 
     /// In what kind of state a node is, in a few bits: its role, whether it is behind, and the like.
     /// The sketches of all nodes together are the abstract state of the system. A sweep counts how many
-    /// different ones it has seen, so that it can tell when more seeds show nothing new. Must cost O(1).
-    fn sketch(_view: &View<'_, Self>, _node: NodeId) -> u64 {
+    /// different ones it has seen, so that it can tell when more seeds show nothing new. Asked of touched nodes now and
+    /// then, so it must cost O(1); the oracles may know what takes long to find out.
+    fn sketch(_oracles: &Self::Oracles, _view: &View<'_, Self>, _node: NodeId) -> u64 {
         0
     }
 

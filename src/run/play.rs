@@ -166,7 +166,7 @@ impl Session<'_> {
             let upto = plan.limits.steps.min(world.steps() + STRETCH);
             let pause = if self.sketches.are_wanted {
                 world.run_until(until, upto, |oracles, view| {
-                    self.sketches.look(view);
+                    self.sketches.look(oracles, view);
                     reached(oracles, view)
                 })?
             } else {
@@ -206,34 +206,52 @@ impl Session<'_> {
     }
 }
 
-/// The abstract state of the system: the sketches of all its nodes, whichever node has which.
+/// The abstract state of the system: the sketches of all its nodes, whichever node has which. It is looked at now
+/// and then, for to look at every step would cost a twentieth of the run.
 struct Sketches {
     are_wanted: bool,
-    /// By node.
-    nodes: Vec<u64>,
+    /// By node: its sketch, and at which look it was last touched.
+    nodes: Vec<(u64, u32)>,
+    /// Who was touched since the last look.
+    touched: Vec<NodeId>,
+    looks: u32,
     sum: u64,
     seen: Seen<()>,
 }
+
+/// The state is looked at after so many steps.
+const LOOK: u64 = 64;
 
 impl Sketches {
     fn new(closeness: Closeness, nodes: u16) -> Sketches {
         let are_wanted = closeness == Closeness::States;
         let count = if are_wanted { nodes as usize } else { 0 };
-        Sketches { are_wanted, nodes: vec![0; count], sum: 0, seen: Seen::new() }
+        Sketches { are_wanted, nodes: vec![(0, 0); count], touched: Vec::new(), looks: 1, sum: 0, seen: Seen::new() }
     }
 
-    /// The state after a step.
+    /// After a step.
     #[inline]
-    fn look<P: Spec>(&mut self, view: &View<'_, P>) {
-        let now = P::sketch(view, view.touched);
-        let before = &mut self.nodes[view.touched.index()];
-        if now != *before {
-            // A sum does not hear who is who, and takes one step to bring up to date.
-            let weight = |sketch: u64| if sketch == 0 { 0 } else { mix(sketch, 0x51) };
+    fn look<P: Spec>(&mut self, oracles: &P::Oracles, view: &View<'_, P>) {
+        let touched = &mut self.nodes[view.touched.index()].1;
+        if *touched != self.looks {
+            *touched = self.looks;
+            self.touched.push(view.touched);
+        }
+        if view.step.is_multiple_of(LOOK) {
+            self.see(oracles, view);
+        }
+    }
+
+    fn see<P: Spec>(&mut self, oracles: &P::Oracles, view: &View<'_, P>) {
+        // A sum does not hear who is who, and takes one step for each node to bring up to date.
+        let weight = |sketch: u64| if sketch == 0 { 0 } else { mix(sketch, 0x51) };
+        for node in self.touched.drain(..) {
+            let (before, now) = (&mut self.nodes[node.index()].0, P::sketch(oracles, view, node));
             self.sum = self.sum.wrapping_add(weight(now)).wrapping_sub(weight(*before));
             *before = now;
-            self.seen.entry(mix(self.sum, 0), ());
         }
+        self.looks = self.looks.wrapping_add(1);
+        self.seen.entry(mix(self.sum, 0), ());
     }
 }
 

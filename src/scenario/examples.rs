@@ -5,6 +5,7 @@
 pub(super) fn example_of_field(field: &str) -> Option<(&'static str, &'static str)> {
     Some(match field {
         "squall" => ("the version of the format", "1"),
+        "seed" => ("a whole number", "42"),
         "system" => ("a system and its settings", "Raft(nodes: 5)"),
         "network" => ("fields in parentheses", "(latency: Uniform(min: \"1ms\", max: \"10ms\"), loss: \"1%\")"),
         "disk" => ("fields in parentheses", "(sync: Uniform(min: \"100us\", max: \"2ms\"))"),

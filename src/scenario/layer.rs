@@ -15,6 +15,8 @@ pub(super) struct Layer<S> {
     #[serde(default)]
     pub(super) title: Option<String>,
     #[serde(default)]
+    pub(super) seed: Option<u64>,
+    #[serde(default)]
     pub(super) extends: Vec<String>,
     #[serde(default = "nothing")]
     pub(super) system: Option<S>,
@@ -49,6 +51,7 @@ impl<S> Layer<S> {
     pub(super) fn take(&mut self, over: &mut Layer<S>, field: &str) {
         match field {
             "title" => self.title = over.title.take(),
+            "seed" => self.seed = over.seed.take(),
             "system" => self.system = over.system.take(),
             "exhibits" => self.exhibits = over.exhibits.take(),
             "network" => self.network = over.network.take(),
@@ -69,6 +72,7 @@ impl<S> Layer<S> {
         Layer {
             squall: super::load::FORMAT,
             title: None,
+            seed: None,
             extends: Vec::new(),
             system: None,
             exhibits: None,
@@ -92,6 +96,7 @@ impl<S> Layer<S> {
         Ok(Scenario {
             squall: self.squall,
             title: self.title,
+            seed: self.seed,
             system: self.system.ok_or("system")?,
             exhibits: self.exhibits.unwrap_or_default(),
             network: self.network.unwrap_or_default(),

@@ -18,6 +18,9 @@ pub struct Scenario<S> {
     /// One line for a reader. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The seed that `squall run` plays if no other is asked for. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// What runs.
     pub system: S,
     /// Planted defects, by id. Default: none.

@@ -17,6 +17,7 @@ pub fn undraw<S: Clone>(plan: &Plan<S>, members: &[String]) -> Scenario<S> {
     Scenario {
         squall: FORMAT,
         title: None,
+        seed: Some(plan.seed).filter(|seed| *seed > 0),
         system: plan.system.clone(),
         exhibits: plan.exhibits.clone(),
         network: plan.network.clone(),

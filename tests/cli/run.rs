@@ -143,3 +143,13 @@ fn a_capsule_is_told_from_a_scenario() {
         assert!(said.err.contains("this is a capsule") && said.err.contains("squall replay"), "{}", said.err);
     }
 }
+
+#[test]
+fn a_scenario_may_say_which_seed_is_played_and_the_flag_wins() {
+    let file = file("own-seed", &HOLDS.replace("squall: 1,", "squall: 1, seed: 7,"));
+    let seed = |words: &[&str]| {
+        let said = squall(&[&["run", &file, "--format", "json"], words].concat());
+        objects(&said.out)[0]["seed"].as_u64()
+    };
+    assert_eq!([seed(&[]), seed(&["--seed", "9"])], [Some(7), Some(9)]);
+}

@@ -45,12 +45,12 @@ pub(super) struct Player {
 }
 
 impl Player {
-    /// Begins to play all jobs with the seed, in order, twice if the seed is one of those that are `checked`.
-    pub(super) fn start<S: System>(jobs: Arc<Vec<Job<S>>>, seed: u64, checked: Option<Share>) -> Player {
+    /// Begins to play all jobs in order, twice those whose seed is among the `checked`.
+    pub(super) fn start<S: System>(jobs: Arc<Vec<Job<S>>>, checked: Option<Share>) -> Player {
         let (sender, news) = channel();
         let is_stopped = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&is_stopped);
-        thread::spawn(move || play(&jobs, seed, checked, &stopped, &sender));
+        thread::spawn(move || play(&jobs, checked, &stopped, &sender));
         Player { news, is_stopped }
     }
 
@@ -69,13 +69,12 @@ impl Player {
     }
 }
 
-fn play<S: System>(jobs: &[Job<S>], seed: u64, checked: Option<Share>, is_stopped: &AtomicBool, sender: &Sender<News>) {
-    let is_checked = checked.is_some_and(|share| share.takes(seed));
+fn play<S: System>(jobs: &[Job<S>], checked: Option<Share>, is_stopped: &AtomicBool, sender: &Sender<News>) {
     for (index, job) in jobs.iter().enumerate() {
         if is_stopped.load(Ordering::Relaxed) || sender.send(News::Began(index)).is_err() {
             return;
         }
-        let news = match catch_unwind(AssertUnwindSafe(|| played(job, seed, is_checked))) {
+        let news = match catch_unwind(AssertUnwindSafe(|| played(job, checked))) {
             Ok(played) => News::Finished(index, Box::new(played)),
             Err(payload) => News::Bug(index, payload),
         };
@@ -87,12 +86,12 @@ fn play<S: System>(jobs: &[Job<S>], seed: u64, checked: Option<Share>, is_stoppe
     }
 }
 
-fn played<S: System>(job: &Job<S>, seed: u64, is_checked: bool) -> Played {
+fn played<S: System>(job: &Job<S>, checked: Option<Share>) -> Played {
     let since = Instant::now();
-    let plan = systems::plan(&job.scenario, &job.name, seed);
+    let plan = systems::plan(&job.scenario, &job.name, job.seed);
     let outcome = S::play(&plan);
     let wall = since.elapsed();
-    if !is_checked {
+    if !checked.is_some_and(|share| share.takes(job.seed)) {
         return Played { outcome, wall, difference: None };
     }
     match twice::again(outcome, &|watch| S::play_watched(&plan, watch), &|| true) {

@@ -62,8 +62,8 @@ fn from_capsule<S: System>(wanted: &Shrink) -> Result<Source<S>, Refusal> {
 }
 
 fn from_scenario<S: System>(wanted: &Shrink) -> Result<Source<S>, Refusal> {
-    let seed = wanted.seed.map_or(0, |seed| seed.0);
     let scenario = set::load::<S>(&wanted.file, &wanted.settings.settings).map_err(Refusal::Mistake)?;
+    let seed = wanted.seed.map(|seed| seed.0).or(scenario.seed).unwrap_or(0);
     let plan = systems::plan(&scenario, &load::name(&wanted.file), seed);
     let outcome = played(&plan)?;
     let file = wanted.file.display().to_string();

@@ -198,6 +198,12 @@ impl CoreOracle {
         self.common.leadership_changed
     }
 
+    /// The leader of the highest term so far, and that term; server 0 and term 0 before the first election.
+    #[inline]
+    pub fn latest_leader(&self) -> (u64, NodeId) {
+        self.common.elections.latest
+    }
+
     /// How many leaders were elected.
     pub fn elections(&self) -> u64 {
         self.common.goals[Goal::LeaderElected as usize]

@@ -45,28 +45,16 @@ impl Spec for Store {
         }
     }
 
-    /// Of a server: whether it is down, leads, campaigns, follows somebody or nobody; whether its term is the highest;
-    /// whether its log is that of the leader.
-    fn sketch(view: &View<'_, Store>, node: NodeId) -> u64 {
+    /// Of a server: whether it is down, leads, campaigns, follows somebody or nobody; whether it is in the term of
+    /// the latest leader or a later one; whether its log ends where that one's does.
+    fn sketch(oracles: &StoreOracle, view: &View<'_, Store>, node: NodeId) -> u64 {
         let core = match &view.host(node).state {
             None => return 1,
             Some(Store::Client(_)) => return 0,
             Some(Store::Server(core)) => core,
         };
-        let (mut highest, mut leader) = (true, None::<&Core<Machine>>);
-        for host in view.hosts {
-            match &host.state {
-                Some(Store::Client(_)) => break,
-                Some(Store::Server(other)) => {
-                    highest &= other.term() <= core.term();
-                    // Of several leaders, the one of the highest term.
-                    if other.is_leader() && leader.is_none_or(|leader| leader.term() < other.term()) {
-                        leader = Some(other);
-                    }
-                }
-                None => {}
-            }
-        }
+        let (highest, leader) = oracles.core.latest_leader();
+        let leader = view.state(leader).and_then(Store::core);
         let role = match core.role() {
             Role::Leader(_) => 0,
             Role::PreCandidate { .. } | Role::Candidate { .. } => 1,
@@ -75,7 +63,7 @@ impl Spec for Store {
         };
         let same = leader.is_some_and(|leader| leader.log().last() == core.log().last());
         // Nobody is 0, which is a client, or 1, which is down.
-        4 << 2 | role << 2 | u64::from(highest) << 1 | u64::from(same)
+        4 << 2 | role << 2 | u64::from(core.term() >= highest) << 1 | u64::from(same)
     }
 
     fn invoked(fact: &Fact) -> Option<plan::Operation> {

@@ -7,11 +7,19 @@ use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
 use std::collections::BTreeMap;
 
 /// All elections so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Elections {
     leaders: BTreeMap<u64, NodeId>,
+    /// The last of these.
+    pub(super) latest: (u64, NodeId),
     /// Durable votes by term: (voter, candidate).
     ballots: BTreeMap<u64, Vec<(NodeId, NodeId)>>,
+}
+
+impl Default for Elections {
+    fn default() -> Elections {
+        Elections { leaders: BTreeMap::new(), latest: (0, NodeId::new(0)), ballots: BTreeMap::new() }
+    }
 }
 
 impl Elections {
@@ -120,7 +128,8 @@ impl Common {
                 )
             });
         }
-        if let Some((latest, _)) = self.elections.leaders.last_key_value() {
+        if !self.elections.leaders.is_empty() {
+            let latest = self.elections.latest.0;
             let skipped = term.saturating_sub(latest + 1);
             self.goals[Goal::ElectionFailed as usize] += skipped;
             self.reach(Goal::LeaderDeposed);
@@ -131,6 +140,7 @@ impl Common {
         }
         self.reach(Goal::LeaderElected);
         self.elections.leaders.insert(term, node);
+        self.elections.latest = self.elections.latest.max((term, node));
         Ok(())
     }
 
@@ -144,7 +154,7 @@ impl Common {
         node: NodeId,
         core: &Core<P::Machine>,
     ) -> Verdict {
-        let latest = self.elections.leaders.last_key_value().map_or(0, |(term, _)| *term);
+        let latest = self.elections.latest.0;
         if latest <= core.term() {
             return Ok(());
         }
