@@ -236,7 +236,11 @@ impl<S: System> Part<'_, S> {
             return Ok(None);
         } else {
             std::fs::create_dir_all(folder).map_err(|error| folder::at(folder, &error))?;
-            manifest.write(folder)?;
+            if !manifest.claim(folder)? {
+                terminal
+                    .error(&format!("{}: another sweep has just begun here; choose another --out", folder.display()));
+                return Ok(None);
+            }
         }
         let mut tally = Tally::new(manifest.goals.iter().cloned());
         let mut next = manifest.seeds[0].0;

@@ -99,6 +99,24 @@ impl Manifest {
         text::read(&name, bytes)
     }
 
+    /// Writes the manifest of a folder that has none yet. Answers whether that is so: of two sweeps that begin there
+    /// at one instant, one is told that it is not.
+    pub(super) fn claim(&self, folder: &Path) -> io::Result<bool> {
+        let path = folder.join(MANIFEST);
+        let own = folder.join(format!(".{MANIFEST}.{}.tmp", std::process::id()));
+        fs::write(&own, text::written(self, 1) + "\n").map_err(|error| at(&path, &error))?;
+        // A link, unlike a renamed file, never takes the place of what is there.
+        let linked = fs::hard_link(&own, &path);
+        match linked {
+            Ok(()) => fs::remove_file(&own).map(|()| true).map_err(|error| at(&own, &error)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(&own).map(|()| false).map_err(|error| at(&own, &error))
+            }
+            // Some disks know no links.
+            Err(_) => fs::rename(&own, &path).map(|()| true).map_err(|error| at(&path, &error)),
+        }
+    }
+
     pub(in crate::cli) fn write(&self, folder: &Path) -> io::Result<()> {
         replace(&folder.join(MANIFEST), &(text::written(self, 1) + "\n"))
     }
