@@ -1,7 +1,7 @@
 //! How long something takes: the distributions of latencies.
 
 use super::text::SpanRange;
-use crate::kernel::chance::{Ratio, exponential, within};
+use crate::kernel::chance::{Ratio, exponential, log_normal, within};
 use crate::kernel::digest::mix;
 use crate::kernel::time::Span;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,15 @@ pub enum Distribution {
         /// The mean of the whole, at least `min`.
         mean: Span,
     },
+    /// As real networks are: its logarithm is normal, half of the draws are above the median and one in
+    /// a hundred is above `p99`. The tail ends six standard deviations out, at `median` times
+    /// (`p99` / `median`)^2.58.
+    LogNormal {
+        /// The middle, more than zero.
+        median: Span,
+        /// What one in a hundred exceeds, at least `median`.
+        p99: Span,
+    },
     /// Mostly fast, and slow with probability `p`: a queue somewhere, a retransmission.
     Bimodal {
         /// The usual case, uniform in the range.
@@ -47,7 +56,9 @@ impl Distribution {
         match *self {
             Distribution::Const(span) => span,
             Distribution::Uniform { min, max } => within(word, min, max),
-            Distribution::Exp { .. } | Distribution::Bimodal { .. } => self.sample_curved(word),
+            Distribution::Exp { .. } | Distribution::LogNormal { .. } | Distribution::Bimodal { .. } => {
+                self.sample_curved(word)
+            }
         }
     }
 
@@ -56,6 +67,7 @@ impl Distribution {
         match *self {
             Distribution::Const(_) | Distribution::Uniform { .. } => unreachable!("sampled in line"),
             Distribution::Exp { min, mean } => min + exponential(word, mean - min),
+            Distribution::LogNormal { median, p99 } => log_normal(word, median, p99),
             Distribution::Bimodal { fast, slow, p } => {
                 if p.hits(word) {
                     slow.draw(mix(word, 1))
@@ -71,6 +83,7 @@ impl Distribution {
         match *self {
             Distribution::Const(span) => span,
             Distribution::Uniform { min, .. } | Distribution::Exp { min, .. } => min,
+            Distribution::LogNormal { .. } => self.sample(0),
             Distribution::Bimodal { fast, slow, .. } => fast.min.min(slow.min),
         }
     }
@@ -92,7 +105,17 @@ impl Distribution {
             Distribution::Exp { min, mean } if min > mean => {
                 Err(format!("Exp has a mean of {mean} below its minimum of {min}; raise mean or lower min"))
             }
-            _ => Ok(()),
+            Distribution::LogNormal { median: Span::ZERO, .. } => {
+                Err("LogNormal has a median of 0s, from which it cannot grow; raise median, or write Const".to_owned())
+            }
+            Distribution::LogNormal { median, p99 } if median > p99 => {
+                Err(format!("LogNormal has a p99 of {p99} below its median of {median}; raise p99 or lower median"))
+            }
+            Distribution::Const(_)
+            | Distribution::Uniform { .. }
+            | Distribution::Exp { .. }
+            | Distribution::LogNormal { .. }
+            | Distribution::Bimodal { .. } => Ok(()),
         }
     }
 }
@@ -109,6 +132,8 @@ mod tests {
             (Distribution::Const(Span::ms(3)), 3_000_000, 3_000_000, 3_000_000),
             (Distribution::Uniform { min: Span::ms(1), max: Span::ms(9) }, 5_000_000, 1_000_000, 9_000_000),
             (Distribution::Exp { min: Span::ms(1), mean: Span::ms(5) }, 5_000_000, 1_000_000, 181_000_000),
+            // exp(sigma^2 / 2) times the median, for a sigma of ln(10) / 2.3263 = 0.98978.
+            (Distribution::LogNormal { median: Span::ms(2), p99: Span::ms(20) }, 3_264_300, 5_200, 768_000_000),
             (
                 Distribution::Bimodal {
                     fast: range(1, 3),
@@ -126,7 +151,15 @@ mod tests {
             let draws: Vec<u64> = (0..100_000).map(|_| distribution.sample(dice.next()).as_ns()).collect();
             let average = draws.iter().sum::<u64>() / 100_000;
             assert!(average.abs_diff(mean) <= mean / 50, "{distribution:?}: mean {average}");
+            assert!(distribution.least().as_ns() >= least, "{distribution:?}");
             assert!(draws.iter().all(|draw| (least..=most).contains(draw)), "{distribution:?}");
         }
+    }
+
+    #[test]
+    fn a_log_normal_that_makes_no_sense_says_how_to_mend_it() {
+        let says = |median, p99| Distribution::LogNormal { median, p99 }.validate().expect_err("nonsense");
+        assert!(says(Span::ZERO, Span::ms(1)).ends_with("; raise median, or write Const"));
+        assert!(says(Span::ms(2), Span::ms(1)).ends_with("; raise p99 or lower median"));
     }
 }

@@ -66,6 +66,7 @@ impl fmt::Display for Distribution {
             Distribution::Const(span) => write!(f, "{span}"),
             Distribution::Uniform { min, max } => write!(f, "{min} to {max}"),
             Distribution::Exp { min, mean } => write!(f, "{min} or more, {mean} on average"),
+            Distribution::LogNormal { median, p99 } => write!(f, "{median} in the middle, {p99} or more for 1%"),
             Distribution::Bimodal { fast, slow, p } => {
                 write!(f, "{} to {}, or {} to {} for {p}", fast.min, fast.max, slow.min, slow.max)
             }

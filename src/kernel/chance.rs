@@ -1,7 +1,10 @@
 //! Integer samplers: a word of 64 random bits in, a draw out. No floats, a fixed number of
 //! words a draw, golden-tested, so that a seed means the same for ever and on every platform.
 
+mod tables;
+
 use super::time::Span;
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A probability as a ratio of integers, from 0 to 1 inclusive.
@@ -61,6 +64,20 @@ impl Ratio {
     }
 }
 
+/// By how likely they are.
+impl Ord for Ratio {
+    fn cmp(&self, other: &Ratio) -> Ordering {
+        let crosswise = |one: &Ratio, other: &Ratio| u128::from(one.part) * u128::from(other.whole);
+        crosswise(self, other).cmp(&crosswise(other, self))
+    }
+}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Ratio) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl fmt::Debug for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.part, self.whole)
@@ -89,10 +106,6 @@ pub fn exponential(word: u64, mean: Span) -> Span {
     Span::ns(((u128::from(mean.as_ns()) * u128::from(minus_ln(word))) >> 32) as u64)
 }
 
-/// How many entries the table of logarithms has between 1 and 2.
-const STEPS: usize = 256;
-/// log2(1 + i / 256) in units of 2^-32.
-const LOG2: [u64; STEPS + 1] = log2_table();
 /// ln(2) in units of 2^-32.
 const LN_2: u64 = 2_977_044_472;
 
@@ -100,37 +113,33 @@ const LN_2: u64 = 2_977_044_472;
 #[inline]
 fn minus_ln(word: u64) -> u64 {
     let Some(numerator) = word.checked_add(1) else { return 0 };
-    let exponent = numerator.ilog2();
-    // The digits after the leading one, as a fraction of 2^63.
-    let fraction = (numerator << (63 - exponent)) & (u64::MAX >> 1);
-    let step = (fraction >> 55) as usize;
-    let rest = (fraction >> 23) & 0xffff_ffff;
-    let rise = LOG2[step + 1] - LOG2[step];
-    let log2 = (u64::from(exponent) << 32) + LOG2[step] + ((rise * rest) >> 32);
-    (((u128::from((64_u64 << 32) - log2)) * LN_2 as u128) >> 32) as u64
+    (((u128::from((64_u64 << 32) - tables::log2(numerator))) * u128::from(LN_2)) >> 32) as u64
 }
 
-/// Digit by digit: squaring a number doubles its logarithm, so whether the square reaches 2
-/// is the next binary digit.
-const fn log2_table() -> [u64; STEPS + 1] {
-    let mut table = [0; STEPS + 1];
-    let mut step = 0;
-    while step < STEPS {
-        let mut number = (1_u128 << 62) + ((step as u128) << 54);
-        let mut digit = 0;
-        while digit < 32 {
-            number = (number * number) >> 62;
-            table[step] <<= 1;
-            if number >> 63 != 0 {
-                number >>= 1;
-                table[step] |= 1;
-            }
-            digit += 1;
-        }
-        step += 1;
+/// The longest span that [`log_normal`] draws: 2^62 ns, 146 years.
+pub const LONGEST: Span = Span::ns(1 << 62);
+
+/// A span whose logarithm is normally distributed, given by its median and the span that one draw
+/// in a hundred exceeds. At most what six standard deviations give, or [`LONGEST`]; the larger the word,
+/// the longer the span. Where `p99` is below the median, always the median.
+#[inline]
+pub fn log_normal(word: u64, median: Span, p99: Span) -> Span {
+    /// How far out the hundredth is that exceeds `p99`.
+    const HUNDREDTH: u64 = tables::quantile(u64::MAX / 100);
+    let (median, p99) = (median.as_ns().max(1), p99.as_ns().max(1));
+    let spread = tables::log2(p99).saturating_sub(tables::log2(median));
+    let quantile = tables::quantile(word.min(!word));
+    let power = (u128::from(spread) * u128::from(quantile) / u128::from(HUNDREDTH)) as u64;
+    let (doublings, factor) = ((power >> 32) as u32, tables::exp2(power & 0xffff_ffff));
+    if word > u64::MAX / 2 {
+        // The product is below 2^127, so that so many doublings are more than fit in any case.
+        let grown = (u128::from(median) * u128::from(factor)) >> 62_u32.saturating_sub(doublings);
+        let longest = if doublings > 62 { LONGEST.as_ns() } else { grown.min(u128::from(LONGEST.as_ns())) as u64 };
+        Span::ns(longest)
+    } else {
+        let shrunk = (u128::from(median) << 62) / u128::from(factor);
+        Span::ns(shrunk.checked_shr(doublings).unwrap_or(0) as u64)
     }
-    table[STEPS] = 1 << 32;
-    table
 }
 
 #[cfg(test)]
@@ -192,6 +201,44 @@ mod tests {
         assert!(hits.abs_diff(50_000) < 970, "{hits} of {count}");
         assert!((0..1_000).all(|_| Ratio::new(3, 3).expect("certainty").hits(dice.next())));
         assert!(!(0..1_000).any(|_| Ratio::ZERO.hits(dice.next())));
+    }
+
+    #[test]
+    fn log_normal_draws_are_pinned() {
+        let mut dice = Dice::new(2, Purpose::Faults, 0);
+        let drawn: Vec<u64> = (0..8).map(|_| log_normal(dice.next(), Span::ms(2), Span::ms(40)).as_ns()).collect();
+        assert_eq!(drawn, GOLDEN_LOG_NORMAL);
+    }
+
+    const GOLDEN_LOG_NORMAL: [u64; 8] = [5_396_735, 336_374, 829_249, 1_458_933, 673_209, 830_242, 367_222, 2_714_735];
+
+    #[test]
+    fn a_log_normal_span_has_its_median_its_hundredth_and_its_bounds() {
+        let (median, p99) = (Span::ms(2), Span::ms(40));
+        let at = |part: f64| log_normal((part * 2_f64.powi(64)) as u64, median, p99).as_ns() as f64 / 2e6;
+        assert!((at(0.5) - 1.0).abs() < 1e-4, "{}", at(0.5));
+        assert!((at(0.99) / 20.0 - 1.0).abs() < 1e-4, "{}", at(0.99));
+        assert!((at(0.01) * 20.0 - 1.0).abs() < 1e-4, "{}", at(0.01));
+        let six_sigma = 20_f64.powf(6.0 / 2.326_348);
+        assert!((at(1.0) / six_sigma - 1.0).abs() < 1e-3, "{}", at(1.0));
+        assert!((at(0.0) * six_sigma - 1.0).abs() < 1e-3, "{}", at(0.0));
+        assert_eq!(log_normal(u64::MAX, median, median), median);
+    }
+
+    #[test]
+    fn the_widest_log_normal_spans_do_not_overflow() {
+        for (median, p99) in [(1, u64::MAX), (u64::MAX, u64::MAX), (1 << 62, u64::MAX), (0, 0), (7, 3), (0, 1 << 63)] {
+            for word in [0, 1, u64::MAX / 2, u64::MAX / 2 + 1, u64::MAX - 1, u64::MAX] {
+                assert!(log_normal(word, Span::ns(median), Span::ns(p99)) <= LONGEST || median > LONGEST.as_ns());
+            }
+        }
+    }
+
+    #[test]
+    fn ratios_are_ordered_by_how_likely_they_are() {
+        let ratio = |part, whole| Ratio::new(part, whole).expect("a probability");
+        assert!(Ratio::ZERO < ratio(1, u64::MAX) && ratio(1, 3) < ratio(1, 2) && ratio(2, 3) < Ratio::ONE);
+        assert!(ratio(u64::MAX - 2, u64::MAX - 1) < ratio(u64::MAX - 1, u64::MAX));
     }
 
     #[test]

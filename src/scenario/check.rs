@@ -199,6 +199,7 @@ pub(super) fn distribution(distribution: &Distribution, place: &str, found: &mut
         Distribution::Const(span) => *span,
         Distribution::Uniform { max, .. } => *max,
         Distribution::Exp { mean, .. } => *mean,
+        Distribution::LogNormal { p99, .. } => *p99,
         Distribution::Bimodal { fast, slow, .. } => fast.max.max(slow.max),
     };
     too_long(longest, place, found);
@@ -220,6 +221,7 @@ fn least(distribution: &Distribution) -> Span {
     match distribution {
         Distribution::Const(span) => *span,
         Distribution::Uniform { min, .. } | Distribution::Exp { min, .. } => *min,
+        Distribution::LogNormal { .. } => distribution.least(),
         Distribution::Bimodal { fast, slow, .. } => fast.min.min(slow.min),
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn example_of_name(name: &str) -> Option<&'static str> {
         "Const" => "Const(\"5ms\")",
         "Uniform" => "Uniform(min: \"1ms\", max: \"10ms\")",
         "Exp" => "Exp(min: \"1ms\", mean: \"5ms\")",
+        "LogNormal" => "LogNormal(median: \"2ms\", p99: \"20ms\")",
         "Bimodal" => "Bimodal(fast: (\"1ms\", \"5ms\"), slow: (\"100ms\", \"500ms\"), p: \"1%\")",
         _ => return None,
     })

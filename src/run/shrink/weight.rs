@@ -65,7 +65,7 @@ fn restless(distribution: &Distribution) -> i64 {
     match distribution {
         Distribution::Const(_) => 0,
         Distribution::Uniform { .. } => 2,
-        Distribution::Exp { .. } => 3,
+        Distribution::Exp { .. } | Distribution::LogNormal { .. } => 3,
         Distribution::Bimodal { .. } => 4,
     }
 }
@@ -132,6 +132,7 @@ fn drawn(distribution: &Distribution) -> u64 {
         Distribution::Const(span) => digits(span.as_ns()),
         Distribution::Uniform { min, max } => 2 + digits(min.as_ns()) + digits(max.as_ns()),
         Distribution::Exp { min, mean } => 4 + digits(min.as_ns()) + digits(mean.as_ns()),
+        Distribution::LogNormal { median, p99 } => 4 + digits(median.as_ns()) + digits(p99.as_ns()),
         Distribution::Bimodal { fast, slow, p } => {
             6 + [fast.min, fast.max, slow.min, slow.max].map(|span| digits(span.as_ns())).iter().sum::<u64>()
                 + chance(*p)

@@ -100,6 +100,7 @@ pub(super) fn calmer(distribution: &Distribution, usual: &Distribution) -> Vec<D
         Distribution::Const(span) => span,
         Distribution::Uniform { min, max } => Span::ns(min.as_ns() / 2 + max.as_ns() / 2),
         Distribution::Exp { mean, .. } => mean,
+        Distribution::LogNormal { median, .. } => median,
         Distribution::Bimodal { slow, .. } => slow.min,
     };
     let spans = [Span::ms(10), Span::ms(1), Span::ms(100), one_digit(middle)];
@@ -108,7 +109,9 @@ pub(super) fn calmer(distribution: &Distribution, usual: &Distribution) -> Vec<D
     match distribution {
         Distribution::Const(_) => calmer.truncate(4),
         Distribution::Uniform { .. } => calmer.extend([20, 50, 100, 200].map(far)),
-        Distribution::Exp { .. } | Distribution::Bimodal { .. } => calmer.extend([20, 50, 100, 200, 500].map(far)),
+        Distribution::Exp { .. } | Distribution::LogNormal { .. } | Distribution::Bimodal { .. } => {
+            calmer.extend([20, 50, 100, 200, 500].map(far));
+        }
     }
     calmer
 }
