@@ -103,7 +103,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             steps: 0,
             queue: Queue::with_capacity(4 * count as usize + plan.faults.len()),
             deadlines: Deadlines::with_slots(count as usize * P::Timer::ALL.len()),
-            network: Network::new(&plan.network, table, members, count),
+            network: Network::new(&plan.network, table, members, count, &[]),
             hosts: (0..count).map(host).collect(),
             backstage: dice.enumerate().map(backstage).collect(),
             weather: Weather::default(),
@@ -215,7 +215,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let host = &self.hosts[to.index()];
         // What a node sends itself is volatile: a crash takes it along.
         let stale = from == to && host.incarnation != incarnation;
-        if host.state.is_none() || stale || self.network.is_cut(from.number(), to.number()) {
+        if host.state.is_none() || stale || self.network.is_blocked(from.number(), to.number()) {
             self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
             self.traffic.dropped += 1;
             return Ok(());
@@ -336,7 +336,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         // Only what a node sends itself hangs on who it was.
         let incarnation = 0;
         self.traffic.sent += 1;
-        let fate = self.network.fate(from.number(), to.number());
+        let fate = self.network.fate(from.number(), to.number(), self.now, || 0);
         if let Some(again) = fate.again {
             self.traffic.doubled += 1;
             let message = message.clone();

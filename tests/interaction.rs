@@ -180,7 +180,7 @@ mod conversation {
                 flight: Vec::new(),
                 held: Vec::new(),
                 cuts: Vec::new(),
-                network: Network::new(&plan::Network::default(), Table::new(1), servers, servers + CLIENTS),
+                network: Network::new(&plan::Network::default(), Table::new(1), servers, servers + CLIENTS, &[]),
                 now: Time::ZERO + Span::secs(1),
                 steps: 0,
                 oracle: Some(CoreOracle::new(servers)),

@@ -1,15 +1,32 @@
-//! What becomes of a message between two nodes: delayed, lost, doubled, or cut off.
+//! What becomes of a message between two nodes: delayed, lost, doubled, damaged, or cut off.
 //!
-//! The fate of the k-th message on a directed link hangs on (seed, link, k) and on nothing
-//! else; messages overtake each other because every one draws its own latency. Nothing here
-//! ever walks over links: cuts are bits, a row for each sender.
+//! The fate of the k-th message on a directed link hangs on (seed, link, k), on the weather of that
+//! link, and on nothing else; messages overtake each other because every one draws its own latency.
+//! Links of one weather share a class, so that a message finds what holds for it in one step,
+//! however many faults are active; while nothing is wrong anywhere it does not even look.
+
+mod bandwidth;
+mod bits;
+mod burst;
+mod disturbance;
+mod fate;
+mod map;
+mod strike;
+#[cfg(test)]
+mod tests;
+mod weather;
 
 use super::distribution::Distribution;
 use super::plan;
-use crate::kernel::chance::Ratio;
-use crate::kernel::digest::mix;
 use crate::kernel::rng::{Purpose, Table};
-use crate::kernel::time::Span;
+use crate::kernel::time::Time;
+use bandwidth::Lines;
+use bits::Bits;
+use burst::Spells;
+use map::Map;
+
+pub use disturbance::{Disturbance, LinkSetting, Scope};
+pub use fate::{Fate, Mark, Marks, Traffic};
 
 /// The links between the nodes of one world.
 #[derive(Clone, Debug)]
@@ -18,184 +35,143 @@ pub struct Network {
     members: u16,
     nodes: u16,
     latency: Distribution,
-    loss: Ratio,
-    duplicate: Ratio,
-    extra: Distribution,
-    /// Whether messages between members are lost, doubled or delayed at all.
-    stormy: bool,
+    /// Whether every link has this latency, and nothing else happens to messages.
+    calm: bool,
     table: Table,
     /// How many messages each link has carried. Zeroed memory that nobody touches costs nothing.
     carried: Vec<u32>,
-    /// A bit for each directed link that is cut; empty while none is.
-    cuts: Vec<u64>,
-}
-
-/// What happens to one message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fate {
-    /// When it arrives, counted from now; `None` if it is lost.
-    pub arrives: Option<Span>,
-    /// When a second copy arrives, if there is one.
-    pub again: Option<Span>,
-}
-
-/// Messages between different nodes, counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Traffic {
-    /// Sent by a node.
-    pub sent: u64,
-    /// Copies that the network made.
-    pub doubled: u64,
-    /// Handled by a receiver.
-    pub delivered: u64,
-    /// Lost, cut off, or come to a node that is down.
-    pub dropped: u64,
+    /// What holds as long as nothing disturbs it.
+    standing: Map,
+    /// What holds now.
+    current: Map,
+    /// In which links a spell of losses has set in.
+    spells: Spells,
+    /// Until when links of limited bandwidth are busy.
+    lines: Lines,
+    cuts: Bits,
+    clogs: Bits,
+    /// What is cut or clogged.
+    blocked: Bits,
 }
 
 impl Network {
     /// A whole network between `nodes` nodes, of which the first `members` can be struck by faults.
-    pub fn new(plan: &plan::Network, table: Table, members: u16, nodes: u16) -> Network {
+    /// Of several settings of a link the later ones win.
+    ///
+    /// # Panics
+    /// If a setting names a node that there is not.
+    pub fn new(plan: &plan::Network, table: Table, members: u16, nodes: u16, links: &[LinkSetting]) -> Network {
+        let standing = Map::new(plan, members, nodes, links);
         let mut network = Network {
             members,
             nodes,
             latency: plan.latency,
-            loss: Ratio::ZERO,
-            duplicate: Ratio::ZERO,
-            extra: Distribution::ZERO,
-            stormy: false,
+            calm: false,
             table,
             carried: vec![0; nodes as usize * nodes as usize],
-            cuts: Vec::new(),
+            current: standing.clone(),
+            standing,
+            spells: Spells::default(),
+            lines: Lines::default(),
+            cuts: Bits::default(),
+            clogs: Bits::default(),
+            blocked: Bits::default(),
         };
-        network.set_weather(plan.loss, plan.duplicate, Distribution::ZERO);
+        network.calm = network.current.is_calm(network.latency);
         network
     }
 
-    /// Draws the fate of the next message from one node to another.
+    /// Draws the fate of the next message from one node to another. Only a link of limited bandwidth
+    /// asks how many bytes the message has.
     #[inline(always)]
-    pub fn fate(&mut self, from: u16, to: u16) -> Fate {
-        let ordinal = self.count(from, to);
-        let link = u64::from(from) << 16 | u64::from(to);
-        let word = self.table.word(Purpose::Network, link, ordinal);
-        let arrives = self.latency.sample(word);
-        if self.stormy && from < self.members && to < self.members {
-            return self.strike(word, arrives);
-        }
-        Fate { arrives: Some(arrives), again: None }
-    }
-
-    /// The fate of a message between members, where faults may strike. Each kind of fault has a
-    /// word of its own, derived from the message's, so that one does not re-roll another.
-    fn strike(&self, word: u64, arrives: Span) -> Fate {
-        let mut fate = Fate { arrives: Some(arrives + self.extra.sample(mix(word, 1))), again: None };
-        if !self.duplicate.is_zero() && self.duplicate.hits(mix(word, 2)) {
-            fate.again = Some(self.latency.sample(mix(word, 3)) + self.extra.sample(mix(word, 4)));
-        }
-        if !self.loss.is_zero() {
-            if self.loss.hits(mix(word, 5)) {
-                fate.arrives = None;
-            }
-            if self.loss.hits(mix(word, 6)) {
-                fate.again = None;
-            }
-        }
-        fate
-    }
-
-    #[inline]
-    fn count(&mut self, from: u16, to: u16) -> u64 {
-        let link = self.bit(from, to);
+    pub fn fate(&mut self, from: u16, to: u16, now: Time, size: impl FnOnce() -> u64) -> Fate {
+        let link = self.link(from, to);
         let count = &mut self.carried[link];
         *count += 1;
-        u64::from(*count)
+        let row = u64::from(from) << 16 | u64::from(to);
+        let word = self.table.word(Purpose::Network, row, u64::from(*count));
+        if self.calm {
+            return Fate::undisturbed(self.latency.sample(word));
+        }
+        let class = self.current.class(link, from < self.members && to < self.members);
+        let size = if self.current.weathers[class].bandwidth.is_some() { size() } else { 0 };
+        self.strike(class, link, word, now, size)
+    }
+
+    /// Makes exactly these disturbances hold from now on. They only ever hold between different members.
+    ///
+    /// Several of a kind on one link add up: of losses, duplications and corruptions each may strike, delays
+    /// are added, and losses in bursts make one chain, with the longest of the bursts. Of reorderings
+    /// the likeliest holds, of bandwidths the narrowest.
+    ///
+    /// With `standing` the network's own loss and duplication hold as well; without, they are off, and
+    /// only what each link's latency is remains. Between two nodes that are both `spared`, by
+    /// number, nothing of all this holds, nor any cut.
+    ///
+    /// # Panics
+    /// If a scope names a node that there is not, or a bandwidth is zero.
+    pub fn disturb(&mut self, standing: bool, active: &[(Disturbance, Scope)], spared: Option<&[bool]>) {
+        self.current.clone_from(&self.standing);
+        if !standing {
+            self.current.heal();
+        }
+        if let Some(spared) = spared {
+            self.current.spare(spared);
+        }
+        for bits in [&mut self.cuts, &mut self.clogs, &mut self.blocked] {
+            bits.clear();
+        }
+        for (disturbance, scope) in active {
+            match disturbance {
+                Disturbance::Cut => self.block(scope, |network| &mut network.cuts),
+                Disturbance::Clog => self.block(scope, |network| &mut network.clogs),
+                other => self.current.disturb(other, scope),
+            }
+        }
+        self.calm = self.current.is_calm(self.latency);
+        if !self.current.weathers.iter().any(|weather| weather.burst.is_some()) {
+            self.spells = Spells::default();
+        }
+        if !self.current.weathers.iter().any(|weather| weather.bandwidth.is_some()) {
+            self.lines = Lines::default();
+        }
+    }
+
+    fn block(&mut self, scope: &Scope, bits: fn(&mut Network) -> &mut Bits) {
+        let count = self.carried.len();
+        for (from, to) in scope.links(self.members) {
+            let link = self.link(from, to);
+            if self.current.is_exposed(from, to) {
+                bits(self).set(link, count);
+                self.blocked.set(link, count);
+            }
+        }
+    }
+
+    /// Whether messages from one node to another are lost or held back now: [`Network::is_cut`] or
+    /// [`Network::is_clogged`].
+    #[inline]
+    pub fn is_blocked(&self, from: u16, to: u16) -> bool {
+        self.blocked.get(self.link(from, to))
     }
 
     /// Whether messages from one node to another are cut off now.
-    #[inline]
     pub fn is_cut(&self, from: u16, to: u16) -> bool {
-        if self.cuts.is_empty() {
-            return false;
-        }
-        let bit = self.bit(from, to);
-        self.cuts[bit / 64] >> (bit % 64) & 1 == 1
+        self.cuts.get(self.link(from, to))
     }
 
-    #[inline]
-    fn bit(&self, from: u16, to: u16) -> usize {
-        from as usize * self.nodes as usize + to as usize
+    /// Whether messages from one node to another are held back now. If the link is cut, too, they are lost.
+    pub fn is_clogged(&self, from: u16, to: u16) -> bool {
+        self.clogs.get(self.link(from, to))
     }
 
-    /// Makes exactly these directed links the ones that are cut.
-    pub fn set_cuts(&mut self, links: impl Iterator<Item = (u16, u16)>) {
-        self.cuts.clear();
-        for (from, to) in links {
-            if self.cuts.is_empty() {
-                self.cuts.resize((self.nodes as usize * self.nodes as usize).div_ceil(64), 0);
-            }
-            let bit = self.bit(from, to);
-            self.cuts[bit / 64] |= 1 << (bit % 64);
-        }
-    }
-
-    /// Whether any link is cut.
+    /// Whether no link is cut.
     pub fn is_whole(&self) -> bool {
-        self.cuts.is_empty()
+        self.cuts.is_clear()
     }
 
-    /// Sets what holds between members from now on.
-    pub fn set_weather(&mut self, loss: Ratio, duplicate: Ratio, extra: Distribution) {
-        (self.loss, self.duplicate, self.extra) = (loss, duplicate, extra);
-        self.stormy = !(loss.is_zero() && duplicate.is_zero() && extra.is_zero());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::time::Span;
-
-    fn network(loss: u64, duplicate: u64) -> Network {
-        let percent = |part| Ratio::new(part, 100).expect("a probability");
-        let latency = Distribution::Uniform { min: Span::ms(1), max: Span::ms(10) };
-        let plan = plan::Network { latency, loss: percent(loss), duplicate: percent(duplicate) };
-        Network::new(&plan, Table::new(11), 3, 4)
-    }
-
-    #[test]
-    fn loss_and_duplication_come_at_their_rates_and_spare_clients() {
-        let mut network = network(10, 20);
-        let fates: Vec<Fate> = (0..100_000).map(|_| network.fate(0, 1)).collect();
-        let lost = fates.iter().filter(|fate| fate.arrives.is_none()).count();
-        let doubled = fates.iter().filter(|fate| fate.again.is_some()).count();
-        assert!(lost.abs_diff(10_000) < 500, "{lost} lost");
-        // A fifth is doubled, a tenth of the copies is lost.
-        assert!(doubled.abs_diff(18_000) < 650, "{doubled} doubled");
-        assert!((0..1_000).all(|_| network.fate(3, 0).arrives.is_some()));
-    }
-
-    #[test]
-    fn switching_one_fault_on_leaves_the_draws_of_the_others_alone() {
-        let (mut calm, mut lossy, mut doubling) = (network(0, 0), network(30, 0), network(0, 30));
-        for _ in 0..1_000 {
-            let (calm, lossy, doubling) = (calm.fate(1, 2), lossy.fate(1, 2), doubling.fate(1, 2));
-            assert_eq!(calm.arrives, doubling.arrives);
-            assert!(lossy.arrives.is_none() || lossy.arrives == calm.arrives);
-        }
-    }
-
-    #[test]
-    fn a_message_more_on_one_link_does_not_touch_another() {
-        let (mut one, mut other) = (network(5, 5), network(5, 5));
-        (0..7).for_each(|_| assert!(one.fate(0, 1).arrives != Some(Span::ZERO)));
-        assert!((0..100).all(|_| one.fate(1, 0) == other.fate(1, 0)));
-    }
-
-    #[test]
-    fn cuts_are_directed_and_heal() {
-        let mut network = network(0, 0);
-        network.set_cuts([(0, 1)].into_iter());
-        assert!(network.is_cut(0, 1) && !network.is_cut(1, 0) && !network.is_whole());
-        network.set_cuts(std::iter::empty());
-        assert!(!network.is_cut(0, 1) && network.is_whole());
+    #[inline(always)]
+    fn link(&self, from: u16, to: u16) -> usize {
+        from as usize * self.nodes as usize + to as usize
     }
 }

@@ -4,7 +4,7 @@ use super::stop::Cause;
 use super::{Event, Held, World};
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Cut, Direction, FAULT_NAMES, Fault, Target};
-use crate::kernel::chance::Ratio;
+use crate::environment::network::{Disturbance, Scope};
 use crate::kernel::digest::mix;
 use crate::kernel::rng::Purpose;
 use crate::kernel::time::Span;
@@ -184,24 +184,27 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Makes the links, the weather between members, and the disks what the active faults say.
     fn refresh(&mut self) {
         let plan = Arc::clone(&self.plan);
-        let (mut loss, mut duplicate) = (plan.network.loss, plan.network.duplicate);
-        if self.weather.season == Season::Healed {
-            (loss, duplicate) = (Ratio::ZERO, Ratio::ZERO);
-        }
-        // Of several delays the one that began last holds: distributions cannot be added.
-        let (mut delay, mut slow_disks) = (Distribution::ZERO, None);
+        // Of several delays of syncs the one that began last holds: distributions cannot be added.
+        let (mut disturbances, mut slow_disks) = (Vec::new(), None);
         for active in &self.weather.active {
-            match plan.faults[active.number].inject {
-                Fault::Loss { probability } => loss = loss.or(probability),
-                Fault::Duplicate { probability } => duplicate = duplicate.or(probability),
-                Fault::Delay { extra } => delay = extra,
-                Fault::DiskSlow { extra } => slow_disks = Some(extra),
-                Fault::Partition(_) | Fault::Kill { .. } | Fault::Pause { .. } | Fault::Heal => {}
-            }
+            let disturbance = match plan.faults[active.number].inject {
+                Fault::Loss { probability } => Disturbance::Loss { probability, burst: 1 },
+                Fault::Duplicate { probability } => Disturbance::Duplicate { probability },
+                Fault::Delay { extra } => Disturbance::Delay { extra },
+                Fault::Partition(_) => {
+                    disturbances.push((Disturbance::Cut, Scope::Links(active.links.clone())));
+                    continue;
+                }
+                Fault::DiskSlow { extra } => {
+                    slow_disks = Some(extra);
+                    continue;
+                }
+                Fault::Kill { .. } | Fault::Pause { .. } | Fault::Heal => continue,
+            };
+            disturbances.push((disturbance, Scope::All));
         }
-        self.network.set_weather(loss, duplicate, delay);
+        self.network.disturb(self.weather.season != Season::Healed, &disturbances, None);
         self.weather.slow_disks = slow_disks;
-        self.network.set_cuts(self.weather.active.iter().flat_map(|active| active.links.iter().copied()));
         let view = crate::oracle::spec::View {
             now: self.now,
             step: self.steps,
