@@ -40,10 +40,10 @@ pub struct Network {
     table: Table,
     /// How many messages each link has carried. Zeroed memory that nobody touches costs nothing.
     carried: Vec<u32>,
-    /// What holds as long as nothing disturbs it.
-    standing: Map,
     /// What holds now.
     current: Map,
+    /// What holds when nothing disturbs it. Put away with the first disturbance, since many a run has none.
+    standing: Option<Map>,
     /// In which links a spell of losses has set in.
     spells: Spells,
     /// Until when links of limited bandwidth are busy.
@@ -61,24 +61,22 @@ impl Network {
     /// # Panics
     /// If a setting names a node that there is not.
     pub fn new(plan: &plan::Network, table: Table, members: u16, nodes: u16, links: &[LinkSetting]) -> Network {
-        let standing = Map::new(plan, members, nodes, links);
-        let mut network = Network {
+        let current = Map::new(plan, members, nodes, links);
+        Network {
             members,
             nodes,
             latency: plan.latency,
-            calm: false,
+            calm: current.is_calm(plan.latency),
             table,
             carried: vec![0; nodes as usize * nodes as usize],
-            current: standing.clone(),
-            standing,
+            current,
+            standing: None,
             spells: Spells::default(),
             lines: Lines::default(),
             cuts: Bits::default(),
             clogs: Bits::default(),
             blocked: Bits::default(),
-        };
-        network.calm = network.current.is_calm(network.latency);
-        network
+        }
     }
 
     /// Draws the fate of the next message from one node to another. Only a link of limited bandwidth
@@ -111,7 +109,10 @@ impl Network {
     /// # Panics
     /// If a scope names a node that there is not, or a bandwidth is zero.
     pub fn disturb(&mut self, standing: bool, active: &[(Disturbance, Scope)], spared: Option<&[bool]>) {
-        self.current.clone_from(&self.standing);
+        match &self.standing {
+            Some(standing) => self.current.clone_from(standing),
+            None => self.standing = Some(self.current.clone()),
+        }
         if !standing {
             self.current.heal();
         }
