@@ -4,13 +4,17 @@
 //! rounds of the ratios, and the least nanoseconds a unit of both. Absolute figures of two
 //! calls cannot be compared on a shared machine; ratios of one call can.
 //!
-//! `cargo bench --bench limits [W1 W2 W3 W4 flat seeds]`
+//! `cargo bench --bench limits [W1 W2 W3 W4 links fates flat seeds]`
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "a bench reads the clock")]
 
 mod workloads;
 
 use squall::environment::distribution::Distribution;
+use squall::environment::network::{Disturbance, Network, Scope};
+use squall::environment::plan;
+use squall::kernel::chance::Ratio;
+use squall::kernel::rng::Table;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
 use squall::systems::{self, BuiltIn, System};
@@ -29,11 +33,13 @@ struct Row<'a>(&'a str, &'a dyn Fn() -> u64);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let sections: [(&str, fn()); 6] = [
+    let sections: [(&str, fn()); 8] = [
         ("W1", echo_storm),
         ("W2", timer_churn),
         ("W3", raft_oracles),
         ("W4", starting),
+        ("links", many_links),
+        ("fates", fates),
         ("flat", flatness),
         ("seeds", seeds),
     ];
@@ -156,6 +162,72 @@ fn starting() {
             }),
         ],
     );
+}
+
+/// As many messages in flight among few nodes as among many, so that the queues are alike.
+fn many_links() {
+    let (few, many) = (echo::plan(1, 5, 200), echo::plan(1, 1_000, 1));
+    let far = Time::ZERO + FAR;
+    let play =
+        |plan, nodes| echo::squall(plan, echo::Counting::new(nodes), Fingerprint::default(), far, DELIVERIES).steps();
+    compare(
+        "Echo storm with many links: 1,000 messages in flight",
+        "delivery",
+        &[
+            Row("5 nodes, 20 links", &|| play(&few, 5)),
+            Row("1,000 nodes, 999,000 links", &|| play(&many, 1_000)),
+            Row("bare loop, 5 nodes", &|| {
+                black_box(echo::bare(1, 5, 200, far, DELIVERIES));
+                DELIVERIES
+            }),
+            Row("bare loop, 1,000 nodes", &|| {
+                black_box(echo::bare(1, 1_000, 1, far, DELIVERIES));
+                DELIVERIES
+            }),
+        ],
+    );
+}
+
+/// What it costs to draw fates, one sender after the other, each to its next neighbour.
+fn fates() {
+    let percent = Ratio::new(1, 100).expect("a probability");
+    let extra = Distribution::LogNormal { median: Span::ms(1), p99: Span::ms(50) };
+    let families = [
+        Disturbance::Loss { probability: percent, burst: 1 },
+        Disturbance::Loss { probability: percent, burst: 5 },
+        Disturbance::Duplicate { probability: percent },
+        Disturbance::Delay { extra },
+        Disturbance::Reorder { probability: percent, within: Span::ms(50) },
+        Disturbance::Corrupt { probability: percent },
+        Disturbance::Bandwidth { rate: 1_000_000_000, queue: 1_000_000 },
+    ];
+    let network = |active: &[(Disturbance, Scope)]| {
+        let mut network = Network::new(&plan::Network::default(), Table::new(1), 5, 5, &[]);
+        network.disturb(true, active, None);
+        network
+    };
+    let draw = |mut network: Network| {
+        for number in 0..DELIVERIES {
+            let from = (number % 5) as u16;
+            black_box(network.fate(from, (from + 1) % 5, Time::from_ns(number * 1_000), || 100));
+        }
+        DELIVERIES
+    };
+    let all: Vec<_> = families.map(|family| (family, Scope::All)).to_vec();
+    let elsewhere: Vec<_> = families.map(|family| (family, Scope::Links(vec![(3, 1)]))).to_vec();
+    let titles: Vec<String> = families.iter().map(|family| format!("{family:?}").chars().take(40).collect()).collect();
+    let (calm, stormy, elsewhere) = (network(&[]), network(&all), network(&elsewhere));
+    let alone: Vec<Network> = all.iter().map(|one| network(std::slice::from_ref(one))).collect();
+    let plays: Vec<Box<dyn Fn() -> u64>> = [calm, elsewhere]
+        .into_iter()
+        .chain(alone)
+        .chain([stormy])
+        .map(|network| Box::new(move || draw(network.clone())) as Box<dyn Fn() -> u64>)
+        .collect();
+    let names = ["nothing", "everything, but on another link"].into_iter().chain(titles.iter().map(String::as_str));
+    let rows: Vec<Row<'_>> =
+        names.chain(["everything"]).zip(&plays).map(|(name, play)| Row(name, play.as_ref())).collect();
+    compare("What disturbances cost: the fate of a message between 5 nodes", "fate", &rows);
 }
 
 fn flatness() {
