@@ -96,7 +96,9 @@ impl Network {
         self.strike(class, link, word, now, size)
     }
 
-    /// Makes exactly these disturbances hold from now on. They only ever hold between different members.
+    /// Makes exactly these disturbances hold from now on. They only ever hold between different members; a
+    /// scope may name other links, to no effect. What a link's spells of losses and its queue have come to
+    /// outlasts the change, as long as any link still has some.
     ///
     /// Several of a kind on one link add up: of losses, duplications and corruptions each may strike, delays
     /// are added, and losses in bursts make one chain, with the longest of the bursts. Of reorderings
@@ -107,7 +109,7 @@ impl Network {
     /// number, nothing of all this holds, nor any cut.
     ///
     /// # Panics
-    /// If a scope names a node that there is not, or a bandwidth is zero.
+    /// If a bandwidth is zero.
     pub fn disturb(&mut self, standing: bool, active: &[(Disturbance, Scope)], spared: Option<&[bool]>) {
         match &self.standing {
             Some(standing) => self.current.clone_from(standing),

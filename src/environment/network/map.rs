@@ -130,7 +130,7 @@ impl Map {
             return;
         }
         let (members, nodes) = (self.members as usize, self.nodes as usize);
-        self.classes = vec![OTHERS; nodes * nodes];
+        self.classes.resize(nodes * nodes, OTHERS);
         self.classes.chunks_mut(nodes).take(members).for_each(|row| row[..members].fill(MEMBERS));
     }
 
