@@ -92,7 +92,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub fn new(plan: Arc<Plan<P::Config>>, oracles: O, trace: T) -> World<P, O, T> {
         let cast = P::cast(&plan.system);
         let (members, count) = (cast.member_count(), cast.count());
-        let clock = |node: usize| plan.clocks.get(node).map_or(Clock::TRUE, |clock| Clock::new(*clock));
+        let clock = |node: usize| plan.clocks.get(node).map_or(Clock::TRUE, |clock| Clock::new(*clock, Span::ZERO));
         let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false };
         let backstage =
             |(node, dice)| Backstage { clock: clock(node), dice, syncs: 0, parked: VecDeque::new(), held: Vec::new() };
@@ -377,7 +377,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     #[inline]
     fn arm(&mut self, node: NodeId, timer: P::Timer, after: Span) {
-        let due = self.backstage[node.index()].clock.after(self.now, after);
+        let due = self.backstage[node.index()].clock.after(self.now, after).unwrap_or(Time::NEVER);
         self.deadlines.arm(&mut self.queue, Self::timer_number(node, timer), due);
     }
 
