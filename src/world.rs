@@ -251,7 +251,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if host.incarnation != incarnation {
             return Ok(());
         }
-        let next = host.disk.complete();
+        let next = host.disk.complete(true);
         self.cause = Cause::Sync;
         let (records, asleep) = (host.disk.synced(), host.asleep);
         self.trace.happened(self.now, &Happening::Synced { node, records });
@@ -288,7 +288,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let host = &mut self.hosts[node.index()];
         let back = &mut self.backstage[node.index()];
         assert!(host.state.is_none(), "{node:?} is up already");
-        let records = host.disk.records().len();
+        let records = host.disk.boot().readable;
         self.cause = Cause::Start;
         self.trace.happened(self.now, &Happening::Booted { node, records });
         let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
@@ -395,7 +395,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return None;
         }
         if self.sync_latency.is_zero() {
-            disk.sync_at_once();
+            disk.sync_at_once(true);
             return None;
         }
         let upto = disk.records().len();
