@@ -92,7 +92,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub fn new(plan: Arc<Plan<P::Config>>, oracles: O, trace: T) -> World<P, O, T> {
         let cast = P::cast(&plan.system);
         let (members, count) = (cast.member_count(), cast.count());
-        let clock = |node: usize| plan.clocks.get(node).map_or(Clock::TRUE, |clock| Clock::new(*clock));
+        let clock = |node: usize| plan.clocks.get(node).map_or(Clock::TRUE, |clock| Clock::new(*clock, Span::ZERO));
         let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false };
         let backstage =
             |(node, dice)| Backstage { clock: clock(node), dice, syncs: 0, parked: VecDeque::new(), held: Vec::new() };
@@ -251,7 +251,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if host.incarnation != incarnation {
             return Ok(());
         }
-        let next = host.disk.complete();
+        let next = host.disk.complete(true);
         self.cause = Cause::Sync;
         let (records, asleep) = (host.disk.synced(), host.asleep);
         self.trace.happened(self.now, &Happening::Synced { node, records });
@@ -288,7 +288,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let host = &mut self.hosts[node.index()];
         let back = &mut self.backstage[node.index()];
         assert!(host.state.is_none(), "{node:?} is up already");
-        let records = host.disk.records().len();
+        let records = host.disk.boot().readable;
         self.cause = Cause::Start;
         self.trace.happened(self.now, &Happening::Booted { node, records });
         let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
@@ -377,7 +377,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     #[inline]
     fn arm(&mut self, node: NodeId, timer: P::Timer, after: Span) {
-        let due = self.backstage[node.index()].clock.after(self.now, after);
+        let due = self.backstage[node.index()].clock.after(self.now, after).unwrap_or(Time::NEVER);
         self.deadlines.arm(&mut self.queue, Self::timer_number(node, timer), due);
     }
 
@@ -395,7 +395,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return None;
         }
         if self.sync_latency.is_zero() {
-            disk.sync_at_once();
+            disk.sync_at_once(true);
             return None;
         }
         let upto = disk.records().len();

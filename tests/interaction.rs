@@ -25,6 +25,7 @@
 
 mod conversation {
     use squall::environment::disk::Disk;
+    use squall::environment::disk::crash::Survival;
     use squall::environment::network::Network;
     use squall::environment::plan;
     use squall::kernel::rng::{Dice, Purpose, Table};
@@ -329,7 +330,7 @@ mod conversation {
             }
             let disk = &mut self.hosts[server.index()].disk;
             disk.write(Record::Term { term, vote: None });
-            disk.sync_at_once();
+            disk.sync_at_once(true);
             Ok(())
         }
 
@@ -531,7 +532,7 @@ mod conversation {
                 return None;
             }
             if !self.manual_disks {
-                disk.sync_at_once();
+                disk.sync_at_once(true);
                 return None;
             }
             let upto = disk.records().len();
@@ -568,7 +569,7 @@ mod conversation {
             if self.hosts[server.index()].disk.is_clean() {
                 return Err(format!("the disk of {} has nothing to do", name(server)));
             }
-            while self.hosts[server.index()].disk.complete() {}
+            while self.hosts[server.index()].disk.complete(true) {}
             let synced = self.hosts[server.index()].disk.synced();
             let back = &mut self.backstage[server.index()];
             let mut ready = Vec::new();
@@ -593,7 +594,7 @@ mod conversation {
             }
             // The word that makes the disk keep so many.
             let word = (u128::from(keep) << 64).div_ceil(u128::from(unsynced) + 1) as u64;
-            let lost = host.disk.crash(word);
+            let lost = host.disk.crash(word, Survival::Prefix, false).unsynced;
             let back = &mut self.backstage[server.index()];
             back.parked.clear();
             back.heartbeat_armed = false;

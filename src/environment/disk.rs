@@ -2,59 +2,107 @@
 //!
 //! A write is in the operating system's hands; only a sync makes it durable. One sync is under
 //! way at a time and covers what was written before it began; who asks meanwhile gets another
-//! one right after it (group commit). A crash keeps what was synced and, of the rest, a prefix.
+//! one right after it (group commit). A disk can lie: what it has acknowledged need not be on the
+//! platter. That shows when the power fails: see [`crash`] for what is left then, and [`damage`]
+//! for what cannot be read any more.
+//!
+//! ```
+//! use squall::environment::disk::{Disk, crash::Survival};
+//!
+//! let mut disk = Disk::new();
+//! disk.write("term 1");
+//! disk.sync_at_once(true);
+//! disk.write("vote for n2");
+//! // A lie: the disk says that the vote is durable, too.
+//! disk.sync_at_once(false);
+//! assert_eq!((disk.synced(), disk.solid()), (2, 1));
+//! let lost = disk.crash(0, Survival::Nothing, false);
+//! assert_eq!((lost.unsynced, lost.durable), (0, 1));
+//! assert!(disk.records().from(0).eq(&["term 1"]));
+//! ```
 
-use crate::kernel::chance::below;
+pub mod books;
+pub mod crash;
+pub mod damage;
+
 use crate::kernel::chunks::Chunks;
+use books::Books;
+use damage::Rare;
 
 /// The records of one node, oldest first.
 #[derive(Clone, Debug)]
 pub struct Disk<R> {
+    /// What a reader gets: while the node is up everything written, after a crash what is readable.
     records: Chunks<R>,
+    /// How many of them the disk has acknowledged.
     synced: usize,
+    /// How many of them have reached the platter, each well or badly. Never more than are acknowledged.
+    flushed: usize,
     /// How many records the sync that is under way will have made durable.
     syncing: Option<usize>,
     /// How many records somebody wants to be durable.
     wanted: usize,
+    /// What most disks never have.
+    rare: Option<Box<Rare<R>>>,
+    books: Books,
 }
 
 impl<R> Disk<R> {
     /// An empty disk.
     pub const fn new() -> Disk<R> {
-        Disk { records: Chunks::new(), synced: 0, syncing: None, wanted: 0 }
+        Disk {
+            records: Chunks::new(),
+            synced: 0,
+            flushed: 0,
+            syncing: None,
+            wanted: 0,
+            rare: None,
+            books: Books::new(),
+        }
     }
 
-    /// Everything written, oldest first.
+    /// Everything written that can be read, oldest first.
     pub fn records(&self) -> &Chunks<R> {
         &self.records
     }
 
-    /// How many of the records are durable.
+    /// How many of the records are durable, if the disk tells the truth.
     pub fn synced(&self) -> usize {
         self.synced
     }
 
-    /// The durable records, oldest first.
+    /// How many records, from the oldest on, a boot will find whatever the next crash does. Only a disk that has
+    /// lied, failed or rotted has fewer of them than it has acknowledged.
+    pub fn solid(&self) -> usize {
+        let first_bad = self.rare.as_ref().and_then(|rare| rare.first_bad());
+        first_bad.map_or(self.flushed, |bad| bad.min(self.flushed))
+    }
+
+    /// The records that the disk calls durable, oldest first.
     pub fn durable(&self) -> impl Iterator<Item = &R> {
         self.records.from(0).take(self.synced)
     }
 
-    /// Whether everything written is durable.
+    /// Whether everything written is durable, if the disk tells the truth.
     #[inline]
     pub fn is_clean(&self) -> bool {
         self.synced == self.records.len()
     }
 
-    /// Adds a record, not yet durable.
+    /// Adds a record, not yet durable. It overwrites what lies damaged behind the readable records.
     #[inline]
     pub fn write(&mut self, record: R) {
+        if self.rare.is_some() {
+            self.cut();
+        }
+        self.books.written += 1;
         self.records.push(record);
     }
 
-    /// Makes everything durable at once: a disk without latency.
+    /// Makes everything durable at once: a disk without latency. A dishonest one only says so.
     #[inline]
-    pub fn sync_at_once(&mut self) {
-        self.synced = self.records.len();
+    pub fn sync_at_once(&mut self, honest: bool) {
+        self.acknowledge(self.records.len(), honest);
     }
 
     /// Asks for everything written to become durable. Answers whether a sync begins now; if not,
@@ -64,13 +112,32 @@ impl<R> Disk<R> {
         self.begin()
     }
 
-    /// Completes the sync that is under way. Answers whether the next one begins now.
+    /// Completes the sync that is under way. A dishonest one says that its records are durable, but they are in a
+    /// cache of the disk's own, which the next honest sync empties. Answers whether the next one begins now.
     ///
     /// # Panics
     /// If none is under way.
-    pub fn complete(&mut self) -> bool {
-        self.synced = self.syncing.take().expect("a sync to complete");
+    pub fn complete(&mut self, honest: bool) -> bool {
+        let upto = self.syncing.take().expect("a sync to complete");
+        self.acknowledge(upto, honest);
         self.begin()
+    }
+
+    /// The sync that is under way fails, and none follows it. The operating system keeps its records in memory, marks
+    /// them clean and does not write them again, so a later sync acknowledges them although they never reach the
+    /// platter: the next crash shows. Source: Rebello et al., "Can Applications Recover from fsync Failures?",
+    /// USENIX ATC 2020.
+    ///
+    /// # Panics
+    /// If none is under way.
+    pub fn fail(&mut self) {
+        let upto = self.syncing.take().expect("a sync to fail");
+        self.spoil(upto);
+    }
+
+    /// [`Disk::fail`] for a disk without latency: the sync of everything written fails at once.
+    pub fn fail_at_once(&mut self) {
+        self.spoil(self.records.len());
     }
 
     fn begin(&mut self) -> bool {
@@ -81,15 +148,24 @@ impl<R> Disk<R> {
         true
     }
 
-    /// Loses power: of the records that are not durable a prefix survives, drawn by `word`.
-    /// Answers how many were lost.
-    pub fn crash(&mut self, word: u64) -> usize {
-        let unsynced = self.records.len() - self.synced;
-        let kept = below(word, unsynced as u64 + 1) as usize;
-        self.records.truncate(self.synced + kept);
-        *self =
-            Disk { synced: self.records.len(), wanted: 0, syncing: None, records: std::mem::take(&mut self.records) };
-        unsynced - kept
+    #[inline]
+    fn acknowledge(&mut self, upto: usize, honest: bool) {
+        self.synced = self.synced.max(upto);
+        if honest {
+            self.flushed = self.flushed.max(upto);
+        }
+        assert!(self.flushed <= self.synced, "{} flushed, {} acknowledged", self.flushed, self.synced);
+    }
+
+    fn spoil(&mut self, upto: usize) {
+        // What an earlier sync has acknowledged is not the operating system's any more, and does not fail with this one.
+        let failed = self.synced..upto;
+        self.rare().spoil(failed);
+        self.wanted = 0;
+    }
+
+    fn rare(&mut self) -> &mut Rare<R> {
+        self.rare.get_or_insert_default()
     }
 }
 
@@ -100,34 +176,4 @@ impl<R> Default for Disk<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_asks_during_a_sync_gets_another_one_after_it() {
-        let mut disk = Disk::new();
-        disk.write('a');
-        assert!(disk.ask());
-        disk.write('b');
-        assert!(!disk.ask());
-        disk.write('c');
-        assert!(disk.complete());
-        assert!(disk.durable().eq(&['a']));
-        assert!(!disk.complete());
-        assert!(disk.durable().eq(&['a', 'b', 'c']));
-        assert!(!disk.ask());
-    }
-
-    #[test]
-    fn a_crash_keeps_what_was_synced_and_a_prefix_of_the_rest() {
-        for (word, kept) in [(0, "ab"), (u64::MAX / 2, "abc"), (u64::MAX, "abcd")] {
-            let mut disk = Disk::new();
-            "ab".chars().for_each(|record| disk.write(record));
-            disk.sync_at_once();
-            "cd".chars().for_each(|record| disk.write(record));
-            assert_eq!(disk.crash(word), 4 - kept.len());
-            assert_eq!(disk.records().from(0).collect::<String>(), kept);
-            assert!(disk.is_clean());
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::stop::Cause;
 use super::{Event, Held, World};
+use crate::environment::disk::crash::Survival;
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Cut, Direction, FAULT_NAMES, Fault, Target};
 use crate::environment::network::{Disturbance, Scope};
@@ -223,7 +224,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         host.incarnation += 1;
         host.asleep = false;
         let word = self.table.word(Purpose::Disk, 1 << 16 | u64::from(node.number()), u64::from(host.incarnation));
-        let lost = host.disk.crash(word);
+        let lost = host.disk.crash(word, Survival::Prefix, false).unsynced;
         let back = &mut self.backstage[node.index()];
         back.parked.clear();
         back.held.clear();

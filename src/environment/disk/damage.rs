@@ -1,0 +1,159 @@
+//! Records that cannot be read any more, and what a boot makes of them.
+//!
+//! A record goes bad on the platter while the node has it in memory and does not notice: bits rot, or a sync
+//! failed and was believed to have been mended. When the memory is gone, it is found damaged. A log is read up
+//! to the first damaged record: that one and all behind it are set aside. They stay on the platter, and every
+//! boot finds them again, until the node writes, which it does where its readable records end.
+
+use super::Disk;
+use crate::kernel::chance::below;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// What a boot has read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// How many records, from the oldest on: all of [`Disk::records`].
+    pub readable: usize,
+    /// What is wrong with the next one, if there is one.
+    pub damage: Option<Damage>,
+}
+
+/// What the first record that cannot be read says about the others. To tell a crash from corruption a log needs to
+/// know how far it was durable. Source: Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage",
+/// FAST 2018.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Damage {
+    /// It lies behind everything that was durable: a crash has interrupted an append that nobody relies on.
+    Torn,
+    /// It was durable.
+    Rotten {
+        /// How many records were durable and cannot be read any more: those before which none is damaged.
+        lost: usize,
+    },
+}
+
+/// What is wrong with a disk; for most of them nothing ever is.
+#[derive(Clone, Debug)]
+pub(super) struct Rare<R> {
+    /// Which of the readable records are in memory, but not on the platter, and will not get there.
+    bad: BTreeSet<usize>,
+    /// What lies behind the readable records since the last crash, each with whether it is damaged. The first is.
+    /// While there is any, all readable records have reached the platter.
+    behind: Vec<(R, bool)>,
+    /// How many of those behind were durable once: the first so many.
+    lost: usize,
+}
+
+impl<R> Default for Rare<R> {
+    fn default() -> Rare<R> {
+        Rare { bad: BTreeSet::new(), behind: Vec::new(), lost: 0 }
+    }
+}
+
+impl<R> Rare<R> {
+    pub(super) fn first_bad(&self) -> Option<usize> {
+        self.bad.first().copied()
+    }
+
+    pub(super) fn spoil(&mut self, places: Range<usize>) {
+        self.bad.extend(places);
+    }
+
+    /// How many records are sound although they lie behind a damaged one.
+    pub(super) fn sound_behind(&self) -> usize {
+        self.behind.iter().filter(|(_, damaged)| !damaged).count()
+    }
+
+    /// How many of those were durable.
+    pub(super) fn durable_behind(&self) -> usize {
+        self.behind[..self.lost].iter().filter(|(_, damaged)| !damaged).count()
+    }
+}
+
+impl<R> Disk<R> {
+    /// What the last boot has read, as long as nothing has been written since.
+    pub fn found(&self) -> Found {
+        let damage = self.rare.as_ref().filter(|rare| !rare.behind.is_empty()).map(|rare| match rare.lost {
+            0 => Damage::Torn,
+            lost => Damage::Rotten { lost },
+        });
+        Found { readable: self.records.len(), damage }
+    }
+
+    /// Everything on the platter, oldest first, each with whether it is damaged: what somebody reads who does not
+    /// look at checksums. To be asked between a crash and the first write after it.
+    pub fn on_platter(&self) -> impl Iterator<Item = (&R, bool)> {
+        let behind = self.rare.iter().flat_map(|rare| &rare.behind).map(|(record, damaged)| (record, *damaged));
+        self.records.from(0).map(|record| (record, false)).chain(behind)
+    }
+
+    /// Bits rot in one of the records that have reached the platter, drawn by `word`; `false` if no sound one has.
+    /// A node that is up has the record in memory and does not notice before its next boot.
+    pub fn rot(&mut self, word: u64) -> bool {
+        let flushed = self.flushed;
+        let bad = &mut self.rare().bad;
+        let sound = flushed - bad.range(..flushed).count();
+        if sound == 0 {
+            return false;
+        }
+        let mut place = below(word, sound as u64) as usize;
+        for earlier in bad.iter() {
+            place += usize::from(*earlier <= place);
+        }
+        assert!(place < flushed && bad.insert(place), "record {place} of {flushed} was not sound");
+        true
+    }
+
+    /// Overwrites what is damaged, and all behind it.
+    #[cold]
+    pub(super) fn cut(&mut self) {
+        let Some(rare) = &mut self.rare else { return };
+        self.books.cut += rare.sound_behind() as u64;
+        rare.behind.clear();
+        rare.lost = 0;
+        if rare.bad.is_empty() {
+            self.rare = None;
+        }
+    }
+
+    /// The records that are bad on the platter, to be found damaged now.
+    pub(super) fn take_bad(&mut self) -> BTreeSet<usize> {
+        self.rare.as_mut().map(|rare| std::mem::take(&mut rare.bad)).unwrap_or_default()
+    }
+}
+
+impl<R: Clone> Disk<R> {
+    /// Reads the platter, after a crash or for the first time. What has rotted since the crash is found, too.
+    ///
+    /// # Panics
+    /// If something is in memory only: there was no crash.
+    pub fn boot(&mut self) -> Found {
+        let (flushed, len) = (self.flushed, self.records.len());
+        assert!(flushed == len, "a boot reads {len} records, but only {flushed} have reached the platter");
+        let bad = self.take_bad();
+        if !bad.is_empty() {
+            self.books.lost_durable += bad.len() as u64;
+            self.set_aside(bad);
+        }
+        self.found()
+    }
+
+    /// Nothing is in memory only, and these places are damaged: the first of them ends what can be read.
+    pub(super) fn set_aside(&mut self, damaged: BTreeSet<usize>) {
+        // Whoever boots relies on what it reads: all of that is durable, if it was not before.
+        let durable = self.flushed;
+        if let Some(first) = damaged.first().copied() {
+            let aside = self.records.from(first).cloned().enumerate();
+            let aside: Vec<_> = aside.map(|(number, record)| (record, damaged.contains(&(first + number)))).collect();
+            self.records.truncate(first);
+            let rare = self.rare();
+            // While something lies behind, nothing is volatile: the old places behind go on where the new ones end.
+            assert!(rare.behind.is_empty() || first < durable, "{first} of {durable} is damaged, with more behind");
+            rare.behind.splice(..0, aside);
+            rare.lost = (durable + rare.lost).saturating_sub(first);
+        }
+        let len = self.records.len();
+        (self.synced, self.flushed, self.syncing, self.wanted) = (len, len, None, 0);
+    }
+}
