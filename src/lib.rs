@@ -15,7 +15,7 @@
 //! use squall::environment::fault::{Fault, PlannedFault, Target};
 //! use squall::kernel::{chance::Ratio, time::{Span, Time}};
 //! use squall::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
-//! use squall::protocol::{Cast, Io, NodeId, Nothing, Protocol};
+//! use squall::protocol::{Cast, Found, Io, NodeId, Nothing, Protocol};
 //!
 //! /// How often the token has been handed over, as far as this node knows: who holds it goes by
 //! /// even and odd.
@@ -39,9 +39,9 @@
 //!         Cast::members(2)
 //!     }
 //!
-//!     fn boot(_: &(), me: NodeId, disk: &[u64], io: &mut Io<'_, Token>) -> Token {
+//!     fn boot(_: &(), me: NodeId, disk: Found<'_, u64>, io: &mut Io<'_, Token>) -> Token {
 //!         io.arm((), Span::ms(20));
-//!         Token { me, handovers: disk.last().copied().unwrap_or(0) }
+//!         Token { me, handovers: disk.records.last().copied().unwrap_or(0) }
 //!     }
 //!
 //!     fn on_message(&mut self, _: NodeId, handovers: u64, io: &mut Io<'_, Token>) {

@@ -158,9 +158,8 @@ pub trait Protocol: Clone + Debug + Sized {
     /// Who takes part.
     fn cast(config: &Self::Config) -> Cast;
 
-    /// The first start of a node and every restart: one code path. `disk` is what survived, oldest
-    /// first; empty at the first start.
-    fn boot(config: &Self::Config, me: NodeId, disk: &[Self::Record], io: &mut Io<'_, Self>) -> Self;
+    /// The first start of a node and every restart: one code path.
+    fn boot(config: &Self::Config, me: NodeId, disk: Found<'_, Self::Record>, io: &mut Io<'_, Self>) -> Self;
 
     /// A message has arrived.
     fn on_message(&mut self, from: NodeId, message: Self::Message, io: &mut Io<'_, Self>);
@@ -168,8 +167,16 @@ pub trait Protocol: Clone + Debug + Sized {
     /// A timer has fired. It is no longer armed.
     fn on_timer(&mut self, timer: Self::Timer, io: &mut Io<'_, Self>);
 
+    /// A write or a sync of this node has failed. What the failed turn would have sent, armed or noted after it never
+    /// happens, as after an error in a program that gives up its work; its own state is as the turn has left it.
+    /// Usually nobody can say what is on the disk then, so the node stops, and is started again when the disk is well.
+    fn on_disk_failure(&mut self, _failure: DiskFailure, _io: &mut Io<'_, Self>) -> Afterwards {
+        Afterwards::Stop
+    }
+
     /// By what right this node holds a role now, so that a fault can aim at `"leader"`: of several
-    /// that hold it, the one with the largest number is meant. `None` if it does not hold it.
+    /// that hold it, the one with the largest number is meant. `None` if it does not hold it. Whoever takes itself
+    /// for the one that decides is a `"primary"`.
     fn role(&self, _role: &str) -> Option<u64> {
         None
     }
@@ -178,6 +185,75 @@ pub trait Protocol: Clone + Debug + Sized {
     fn label(_message: &Self::Message) -> &'static str {
         ""
     }
+
+    /// What kind of fact this is, so that a fault can wait for it: `Returned`.
+    fn fact_label(_fact: &Self::Fact) -> &'static str {
+        ""
+    }
+
+    /// How many bytes a message takes on a link of limited bandwidth.
+    fn size(_message: &Self::Message) -> u64 {
+        100
+    }
+
+    /// What a receiver makes of a message that was damaged on its way: `None` if a checksum tells that it is, and it is
+    /// dropped. `word` is random.
+    fn garble_message(_config: &Self::Config, _message: &Self::Message, _word: u64) -> Option<Self::Message> {
+        None
+    }
+
+    /// What a reader makes of a record that is damaged on the disk: `None` if a checksum tells that it is. Then
+    /// reading ends there, see [`Found::damage`]. `word` is random.
+    fn garble_record(_config: &Self::Config, _record: &Self::Record, _word: u64) -> Option<Self::Record> {
+        None
+    }
+}
+
+/// What a node finds on its disk when it starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a, R> {
+    /// What can be read, oldest first; nothing at the first start.
+    pub records: &'a [R],
+    /// Why there is no more, if there was. A node finds it again at every start, until it writes.
+    pub damage: Option<Damage>,
+}
+
+/// Records that cannot be read: the first of them, and all that came after it. To tell one that was torn from one that
+/// has rotted is what a disk's own mark of the last sync is for. Source: Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage",
+/// FAST 2018, section 3.3.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Damage {
+    /// It was never durable: a crash came while it was written. Nobody was promised anything.
+    Torn,
+    /// It had been durable, and so had some of what came after it.
+    Rotten {
+        /// How many durable records are lost.
+        lost: usize,
+    },
+    /// All of them: this is another disk than the node had.
+    Replaced,
+}
+
+/// What a disk refuses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DiskFailure {
+    /// A write has failed; the record is not on the disk.
+    Write,
+    /// There is no room; the record is not on the disk.
+    Full,
+    /// A sync has failed. What it should have made durable never will be, also if the next one succeeds: the operating
+    /// system takes it for written. Source: Rebello et al., "Can Applications Recover from fsync Failures?", USENIX
+    /// ATC 2020.
+    Sync,
+}
+
+/// What a node does after a failure of its disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Afterwards {
+    /// It stops, as after a crash.
+    Stop,
+    /// It goes on.
+    GoOn,
 }
 
 /// Something a node asks of its surroundings.
@@ -215,6 +291,8 @@ pub struct Io<'a, P: Protocol> {
     me: NodeId,
     now: Time,
     wall: Time,
+    uncertainty: Span,
+    has_read_wall: bool,
     dice: &'a mut Dice,
     effects: &'a mut Vec<Effect<P>>,
 }
@@ -224,7 +302,20 @@ impl<'a, P: Protocol> Io<'a, P> {
     /// test of a handler may make its own.
     #[inline]
     pub fn new(me: NodeId, now: Time, wall: Time, dice: &'a mut Dice, effects: &'a mut Vec<Effect<P>>) -> Io<'a, P> {
-        Io { me, now, wall, dice, effects }
+        Io { me, now, wall, uncertainty: Span::ZERO, has_read_wall: false, dice, effects }
+    }
+
+    /// The same, with a wall clock that is believed to be wrong by at most so much.
+    #[inline]
+    #[must_use]
+    pub fn with_uncertainty(self, uncertainty: Span) -> Io<'a, P> {
+        Io { uncertainty, ..self }
+    }
+
+    /// Whether the wall clock was looked at.
+    #[inline]
+    pub fn has_read_wall(&self) -> bool {
+        self.has_read_wall
     }
 
     /// This node.
@@ -241,8 +332,18 @@ impl<'a, P: Protocol> Io<'a, P> {
 
     /// The node's wall clock, which may be wrong by any amount.
     #[inline]
-    pub fn wall(&self) -> Time {
+    pub fn wall(&mut self) -> Time {
+        self.has_read_wall = true;
         self.wall
+    }
+
+    /// The earliest and the latest instant that the true time can be, if the wall clock is wrong by no more than it is
+    /// believed to be. Source: Corbett et al., "Spanner", OSDI 2012, section 3.
+    #[inline]
+    pub fn wall_interval(&mut self) -> (Time, Time) {
+        let wall = self.wall();
+        let earliest = Time::from_ns(wall.ns().saturating_sub(self.uncertainty.as_ns()));
+        (earliest, Time::from_ns(wall.ns().saturating_add(self.uncertainty.as_ns())))
     }
 
     /// The node's own dice.

@@ -3,7 +3,7 @@
 use crate::environment::fault::Fault;
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
-use crate::protocol::{NodeId, Protocol, Timer};
+use crate::protocol::{Damage, DiskFailure, NodeId, Protocol, Timer};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -53,6 +53,15 @@ pub enum Happening<'a, P: Protocol> {
         node: NodeId,
         /// How many records it found.
         records: usize,
+        /// What it found to be damaged.
+        damage: Option<Damage>,
+    },
+    /// A write or a sync has failed.
+    DiskFailed {
+        /// Whose.
+        node: NodeId,
+        /// Which.
+        failure: DiskFailure,
     },
     /// A node has died.
     Crashed {
@@ -139,7 +148,16 @@ impl<P: Protocol> Trace<P> for Fingerprint {
                 self.head(at, 5, number(node), 0);
                 fact.digest(&mut self.digest);
             }
-            Happening::Booted { node, records } => self.head(at, 6, number(node), *records as u64),
+            Happening::Booted { node, records, damage } => {
+                self.head(at, 6, number(node), *records as u64);
+                match damage {
+                    None => {}
+                    Some(Damage::Torn) => self.head(at, 12, number(node), 0),
+                    Some(Damage::Rotten { lost }) => self.head(at, 13, number(node), *lost as u64),
+                    Some(Damage::Replaced) => self.head(at, 14, number(node), 0),
+                }
+            }
+            Happening::DiskFailed { node, failure } => self.head(at, 11, number(node), *failure as u64),
             Happening::Crashed { node, lost } => self.head(at, 7, number(node), *lost as u64),
             Happening::Began { number, fault } => self.head(at, 8, fault.kind() as u64, *number as u64),
             Happening::Ended { number, fault } => self.head(at, 9, fault.kind() as u64, *number as u64),

@@ -3,24 +3,49 @@
 //! A world is a value. It holds no thread, no shared cell and no global, so it can be kept,
 //! cloned at any step and played on: both halves come to the same end.
 
+mod audit;
+mod lifecycle;
+mod moments;
+mod perform;
 mod stop;
+mod trouble;
 mod weather;
+mod whom;
+
+/// What an oracle may look at. Written out where the oracles are borrowed at the same time.
+macro_rules! view {
+    ($world:expr) => {
+        crate::oracle::spec::View {
+            now: $world.now,
+            step: $world.steps,
+            hosts: &$world.hosts,
+            network: &$world.network,
+            touched: $world.touched,
+            core: $world.weather.core(),
+        }
+    };
+}
+use view;
 
 use crate::environment::clock::Clock;
 use crate::environment::disk::Disk;
 use crate::environment::distribution::Distribution;
+use crate::environment::fault::{Kind, PlannedFault};
 use crate::environment::network::{Network, Traffic};
 use crate::environment::plan::Plan;
 use crate::kernel::queue::{Popped, Queue};
-use crate::kernel::rng::{Dice, Purpose, Table};
-use crate::kernel::time::{Span, Time};
+use crate::kernel::rng::{Dice, Table};
+use crate::kernel::time::Time;
 use crate::kernel::timers::Deadlines;
 use crate::oracle::spec::{Host, Oracle, Touch, Verdict, View, Violation};
 use crate::protocol::{Cast, Effect, Io, NodeId, Protocol, Timer};
 use crate::trace::{Happening, Trace};
+use audit::Audit;
+use moments::Moments;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use stop::Cause;
+use trouble::Trouble;
 use weather::Weather;
 
 pub use stop::{Failure, Pause};
@@ -38,6 +63,10 @@ pub struct World<P: Protocol, O, T> {
     hosts: Vec<Host<P>>,
     backstage: Vec<Backstage<P>>,
     weather: Weather,
+    moments: Moments,
+    audit: Audit,
+    /// What waits for a link to be free again, in the order in which it came.
+    stuck: Vec<Event<P>>,
     traffic: Traffic,
     table: Table,
     sync_latency: Distribution,
@@ -63,6 +92,8 @@ struct Backstage<P: Protocol> {
     parked: VecDeque<(usize, Parked<P>)>,
     /// What waits for a sleeper to wake, in order.
     held: Vec<Held<P>>,
+    /// What is wrong with it; most nodes are well.
+    trouble: Option<Box<Trouble>>,
 }
 
 #[derive(Clone)]
@@ -79,9 +110,31 @@ enum Held<P: Protocol> {
 
 #[derive(Clone)]
 enum Event<P: Protocol> {
-    Arrival { from: NodeId, to: NodeId, incarnation: u32, message: P::Message },
-    SyncDone { node: NodeId, incarnation: u32 },
-    Release { node: NodeId, incarnation: u32 },
+    Arrival {
+        from: NodeId,
+        to: NodeId,
+        incarnation: u32,
+        message: P::Message,
+    },
+    /// A message whose turn has come at a node that is slow.
+    Served {
+        from: NodeId,
+        to: NodeId,
+        incarnation: u32,
+        message: P::Message,
+    },
+    DiskFailed {
+        node: NodeId,
+        incarnation: u32,
+    },
+    SyncDone {
+        node: NodeId,
+        incarnation: u32,
+    },
+    Release {
+        node: NodeId,
+        incarnation: u32,
+    },
     FaultBegins(u32),
     FaultEnds(u32),
     Stop(u32),
@@ -92,10 +145,17 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub fn new(plan: Arc<Plan<P::Config>>, oracles: O, trace: T) -> World<P, O, T> {
         let cast = P::cast(&plan.system);
         let (members, count) = (cast.member_count(), cast.count());
-        let clock = |node: usize| plan.clocks.get(node).map_or(Clock::TRUE, |clock| Clock::new(*clock, Span::ZERO));
-        let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false };
-        let backstage =
-            |(node, dice)| Backstage { clock: clock(node), dice, syncs: 0, parked: VecDeque::new(), held: Vec::new() };
+        let uncertainty = plan.clock_uncertainty;
+        let clock = |node: usize| plan.clocks.get(node).copied().unwrap_or_default();
+        let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
+        let backstage = |(node, dice)| Backstage {
+            clock: Clock::new(clock(node), uncertainty),
+            dice,
+            syncs: 0,
+            parked: VecDeque::new(),
+            held: Vec::new(),
+            trouble: None,
+        };
         let (table, dice) = Table::with_nodes(plan.seed, u64::from(count));
         World {
             cast,
@@ -103,10 +163,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             steps: 0,
             queue: Queue::with_capacity(4 * count as usize + plan.faults.len()),
             deadlines: Deadlines::with_slots(count as usize * P::Timer::ALL.len()),
-            network: Network::new(&plan.network, table, members, count, &[]),
+            network: Network::new(&plan.network, table, members, count, &whom::link_settings(&plan.network, &cast)),
             hosts: (0..count).map(host).collect(),
             backstage: dice.enumerate().map(backstage).collect(),
             weather: Weather::default(),
+            moments: Moments::default(),
+            audit: Audit::new(&plan.faults),
+            stuck: Vec::new(),
             traffic: Traffic::default(),
             table,
             sync_latency: plan.disk.sync,
@@ -126,8 +189,18 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// # Errors
     /// What an oracle found.
     pub fn start(&mut self) -> Result<(), Box<Failure>> {
-        for number in 0..self.plan.faults.len() {
-            self.queue.push(self.plan.faults[number].at, Event::FaultBegins(number as u32));
+        for (number, fault) in self.plan.faults.iter().enumerate() {
+            match &fault.when {
+                None => self.queue.push(fault.at, Event::FaultBegins(number as u32)),
+                Some(trigger) => self.moments.wait(number as u32, trigger, &self.oracles.goals()),
+            }
+        }
+        // Whose clock will change must know all its timers by its own time.
+        let changes_clock = |fault: &PlannedFault| matches!(fault.inject.kind(), Kind::ClockDrift | Kind::ClockFreeze);
+        if self.plan.faults.iter().any(changes_clock) {
+            for member in 0..self.cast.member_count() {
+                self.trouble(NodeId::new(member));
+            }
         }
         let mut effects = Vec::new();
         let mut nodes = (0..self.cast.count()).map(NodeId::new);
@@ -187,6 +260,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     fn take(&mut self, event: Event<P>, effects: &mut Vec<Effect<P>>) -> Verdict {
         match event {
             Event::Arrival { from, to, incarnation, message } => self.arrive(from, to, incarnation, message, effects),
+            Event::Served { from, to, incarnation, message } => self.serve(from, to, incarnation, message, effects),
+            Event::DiskFailed { node, incarnation } => self.disk_failed_late(node, incarnation),
             Event::SyncDone { node, incarnation } => self.sync_done(node, incarnation),
             Event::Release { node, incarnation } => {
                 if self.hosts[node.index()].incarnation != incarnation {
@@ -212,206 +287,86 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         message: P::Message,
         effects: &mut Vec<Effect<P>>,
     ) -> Verdict {
-        let host = &self.hosts[to.index()];
         // What a node sends itself is volatile: a crash takes it along.
+        let host = &self.hosts[to.index()];
         let stale = from == to && host.incarnation != incarnation;
         if host.state.is_none() || stale || self.network.is_blocked(from.number(), to.number()) {
-            self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
-            self.traffic.dropped += 1;
+            self.stop_message(from, to, incarnation, message);
             return Ok(());
         }
         if host.asleep {
+            self.audit.bite(Kind::Pause, |active| active.hits(to));
             self.backstage[to.index()].held.push(Held::Event(Event::Arrival { from, to, incarnation, message }));
             return Ok(());
         }
+        if let Some(trouble) = &mut self.backstage[to.index()].trouble
+            && let Some(ready) = trouble.busy_until(self.now, &self.table, to)
+        {
+            self.audit.bite(Kind::SlowNode, |active| active.hits(to));
+            self.queue.push(ready, Event::Served { from, to, incarnation, message });
+            return Ok(());
+        }
+        self.deliver(from, to, message, effects)
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self, from: NodeId, to: NodeId, message: P::Message, effects: &mut Vec<Effect<P>>) -> Verdict {
+        let label = P::label(&message);
         self.traffic.delivered += u64::from(from != to);
-        self.cause = Cause::Message(P::label(&message));
+        self.cause = Cause::Message(label);
         self.trace.happened(self.now, &Happening::Delivered { from, to, message: &message });
-        self.turn(to, effects, |node, io| node.on_message(from, message, io))?;
-        self.judge(to, Touch::Handled)
+        if !self.turn(to, effects, |node, io| node.on_message(from, message, io))? {
+            return Ok(());
+        }
+        self.judge(to, Touch::Handled)?;
+        if self.moments.wait_for_messages { self.message_handled(to, label) } else { Ok(()) }
     }
 
     #[inline(always)]
     fn fire(&mut self, number: u32, effects: &mut Vec<Effect<P>>) -> Verdict {
         let timers = P::Timer::ALL;
         let (node, timer) = (number as usize / timers.len(), timers[number as usize % timers.len()]);
-        if self.hosts[node].asleep {
-            self.backstage[node].held.push(Held::Timer(number));
+        let (place, node) = (node, NodeId::new(node as u16));
+        if self.hosts[place].asleep {
+            self.audit.bite(Kind::Pause, |active| active.hits(node));
+            self.backstage[place].held.push(Held::Timer(number));
             return Ok(());
         }
-        let node = NodeId::new(node as u16);
+        if let Some(trouble) = &mut self.backstage[place].trouble {
+            if let Some(ready) = trouble.timer_busy_until(timer.slot(), self.now, &self.table, node) {
+                self.audit.bite(Kind::SlowNode, |active| active.hits(node));
+                self.deadlines.arm(&mut self.queue, number, ready);
+                return Ok(());
+            }
+            trouble.forget_timer(timer.slot());
+        }
         self.cause = Cause::Timer(timer);
         self.trace.happened(self.now, &Happening::Fired { node, timer });
-        self.turn(node, effects, |state, io| state.on_timer(timer, io))?;
+        if !self.turn(node, effects, |state, io| state.on_timer(timer, io))? {
+            return Ok(());
+        }
         self.judge(node, Touch::Handled)
     }
 
-    fn sync_done(&mut self, node: NodeId, incarnation: u32) -> Verdict {
-        let host = &mut self.hosts[node.index()];
-        if host.incarnation != incarnation {
-            return Ok(());
-        }
-        let next = host.disk.complete(true);
-        self.cause = Cause::Sync;
-        let (records, asleep) = (host.disk.synced(), host.asleep);
-        self.trace.happened(self.now, &Happening::Synced { node, records });
-        if next {
-            self.begin_sync(node);
-        }
-        if asleep {
-            self.backstage[node.index()].held.push(Held::Event(Event::Release { node, incarnation }));
-        } else {
-            self.release(node)?;
-        }
-        self.judge(node, Touch::Synced)
-    }
-
-    /// Lets a node handle something, and performs what it asks for.
+    /// Lets a node handle something, and performs what it asks for. Answers whether it is still up after that.
     #[inline(always)]
     fn turn(
         &mut self,
         node: NodeId,
         effects: &mut Vec<Effect<P>>,
         handler: impl FnOnce(&mut P, &mut Io<'_, P>),
-    ) -> Verdict {
+    ) -> Result<bool, Box<Violation>> {
         let back = &mut self.backstage[node.index()];
         let state = self.hosts[node.index()].state.as_mut().expect("a node that is up");
         let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
+        let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
         self.in_handler = true;
-        handler(state, &mut Io::new(node, now, wall, &mut back.dice, effects));
+        handler(state, &mut io);
         self.in_handler = false;
+        if io.has_read_wall() {
+            self.audit.bite_past(Kind::ClockJump, |fired| fired.hits(node));
+        }
         self.perform(node, effects)
-    }
-
-    /// The first start of a node, or a restart.
-    fn boot(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>) -> Verdict {
-        let host = &mut self.hosts[node.index()];
-        let back = &mut self.backstage[node.index()];
-        assert!(host.state.is_none(), "{node:?} is up already");
-        let records = host.disk.boot().readable;
-        self.cause = Cause::Start;
-        self.trace.happened(self.now, &Happening::Booted { node, records });
-        let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
-        self.in_handler = true;
-        let mut io = Io::new(node, now, wall, &mut back.dice, effects);
-        // Contiguous for once: a restart reads everything anyway.
-        let records: Vec<P::Record> = host.disk.records().from(0).cloned().collect();
-        host.state = Some(P::boot(&self.plan.system, node, &records, &mut io));
-        self.in_handler = false;
-        self.perform(node, effects)?;
-        self.judge(node, Touch::Booted)
-    }
-
-    /// Performs the effects of a turn in their order.
-    #[inline(always)]
-    fn perform(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>) -> Verdict {
-        // Once the gate is shut, how many records must be durable for it to open.
-        let mut gate = None;
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Send { to, message } => match gate {
-                    None => self.send(node, to, message),
-                    Some(upto) => self.park(node, upto, Parked::Send(to, message)),
-                },
-                Effect::Arm { timer, after } => self.arm(node, timer, after),
-                Effect::Disarm(timer) => self.deadlines.disarm(Self::timer_number(node, timer)),
-                Effect::Write(record) => self.hosts[node.index()].disk.write(record),
-                Effect::Sync => gate = self.sync(node),
-                Effect::Note(fact) => match gate {
-                    None => self.note(node, &fact)?,
-                    Some(upto) => self.park(node, upto, Parked::Note(fact)),
-                },
-            }
-        }
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn send(&mut self, from: NodeId, to: NodeId, message: P::Message) {
-        if from == to {
-            let incarnation = self.hosts[from.index()].incarnation;
-            self.queue.push(self.now, Event::Arrival { from, to, incarnation, message });
-            return;
-        }
-        // Only what a node sends itself hangs on who it was.
-        let incarnation = 0;
-        self.traffic.sent += 1;
-        let fate = self.network.fate(from.number(), to.number(), self.now, || 0);
-        if let Some(again) = fate.again {
-            self.traffic.doubled += 1;
-            let message = message.clone();
-            self.queue.push(self.now + again, Event::Arrival { from, to, incarnation, message });
-        }
-        match fate.arrives {
-            Some(after) => self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message }),
-            None => {
-                self.traffic.dropped += 1;
-                self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
-            }
-        }
-    }
-
-    fn note(&mut self, node: NodeId, fact: &P::Fact) -> Verdict {
-        self.trace.happened(self.now, &Happening::Noted { node, fact });
-        let view =
-            View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network, touched: self.touched };
-        self.oracles.on_fact(&view, node, fact)
-    }
-
-    fn park(&mut self, node: NodeId, upto: usize, parked: Parked<P>) {
-        self.backstage[node.index()].parked.push_back((upto, parked));
-    }
-
-    /// Lets go what waited for records that are durable now.
-    fn release(&mut self, node: NodeId) -> Verdict {
-        let synced = self.hosts[node.index()].disk.synced();
-        let ready = |(upto, _): &(usize, Parked<P>)| *upto <= synced;
-        while self.backstage[node.index()].parked.front().is_some_and(ready) {
-            match self.backstage[node.index()].parked.pop_front().expect("a front").1 {
-                Parked::Send(to, message) => self.send(node, to, message),
-                Parked::Note(fact) => self.note(node, &fact)?,
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn arm(&mut self, node: NodeId, timer: P::Timer, after: Span) {
-        let due = self.backstage[node.index()].clock.after(self.now, after).unwrap_or(Time::NEVER);
-        self.deadlines.arm(&mut self.queue, Self::timer_number(node, timer), due);
-    }
-
-    #[inline]
-    fn timer_number(node: NodeId, timer: P::Timer) -> u32 {
-        (node.index() * P::Timer::ALL.len() + timer.slot()) as u32
-    }
-
-    /// Begins a sync if one is needed. Answers how many records must be durable before what
-    /// follows may leave, if not all are.
-    #[inline]
-    fn sync(&mut self, node: NodeId) -> Option<usize> {
-        let disk = &mut self.hosts[node.index()].disk;
-        if disk.is_clean() {
-            return None;
-        }
-        if self.sync_latency.is_zero() {
-            disk.sync_at_once(true);
-            return None;
-        }
-        let upto = disk.records().len();
-        if disk.ask() {
-            self.begin_sync(node);
-        }
-        Some(upto)
-    }
-
-    fn begin_sync(&mut self, node: NodeId) {
-        let back = &mut self.backstage[node.index()];
-        back.syncs += 1;
-        let word = self.table.word(Purpose::Disk, u64::from(node.number()), u64::from(back.syncs));
-        let incarnation = self.hosts[node.index()].incarnation;
-        let done = self.now + self.weather.sync_latency(self.sync_latency, word);
-        self.queue.push(done, Event::SyncDone { node, incarnation });
     }
 
     /// Asks the oracles about the node that was touched.
@@ -419,9 +374,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     fn judge(&mut self, node: NodeId, touch: Touch) -> Verdict {
         self.steps += 1;
         self.touched = node;
-        let view =
-            View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network, touched: self.touched };
-        self.oracles.after_step(&view, node, touch)
+        self.oracles.after_step(&view!(self), node, touch)?;
+        if self.moments.wait_for_goals { self.goals_reached(node) } else { Ok(()) }
     }
 
     #[expect(clippy::boxed_local, reason = "it comes boxed from the oracles")]
@@ -434,11 +388,14 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// # Errors
     /// What an oracle found.
     pub fn end(&mut self) -> Result<(), Box<Failure>> {
-        let view =
-            View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network, touched: self.touched };
         self.cause = Cause::End;
-        let verdict = self.oracles.at_end(&view);
+        let verdict = self.oracles.at_end(&view!(self));
         verdict.map_err(|found| self.failure(found))
+    }
+
+    /// Why nobody could have settled, if the faults that are left prove it.
+    pub fn excuse(&self) -> Option<String> {
+        self.oracles.excuse(&self.view())
     }
 
     /// The failure that says what is still pending, for a world that did not settle.
@@ -450,7 +407,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// What an oracle may look at.
     #[inline]
     pub fn view(&self) -> View<'_, P> {
-        View { now: self.now, step: self.steps, hosts: &self.hosts, network: &self.network, touched: self.touched }
+        view!(self)
     }
 
     /// True time.
@@ -461,6 +418,17 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// How many times a node has been touched and the oracles asked.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// How many messages between different nodes are under way, counted one by one: on a link, held at one that is
+    /// clogged, or waiting for a node that sleeps or is slow.
+    pub fn in_flight(&self) -> u64 {
+        let is_message = |event: &&Event<P>| matches!(event, Event::Arrival { from, to, .. } | Event::Served { from, to, .. } if from != to);
+        let held = self.backstage.iter().flat_map(|back| &back.held).filter_map(|held| match held {
+            Held::Event(event) => Some(event),
+            Held::Timer(_) => None,
+        });
+        self.queue.items().chain(&self.stuck).chain(held).filter(is_message).count() as u64
     }
 
     /// How many messages went where.

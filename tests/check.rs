@@ -6,7 +6,7 @@ use squall::environment::plan::Plan;
 use squall::kernel::chance::Ratio;
 use squall::kernel::time::Span;
 use squall::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
-use squall::protocol::{Cast, Io, NodeId, Nothing, Protocol};
+use squall::protocol::{Cast, Found, Io, NodeId, Nothing, Protocol};
 use squall::systems::BuiltIn;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +31,7 @@ impl Protocol for Gambler {
         Cast::members(1)
     }
 
-    fn boot(cheats: &bool, _: NodeId, _: &[Nothing], io: &mut Io<'_, Gambler>) -> Gambler {
+    fn boot(cheats: &bool, _: NodeId, _: Found<'_, Nothing>, io: &mut Io<'_, Gambler>) -> Gambler {
         io.arm((), Span::ms(10));
         Gambler { has_lost: false, cheats: *cheats }
     }

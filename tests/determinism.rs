@@ -98,7 +98,7 @@ fn play_on(world: &mut StoreWorld, plan: &Plan<Config>) -> Result<(), Box<Failur
     if world.now() < plan.calm_from() {
         assert_eq!(play_to(world, plan, plan.limits.steps)?, Pause::TimeIsUp);
     }
-    world.calm(settle.heal)?;
+    world.calm(&settle.heal)?;
     let until: Time = plan.calm_from() + settle.within;
     match world.run_until(until, plan.limits.steps, |oracles, view| oracles.is_settled(view))? {
         Pause::Reached => world.end(),

@@ -7,7 +7,7 @@ use squall::environment::distribution::Distribution;
 use squall::environment::plan::Plan;
 use squall::kernel::time::Span;
 use squall::oracle::spec::{Oracle, Spec, Touch, Verdict, View};
-use squall::protocol::{Cast, Io, NodeId, Nothing, Protocol};
+use squall::protocol::{Cast, Found, Io, NodeId, Nothing, Protocol};
 use squall::run::outcome::Outcome;
 use squall::run::play::play_watched;
 use squall::run::twice::{Difference, Parting, again, twice};
@@ -98,7 +98,7 @@ impl Protocol for Babbler {
         Cast::members(2)
     }
 
-    fn boot(source: &Source, me: NodeId, _: &[Nothing], io: &mut Io<'_, Babbler>) -> Babbler {
+    fn boot(source: &Source, me: NodeId, _: Found<'_, Nothing>, io: &mut Io<'_, Babbler>) -> Babbler {
         static PLAYS: AtomicU64 = AtomicU64::new(0);
         let is_counted = *source == Source::Panic && me == NodeId::new(0);
         let panics = is_counted && PLAYS.fetch_add(1, Ordering::Relaxed) % 2 == 1;

@@ -32,7 +32,7 @@ mod conversation {
     use squall::kernel::time::{Span, Time};
     use squall::oracle::linearizable::register::{Answer, Operation};
     use squall::oracle::spec::{Host, Touch, View};
-    use squall::protocol::{Effect, Io, NodeId, Protocol};
+    use squall::protocol::{Effect, Found, Io, NodeId, Protocol};
     use squall::protocols::raft::core::Role;
     use squall::protocols::raft::log::{Entry, Position};
     use squall::protocols::raft::message::{Message as Raft, Outcome, Record};
@@ -167,7 +167,7 @@ mod conversation {
                 retry: Span::ms(1),
                 patience: Span::ms(1),
             };
-            let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false };
+            let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
             let backstage = |server| Backstage {
                 dice: Dice::new(1, Purpose::Node, server),
                 heartbeat_armed: false,
@@ -341,7 +341,7 @@ mod conversation {
             let mut effects = Vec::new();
             let mut io = Io::new(server, self.now, self.now, &mut back.dice, &mut effects);
             let records: Vec<_> = host.disk.records().from(0).cloned().collect();
-            let state = Store::boot(&self.config, server, &records, &mut io);
+            let state = Store::boot(&self.config, server, Found { records: &records, damage: None }, &mut io);
             host.state = Some(state);
             let sight = self.sight(server).expect("it is up");
             let log =
@@ -608,8 +608,14 @@ mod conversation {
         fn judge(&mut self, server: NodeId, touch: Touch) {
             self.steps += 1;
             let Some(oracle) = &mut self.oracle else { return };
-            let view =
-                View { now: self.now, step: self.steps, touched: server, hosts: &self.hosts, network: &self.network };
+            let view = View {
+                now: self.now,
+                step: self.steps,
+                touched: server,
+                hosts: &self.hosts,
+                network: &self.network,
+                core: None,
+            };
             if let Err(found) = oracle.after_step(&view, server, touch) {
                 self.oracle = None;
                 let mut message = found.message;
@@ -627,6 +633,7 @@ mod conversation {
                 Role::PreCandidate { .. } => "pre-candidate",
                 Role::Candidate { .. } => "candidate",
                 Role::Leader(_) => "leader",
+                Role::Outcast => "outcast",
             };
             let log = (1..=core.log().last_index()).map(|index| core.log().term_at(index).expect("in the log"));
             Some(Sight { role, term: core.term(), vote: core.vote(), log: log.collect(), commit: core.commit() })

@@ -3,7 +3,7 @@
 use squall::environment::plan::Plan;
 use squall::kernel::time::Span;
 use squall::oracle::spec::{Indifferent, Spec};
-use squall::protocol::{Cast, Io, NodeId, Nothing, Protocol};
+use squall::protocol::{Cast, Found, Io, NodeId, Nothing, Protocol};
 use squall::run::outcome::Verdict;
 use squall::run::play::play;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Protocol for Counter {
         Cast::members(2)
     }
 
-    fn boot(most: &u64, _: NodeId, _: &[Nothing], io: &mut Io<'_, Counter>) -> Counter {
+    fn boot(most: &u64, _: NodeId, _: Found<'_, Nothing>, io: &mut Io<'_, Counter>) -> Counter {
         io.arm((), Span::ms(10));
         Counter { beats: 0, most: *most }
     }

@@ -1,14 +1,14 @@
 //! W2, timer churn: every node has a beat of 50 ms that re-arms a timer of 150 to 300 ms, which never fires.
 
 use squall::environment::distribution::Distribution;
-use squall::environment::plan::{Disk, ENGINE, FORMAT, Limits, Network, Plan, Workload};
-use squall::kernel::chance::{Ratio, within};
+use squall::environment::plan::Plan;
+use squall::kernel::chance::within;
 use squall::kernel::queue::{Popped, Queue};
 use squall::kernel::rng::{Dice, Purpose};
 use squall::kernel::time::{Span, Time};
 use squall::kernel::timers::Deadlines;
 use squall::oracle::spec::{Oracle, Touch, Verdict, View, Violation};
-use squall::protocol::{self, Cast, Io, NodeId, Nothing, Protocol};
+use squall::protocol::{self, Cast, Found, Io, NodeId, Nothing, Protocol};
 use squall::trace::Fingerprint;
 use squall::world::World;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Protocol for Churn {
         Cast::members(*nodes)
     }
 
-    fn boot(_: &u16, _: NodeId, _: &[Nothing], io: &mut Io<'_, Churn>) -> Churn {
+    fn boot(_: &u16, _: NodeId, _: Found<'_, Nothing>, io: &mut Io<'_, Churn>) -> Churn {
         let phase = Span::ns(io.dice().below(BEAT.as_ns()));
         io.arm(Timer::Beat, phase);
         Churn { rearmed: 0, fired: 0 }
@@ -92,21 +92,10 @@ impl Oracle<Churn> for InTime {
 }
 
 pub fn plan(seed: u64, nodes: u16) -> Arc<Plan<u16>> {
-    Arc::new(Plan {
-        squall: FORMAT,
-        engine: ENGINE,
-        scenario: "churn".to_owned(),
-        seed,
-        system: nodes,
-        exhibits: Vec::new(),
-        network: Network { latency: Distribution::ZERO, loss: Ratio::ZERO, duplicate: Ratio::ZERO },
-        disk: Disk { sync: Distribution::ZERO },
-        clocks: Vec::new(),
-        workload: Workload::until(Span::secs(100_000)),
-        faults: Vec::new(),
-        settle: None,
-        limits: Limits::default(),
-    })
+    let mut plan = Plan::new(nodes, seed, Span::secs(100_000));
+    plan.network.latency = Distribution::ZERO;
+    plan.disk.sync = Distribution::ZERO;
+    Arc::new(plan)
 }
 
 /// Plays until so many re-armings have been made.

@@ -1,14 +1,14 @@
 //! W1, the echo storm: every delivery is forwarded to a random other node.
 
 use squall::environment::distribution::Distribution;
-use squall::environment::plan::{Disk, ENGINE, FORMAT, Limits, Network, Plan, Workload};
-use squall::kernel::chance::{Ratio, within};
+use squall::environment::plan::Plan;
+use squall::kernel::chance::within;
 use squall::kernel::digest::{Digest, Digestible};
 use squall::kernel::queue::{Popped, Queue};
 use squall::kernel::rng::{Dice, Purpose};
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::{Oracle, Touch, Verdict, View, Violation};
-use squall::protocol::{Cast, Io, NodeId, Nothing, Protocol};
+use squall::protocol::{Cast, Found, Io, NodeId, Nothing, Protocol};
 use squall::trace::Trace;
 use squall::world::World;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Protocol for Echo {
         Cast::members(config.nodes)
     }
 
-    fn boot(config: &Balls, me: NodeId, _: &[Nothing], io: &mut Io<'_, Echo>) -> Echo {
+    fn boot(config: &Balls, me: NodeId, _: Found<'_, Nothing>, io: &mut Io<'_, Echo>) -> Echo {
         let echo = Echo { nodes: u64::from(config.nodes), got: 0, sum: 0 };
         for ordinal in 0..config.in_flight {
             echo.throw(Ball { hops: 0, tag: u64::from(me.number()) << 32 | u64::from(ordinal) }, io);
@@ -111,25 +111,10 @@ fn miscounted(node: NodeId, got: u64) -> Verdict {
 }
 
 pub fn plan(seed: u64, nodes: u16, in_flight: u32) -> Arc<Plan<Balls>> {
-    Arc::new(Plan {
-        squall: FORMAT,
-        engine: ENGINE,
-        scenario: "echo".to_owned(),
-        seed,
-        system: Balls { nodes, in_flight },
-        exhibits: Vec::new(),
-        network: Network {
-            latency: Distribution::Uniform { min: DELAY.0, max: DELAY.1 },
-            loss: Ratio::ZERO,
-            duplicate: Ratio::ZERO,
-        },
-        disk: Disk { sync: Distribution::ZERO },
-        clocks: Vec::new(),
-        workload: Workload::until(Span::secs(100_000)),
-        faults: Vec::new(),
-        settle: None,
-        limits: Limits::default(),
-    })
+    let mut plan = Plan::new(Balls { nodes, in_flight }, seed, Span::secs(100_000));
+    plan.network.latency = Distribution::Uniform { min: DELAY.0, max: DELAY.1 };
+    plan.disk.sync = Distribution::ZERO;
+    Arc::new(plan)
 }
 
 /// Plays so many deliveries, or so long.

@@ -1,7 +1,7 @@
 //! W3, Raft: closed-loop clients that put through the leader, no faults.
 
 use squall::environment::distribution::Distribution;
-use squall::environment::plan::{Disk, ENGINE, FORMAT, Limits, Network, Plan, Workload};
+use squall::environment::plan::{Plan, Workload};
 use squall::kernel::chance::Ratio;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::{Oracle, Spec};
@@ -14,26 +14,11 @@ use std::sync::Arc;
 
 /// Five servers and ten clients that never rest.
 pub fn plan(seed: u64, until: Span, sync: Distribution, idle: u16) -> Arc<Plan<Config>> {
-    let workload = Workload { clients: 10, keys: 64, reads: Ratio::ZERO, ..Workload::until(until) };
-    raft_plan(&Plan {
-        squall: FORMAT,
-        engine: ENGINE,
-        scenario: "raft".to_owned(),
-        seed,
-        system: BuiltIn::Raft(RaftSettings { idle, ..RaftSettings::of(5) }),
-        exhibits: Vec::new(),
-        network: Network {
-            latency: Distribution::Uniform { min: Span::ms(1), max: Span::ms(10) },
-            loss: Ratio::ZERO,
-            duplicate: Ratio::ZERO,
-        },
-        disk: Disk { sync },
-        clocks: Vec::new(),
-        workload,
-        faults: Vec::new(),
-        settle: None,
-        limits: Limits::default(),
-    })
+    let settings = RaftSettings { idle, ..RaftSettings::of(5) };
+    let mut plan = Plan::new(BuiltIn::Raft(settings), seed, until);
+    plan.disk.sync = sync;
+    plan.workload = Workload { clients: 10, keys: 64, reads: Ratio::ZERO, ..Workload::until(until) };
+    raft_plan(&plan)
 }
 
 /// A world that has been played until then.

@@ -24,6 +24,7 @@
 pub mod books;
 pub mod crash;
 pub mod damage;
+mod misread;
 
 use crate::kernel::chunks::Chunks;
 use books::Books;
@@ -76,6 +77,16 @@ impl<R> Disk<R> {
     pub fn solid(&self) -> usize {
         let first_bad = self.rare.as_ref().and_then(|rare| rare.first_bad());
         first_bad.map_or(self.flushed, |bad| bad.min(self.flushed))
+    }
+
+    /// How many records, from the oldest on, are acknowledged and were not given up by a sync that failed: what
+    /// whoever knows its disk's failures may count on.
+    #[inline]
+    pub fn sound(&self) -> usize {
+        match &self.rare {
+            None => self.synced,
+            Some(rare) => rare.first_spoilt().map_or(self.synced, |first| first.min(self.synced)),
+        }
     }
 
     /// The records that the disk calls durable, oldest first.

@@ -1,5 +1,6 @@
 //! Everything one run needs, fully spelled out: plain data that is replayed, shrunk and stored.
 
+use super::disk::crash::Survival;
 use super::distribution::Distribution;
 use super::fault::PlannedFault;
 use super::text::Rate;
@@ -37,6 +38,9 @@ pub struct Plan<C> {
     /// The clocks of the members, in order; a node without one has a perfect clock.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<Clock>,
+    /// By how much a node believes its wall clock to be wrong at most. Default: not at all.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub clock_uncertainty: Span,
     /// What the clients do.
     pub workload: Workload,
     /// What goes wrong, in order of `at`.
@@ -60,6 +64,7 @@ impl<C> Plan<C> {
             network: Network::default(),
             disk: Disk::default(),
             clocks: Vec::new(),
+            clock_uncertainty: Span::ZERO,
             workload: Workload::until(until),
             faults: Vec::new(),
             settle: None,
@@ -78,6 +83,7 @@ impl<C> Plan<C> {
             network,
             disk,
             clocks,
+            clock_uncertainty,
             workload,
             faults,
             settle,
@@ -94,6 +100,7 @@ impl<C> Plan<C> {
             network,
             disk,
             clocks,
+            clock_uncertainty,
             workload,
             faults,
             settle,
@@ -120,6 +127,35 @@ pub struct Network {
     /// How often a message between members arrives twice. Default: never.
     #[serde(default = "never", skip_serializing_if = "Ratio::is_zero")]
     pub duplicate: Ratio,
+    /// Links that are not like the others. Of several that speak of one link the last holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkRule>,
+}
+
+/// What holds on some directed links: a slow region, a flaky cable.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkRule {
+    /// Who sends, by name.
+    pub from: Vec<String>,
+    /// Who should get it, by name. A node has no link to itself.
+    pub to: Vec<String>,
+    /// The same holds for the links back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub both_ways: bool,
+    /// The time a message takes. Default: as on the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Distribution>,
+    /// How often a message is lost. Default: as on the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Ratio>,
+    /// How often a message arrives twice. Default: as on the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate: Option<Ratio>,
+}
+
+fn is_false(what: &bool) -> bool {
+    !what
 }
 
 impl Network {
@@ -130,7 +166,7 @@ impl Network {
 
 impl Default for Network {
     fn default() -> Network {
-        Network { latency: Network::default_latency(), loss: Ratio::ZERO, duplicate: Ratio::ZERO }
+        Network { latency: Network::default_latency(), loss: Ratio::ZERO, duplicate: Ratio::ZERO, links: Vec::new() }
     }
 }
 
@@ -145,6 +181,20 @@ pub struct Disk {
     /// The time from asking for a sync to being durable. Default: `Uniform(100us, 2ms)`.
     #[serde(default = "Disk::default_sync")]
     pub sync: Distribution,
+    /// What a crash leaves of the records that are not synced. Default: `Prefix`.
+    #[serde(default, skip_serializing_if = "is_prefix")]
+    pub unsynced: Survival,
+    /// How often a crash leaves the last of those half written. Default: never.
+    #[serde(default = "never", skip_serializing_if = "Ratio::is_zero")]
+    pub torn: Ratio,
+    /// No fault takes durable records of more members than can be missing while a majority remains, so
+    /// that a loss is the protocol's. Default: false.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub recoverable: bool,
+}
+
+fn is_prefix(survival: &Survival) -> bool {
+    *survival == Survival::Prefix
 }
 
 impl Disk {
@@ -155,7 +205,7 @@ impl Disk {
 
 impl Default for Disk {
     fn default() -> Disk {
-        Disk { sync: Disk::default_sync() }
+        Disk { sync: Disk::default_sync(), unsynced: Survival::Prefix, torn: Ratio::ZERO, recoverable: false }
     }
 }
 
@@ -291,18 +341,26 @@ impl Workload {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settle {
-    /// All faults end: partitions heal, the dead restart, sleepers wake, loss and duplication stop. If
-    /// false they stay as they are, and progress is required all the same. Default: true.
-    #[serde(default = "Settle::default_heal")]
-    pub heal: bool,
+    /// Which faults end. Default: true, all of them.
+    #[serde(default)]
+    pub heal: Heal,
     /// How long it may take.
     pub within: Span,
 }
 
-impl Settle {
-    fn default_heal() -> bool {
-        true
-    }
+/// Which faults end when a run settles. None begins any more.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Heal {
+    /// Written `true`. Partitions heal, the dead restart, sleepers wake, loss and duplication stop.
+    #[default]
+    #[serde(rename = "true")]
+    Everything,
+    /// Written `false`. All stays as it is, and progress is required all the same, unless it is impossible.
+    #[serde(rename = "false")]
+    Nothing,
+    /// Written `Core(["n1", "n2", "n3"])`. Of these nodes and of the links between them all is healed, the rest
+    /// stays as it is; and they must make progress.
+    Core(Vec<String>),
 }
 
 /// When a run is given up as inconclusive.

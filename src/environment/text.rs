@@ -44,6 +44,14 @@ impl Rate {
     }
 }
 
+/// An amount of data. Written `"64KB"`, `"1.5MiB"` or `"200B"`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Bytes(pub u64);
+
+/// So much data a second, never zero. Written `"100KB/s"`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ByteRate(pub u64);
+
 /// How far something is ahead, in nanoseconds; behind, if negative. Written `"50ms"` or `"-50ms"`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Offset(pub i64);
@@ -176,6 +184,48 @@ pub fn parse_offset(text: &str) -> Result<Offset, String> {
     ns.map(|ns| Offset(sign * ns)).map_err(|_| format!("span {text:?} is longer than 292 years; write less"))
 }
 
+const SIZES: [(&str, u64); 7] = [
+    ("B", 1),
+    ("KB", 1_000),
+    ("KiB", 1 << 10),
+    ("MB", 1_000_000),
+    ("MiB", 1 << 20),
+    ("GB", 1_000_000_000),
+    ("GiB", 1 << 30),
+];
+
+/// Reads `"64KB"`, `"1.5MiB"` or `"200B"`.
+///
+/// # Errors
+/// A sentence that says what is wrong and how to write it.
+pub fn parse_bytes(text: &str) -> Result<Bytes, String> {
+    let trimmed = text.trim();
+    let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(trimmed.len());
+    let (number, unit) = (&trimmed[..digits], trimmed[digits..].trim());
+    if number.is_empty() || unit.is_empty() {
+        let number = if number.is_empty() { "64" } else { number };
+        return Err(format!("size {text:?} is not one; write for example \"{number}KB\""));
+    }
+    let Some((_, per)) = SIZES.iter().find(|(name, _)| *name == unit) else {
+        return Err(format!("size {text:?} has an unknown unit {unit:?}; use B, KB, MB, GB, KiB, MiB or GiB"));
+    };
+    decimal(number, *per).map(Bytes).ok_or_else(|| format!("size {text:?} is not a whole number of bytes below 2^64"))
+}
+
+/// Reads `"100KB/s"`.
+///
+/// # Errors
+/// A sentence that says what is wrong and how to write it.
+pub fn parse_byte_rate(text: &str) -> Result<ByteRate, String> {
+    let Some(size) = text.trim().strip_suffix("/s") else {
+        return Err(format!("data rate {text:?} is not one; write for example \"100KB/s\""));
+    };
+    match parse_bytes(size)? {
+        Bytes(0) => Err(format!("data rate {text:?} carries nothing; use a Partition")),
+        Bytes(rate) => Ok(ByteRate(rate)),
+    }
+}
+
 /// Implements `Serialize` by `Display` and `Deserialize` from a string by a parser; a bare
 /// number gets the given answer.
 macro_rules! as_text {
@@ -220,6 +270,17 @@ fn bare_span(number: &str) -> Result<Span, String> {
     }
 }
 
+fn bare_bytes(number: &str) -> Result<Bytes, String> {
+    match number {
+        "0" => Ok(Bytes(0)),
+        _ => Err(format!("size {number} has no unit; add a unit: \"{number}B\" or \"{number}KB\"")),
+    }
+}
+
+fn bare_byte_rate(number: &str) -> Result<ByteRate, String> {
+    Err(format!("data rate {number} has no unit; add a unit: \"{number}KB/s\""))
+}
+
 fn bare_rate(number: &str) -> Result<Rate, String> {
     Err(format!("rate {number} has no unit; add a unit: \"{number}/s\""))
 }
@@ -228,6 +289,8 @@ as_text!(Span, "a span such as \"150ms\"", parse_span, bare_span);
 as_text!(Offset, "a span such as \"50ms\" or \"-50ms\"", parse_offset, |number: &str| bare_span(number)
     .map(|_| Offset(0)));
 as_text!(Ratio, "a probability such as \"2.5%\", \"1/40\" or 0.025", parse_ratio, parse_ratio);
+as_text!(Bytes, "a size such as \"64KB\"", parse_bytes, bare_bytes);
+as_text!(ByteRate, "a data rate such as \"100KB/s\"", parse_byte_rate, bare_byte_rate);
 as_text!(Rate, "a rate such as \"20/s\"", parse_rate, bare_rate);
 as_text!(
     Time,
@@ -252,6 +315,21 @@ impl fmt::Display for Ratio {
 impl fmt::Display for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", if self.0 < 0 { "-" } else { "" }, Span::ns(self.0.unsigned_abs()))
+    }
+}
+
+/// In the largest unit that leaves a whole number.
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = |(_, per): &&(&str, u64)| self.0 > 0 && self.0.is_multiple_of(*per);
+        let (unit, per) = SIZES.iter().rfind(fits).unwrap_or(&SIZES[0]);
+        write!(f, "{}{unit}", self.0 / per)
+    }
+}
+
+impl fmt::Display for ByteRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", Bytes(self.0))
     }
 }
 
@@ -332,6 +410,13 @@ mod tests {
             assert_eq!(parse_offset(text).expect(text).to_string(), text);
         }
         assert!(parse_offset("-50").unwrap_err().contains("no unit") && parse_offset("-300000000m").is_err());
+        for text in ["200B", "64KB", "3MiB", "0B", "1GB"] {
+            assert_eq!(parse_bytes(text).expect(text).to_string(), text);
+        }
+        assert_eq!(parse_bytes("1.5KB").map(|size| size.0), Ok(1_500));
+        assert!(parse_bytes("64").unwrap_err().contains("64KB") && parse_bytes("1 parsec").is_err());
+        assert_eq!(parse_byte_rate("100KB/s").expect("a rate").to_string(), "100KB/s");
+        assert!(parse_byte_rate("0B/s").is_err() && parse_byte_rate("5KB").is_err());
         for text in ["2.5%", "0%", "100%", "1/3", "0.0001%"] {
             assert_eq!(parse_ratio(text).expect(text).to_string(), text);
         }

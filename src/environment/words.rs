@@ -1,40 +1,97 @@
 //! Faults in words, for reports: `partition n1 | n2 n3`, `kill n3`.
 
 use super::distribution::Distribution;
-use super::fault::{Cut, Direction, FAULT_NAMES, Fault, Target};
+use super::fault::{Direction, Fault, LinkSet, Moment, Target, Trigger};
 use super::plan::Operation;
+use crate::kernel::time::Span;
 use std::fmt;
 
 /// The kind, and whom or what it hits.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(FAULT_NAMES[self.kind()])?;
+        f.write_str(self.kind().name())?;
         match self {
-            Fault::Partition(cut) => write!(f, " {cut}"),
-            Fault::Kill { target } | Fault::Pause { target } => write!(f, " {target}"),
-            Fault::Loss { probability } | Fault::Duplicate { probability } => write!(f, " {probability}"),
-            Fault::Delay { extra } | Fault::DiskSlow { extra } => write!(f, " by {extra}"),
-            Fault::Heal => Ok(()),
+            Fault::Partition(links) => return write!(f, " {links}"),
+            Fault::Kill { target }
+            | Fault::Wipe { target }
+            | Fault::Destroy { target }
+            | Fault::Pause { target }
+            | Fault::ClockFreeze { target }
+            | Fault::DiskStall { target }
+            | Fault::DiskFull { target }
+            | Fault::TornWrite { target }
+            | Fault::LostSync { target }
+            | Fault::BitRot { target } => write!(f, " {target}")?,
+            Fault::Loss { probability, burst: 1, .. }
+            | Fault::Duplicate { probability, .. }
+            | Fault::Corrupt { probability, .. } => write!(f, " {probability}")?,
+            Fault::Loss { probability, burst, .. } => write!(f, " {probability} in bursts of {burst}")?,
+            Fault::Reorder { probability, within, .. } => write!(f, " {probability} within {within}")?,
+            Fault::Bandwidth { rate, queue, .. } => write!(f, " {rate}, queue {queue}")?,
+            Fault::Delay { extra, .. } | Fault::DiskSlow { extra, target: None } => write!(f, " by {extra}")?,
+            Fault::DiskSlow { extra, target: Some(target) } => write!(f, " {target} by {extra}")?,
+            Fault::SlowNode { target, handling } => write!(f, " {target}: {handling} each")?,
+            Fault::ClockJump { target, by } => write!(f, " {target} by {by}")?,
+            Fault::ClockDrift { target, ppm } => write!(f, " {target} by {ppm} ppm")?,
+            Fault::DiskError { target, write, sync } => write!(f, " {target}: {write} of writes, {sync} of syncs")?,
+            Fault::Clog { .. } | Fault::Heal => {}
+        }
+        match self.links() {
+            Some(links) => {
+                f.write_str(" on ")?;
+                arrows(f, links, "<->", "->")
+            }
+            None => Ok(()),
         }
     }
 }
 
 /// `n1 n2 | n3`: a bar where nothing passes, an arrow where one direction is lost.
-impl fmt::Display for Cut {
+impl fmt::Display for LinkSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cut::Split { from, to, one_way: false } => write!(f, "{} | {}", from.join(" "), to.join(" ")),
-            Cut::Split { from, to, one_way: true } => write!(f, "{} -x-> {}", from.join(" "), to.join(" ")),
-            Cut::Links(links) => {
-                for (place, (from, to)) in links.iter().enumerate() {
-                    let comma = if place == 0 { "" } else { ", " };
-                    write!(f, "{comma}{from} -x-> {to}")?;
-                }
-                Ok(())
+        arrows(f, self, "|", "-x->")
+    }
+}
+
+/// The links, with a sign between those at the ends, for both directions or for one.
+fn arrows(f: &mut fmt::Formatter<'_>, links: &LinkSet, both: &str, one: &str) -> fmt::Result {
+    match links {
+        LinkSet::Split { from, to, one_way } => {
+            let sign = if *one_way { one } else { both };
+            write!(f, "{} {sign} {}", from.join(" "), to.join(" "))
+        }
+        LinkSet::Links(links) => {
+            for (place, (from, to)) in links.iter().enumerate() {
+                let comma = if place == 0 { "" } else { ", " };
+                write!(f, "{comma}{from} {one} {to}")?;
             }
-            Cut::Isolate { target, direction: Direction::Both } => write!(f, "{target} | the rest"),
-            Cut::Isolate { target, direction: Direction::Outgoing } => write!(f, "{target} -x-> the rest"),
-            Cut::Isolate { target, direction: Direction::Incoming } => write!(f, "the rest -x-> {target}"),
+            Ok(())
+        }
+        LinkSet::Isolate { target, direction: Direction::Both } => write!(f, "{target} {both} the rest"),
+        LinkSet::Isolate { target, direction: Direction::Outgoing } => write!(f, "{target} {one} the rest"),
+        LinkSet::Isolate { target, direction: Direction::Incoming } => write!(f, "the rest {one} {target}"),
+    }
+}
+
+/// `20ms after raft.leader-elected, number 3`: what a fault waits for.
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.after > Span::ZERO {
+            write!(f, "{} after ", self.after)?;
+        }
+        match &self.moment {
+            Moment::Goal(name) => f.write_str(name)?,
+            Moment::Fact(name) => write!(f, "the fact {name}")?,
+            Moment::Message(name) => write!(f, "a message {name}")?,
+            Moment::Written => f.write_str("a write")?,
+            Moment::Syncing => f.write_str("the start of a sync")?,
+            Moment::Synced => f.write_str("the end of a sync")?,
+            Moment::Started => f.write_str("a start")?,
+            Moment::Crashed => f.write_str("a crash")?,
+        }
+        match self.skip {
+            0 => Ok(()),
+            skip => write!(f, ", number {}", skip + 1),
         }
     }
 }
@@ -56,6 +113,8 @@ impl fmt::Display for Target {
         match self {
             Target::Nodes(names) => f.write_str(&names.join(" ")),
             Target::Role(role) => write!(f, "the {role}"),
+            Target::Holders(role) => write!(f, "every {role}"),
+            Target::Subject => f.write_str("the node in question"),
         }
     }
 }
@@ -81,11 +140,11 @@ mod tests {
     #[test]
     fn a_fault_says_its_kind_and_whom_it_hits() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let split = Cut::Split { from: names(&["n1"]), to: names(&["n2", "n3"]), one_way: false };
+        let split = LinkSet::Split { from: names(&["n1"]), to: names(&["n2", "n3"]), one_way: false };
         assert_eq!(Fault::Partition(split).to_string(), "partition n1 | n2 n3");
         let leader = Target::Role("leader".to_owned());
         assert_eq!(Fault::Kill { target: leader.clone() }.to_string(), "kill the leader");
-        let lone = Cut::Isolate { target: leader, direction: Direction::Outgoing };
+        let lone = LinkSet::Isolate { target: leader, direction: Direction::Outgoing };
         assert_eq!(Fault::Partition(lone).to_string(), "partition the leader -x-> the rest");
         assert_eq!(Fault::Heal.to_string(), "heal");
     }

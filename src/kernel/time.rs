@@ -42,6 +42,11 @@ impl Span {
         Span(ns)
     }
 
+    /// Whether this is no time at all.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// `us` microseconds.
     pub const fn us(us: u64) -> Span {
         Span(us * 1_000)

@@ -45,6 +45,16 @@ pub struct Host<P: Protocol> {
     pub incarnation: u32,
     /// Whether it is paused.
     pub asleep: bool,
+    /// Whether a fault that is going on can keep it from making progress, although it is up: its clock or its disk
+    /// stands still, its disk is full or fails, or it takes its time for everything.
+    pub impaired: bool,
+}
+
+impl<P: Protocol> Host<P> {
+    /// Whether nothing keeps it from doing its work.
+    pub fn is_able(&self) -> bool {
+        self.state.is_some() && !self.asleep && !self.impaired
+    }
 }
 
 /// Everything an oracle may look at. It cannot change anything.
@@ -60,6 +70,8 @@ pub struct View<'a, P: Protocol> {
     pub hosts: &'a [Host<P>],
     /// All links.
     pub network: &'a Network,
+    /// When only a core was healed: who belongs to it, by number.
+    pub core: Option<&'a [bool]>,
 }
 
 impl<P: Protocol> View<'_, P> {
@@ -124,6 +136,12 @@ pub trait Oracle<P: Protocol>: Clone {
         Violation::new("settle", &[], "the system did not settle")
     }
 
+    /// If it is not settled: why nobody could be, with the faults that are left. A proof, in a sentence; the run is
+    /// no failure then.
+    fn excuse(&self, _view: &View<'_, P>) -> Option<String> {
+        None
+    }
+
     /// The run has ended.
     ///
     /// # Errors
@@ -136,6 +154,12 @@ pub trait Oracle<P: Protocol>: Clone {
     /// of them, also those that did not.
     fn goals(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
+    }
+
+    /// How often a goal was reached, by its place in [`Oracle::goals`]. Asked after every step while a fault waits for
+    /// that goal.
+    fn goal_count(&self, goal: usize) -> u64 {
+        self.goals().get(goal).map_or(0, |goal| goal.1)
     }
 
     /// Figures about the run for the curious.

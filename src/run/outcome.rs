@@ -26,12 +26,16 @@ pub struct Outcome {
     pub digest: String,
     /// Things that should happen sometimes, and how often they did.
     pub goals: BTreeMap<String, u64>,
-    /// How many faults of each kind hit something.
+    /// How many faults of each kind have changed something: a message was really lost, a timer really late.
     pub faults: BTreeMap<String, u64>,
     /// How many faults of each kind the plan has.
     pub faults_planned: BTreeMap<String, u64>,
     /// How many faults of each kind have begun.
     pub faults_fired: BTreeMap<String, u64>,
+    /// How much the faults of each kind have changed: messages, timers, records, nodes.
+    pub fault_effects: BTreeMap<String, u64>,
+    /// Why nobody could have settled with the faults that were left, if that is proved.
+    pub excuse: Option<String>,
     /// Figures for the curious.
     pub stats: BTreeMap<String, u64>,
 }

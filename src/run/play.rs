@@ -4,7 +4,7 @@ use super::outcome::{Outcome, Verdict, Violated};
 use super::seen::Seen;
 use super::tape::{Listener, Tape};
 use super::watch::{Closeness, Unwatched, Watch};
-use crate::environment::fault::FAULT_NAMES;
+use crate::environment::fault::{FAULT_NAMES, KINDS};
 use crate::environment::plan::Plan;
 use crate::kernel::digest::mix;
 use crate::kernel::time::Time;
@@ -49,17 +49,18 @@ fn play_traced<P: Spec, T: Listener<P>>(
     let traffic = world.traffic();
     let named =
         |pairs: Vec<(&'static str, u64)>| pairs.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
-    let kinds = |counts: [u64; FAULT_NAMES.len()]| {
-        named(FAULT_NAMES.into_iter().zip(counts).filter(|kind| kind.1 > 0).collect())
-    };
-    let mut planned = [0; FAULT_NAMES.len()];
-    plan.faults.iter().for_each(|fault| planned[fault.inject.kind()] += 1);
+    let kinds = |counts: [u64; KINDS]| named(FAULT_NAMES.into_iter().zip(counts).filter(|kind| kind.1 > 0).collect());
+    let counts = *world.fault_counts();
+    let is_stuck = verdict == Verdict::Pass && plan.settle.is_some() && !world.oracles().is_settled(&world.view());
+    let excuse = if is_stuck { world.excuse() } else { None };
     let mut stats = world.oracles().stats();
     stats.extend([
         ("messages_sent", traffic.sent),
         ("messages_doubled", traffic.doubled),
         ("messages_delivered", traffic.delivered),
         ("messages_dropped", traffic.dropped),
+        ("messages_corrupted", traffic.corrupted),
+        ("messages_garbled", traffic.garbled),
     ]);
     Outcome {
         scenario: plan.scenario.clone(),
@@ -72,9 +73,11 @@ fn play_traced<P: Spec, T: Listener<P>>(
         virtual_ns: world.now().ns(),
         digest: fingerprint.digest().to_string(),
         goals: named(world.oracles().goals()),
-        faults: kinds(world.fault_hits()),
-        faults_planned: kinds(planned),
-        faults_fired: kinds(world.faults_fired()),
+        faults: kinds(counts.changed),
+        faults_planned: kinds(counts.planned),
+        faults_fired: kinds(counts.fired),
+        fault_effects: kinds(counts.effects),
+        excuse,
         stats: named(stats),
     }
 }
@@ -143,10 +146,11 @@ impl Session<'_> {
             return Err(out_of_time(plan));
         }
         if let Some(settle) = &plan.settle {
-            world.calm(settle.heal)?;
+            world.calm(&settle.heal)?;
             let until = calm_from + settle.within;
             match self.play_until(world, plan, until.min(limit), |oracles, view| oracles.is_settled(view))? {
                 Pause::TimeIsUp if limit < until => return Err(out_of_time(plan)),
+                Pause::TimeIsUp if world.excuse().is_some() => {}
                 Pause::TimeIsUp => return Err(world.unsettled().into()),
                 Pause::Reached | Pause::OutOfSteps => {}
             }

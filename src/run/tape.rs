@@ -4,7 +4,7 @@ use super::watch::Told;
 use crate::environment::plan::Operation;
 use crate::kernel::time::Time;
 use crate::oracle::spec::Spec;
-use crate::protocol::NodeId;
+use crate::protocol::{Damage, DiskFailure, NodeId};
 use crate::trace::{Fingerprint, Happening, Trace};
 
 /// Somebody who listens to a run, keeps its fingerprint, and may have a tape.
@@ -73,7 +73,18 @@ fn words<P: Spec>(what: &Happening<'_, P>) -> String {
         Happening::Fired { node, timer } => format!("{node:?} timer {timer:?}"),
         Happening::Synced { node, records } => format!("{node:?} synced, {records} records are durable"),
         Happening::Noted { node, fact } => format!("{node:?} notes {fact:?}"),
-        Happening::Booted { node, records } => format!("{node:?} starts with {records} records"),
+        Happening::Booted { node, records, damage } => {
+            let missing = match damage {
+                None => String::new(),
+                Some(Damage::Torn) => ", the last one torn".to_owned(),
+                Some(Damage::Rotten { lost }) => format!(", {lost} more cannot be read"),
+                Some(Damage::Replaced) => " on a new disk".to_owned(),
+            };
+            format!("{node:?} starts with {records} records{missing}")
+        }
+        Happening::DiskFailed { node, failure: DiskFailure::Write } => format!("{node:?} cannot write"),
+        Happening::DiskFailed { node, failure: DiskFailure::Full } => format!("{node:?} finds its disk full"),
+        Happening::DiskFailed { node, failure: DiskFailure::Sync } => format!("{node:?} cannot sync"),
         Happening::Crashed { node, lost } => format!("{node:?} dies and loses {lost} records"),
         Happening::Began { fault, .. } => format!("fault begins: {fault}"),
         Happening::Ended { fault, .. } => format!("fault ends: {fault}"),

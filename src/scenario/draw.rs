@@ -3,13 +3,18 @@
 mod targets;
 
 use super::check::FAULTS;
-use super::fault::{FaultSpec, Inject, Schedule};
-use super::model::{Clocks, Scenario};
-use crate::environment::fault::PlannedFault;
-use crate::environment::plan::{Clock, ENGINE, FORMAT, Plan};
+use super::fault::{FaultSpec, Schedule};
+use super::inject::Duration;
+use super::model::{Clocks, Healing, Scenario};
+use super::when::When;
+use crate::environment::fault::{Fault, PlannedFault, Target, Trigger};
+use crate::environment::plan::{self, Clock, ENGINE, FORMAT, Heal, Plan};
 use crate::kernel::chance::{Ratio, exponential};
 use crate::kernel::rng::{Dice, Purpose};
 use crate::kernel::time::{Span, Time};
+
+/// The dice that say who belongs to the core that is healed; those of faults have smaller numbers.
+const CORE: u64 = 1 << 63;
 
 /// The plan of one seed. `name` is the scenario's, `members` are the nodes that faults can hit.
 ///
@@ -22,15 +27,33 @@ use crate::kernel::time::{Span, Time};
 /// does not say when it happens.
 pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, members: &[String], seed: u64) -> Plan<S> {
     let end = Time::ZERO + scenario.workload.until;
-    let heals = scenario.settle.as_ref().is_some_and(|settle| settle.heal);
     let mut faults: Vec<PlannedFault> = Vec::new();
     for (index, spec) in scenario.faults.iter().enumerate() {
         let mut dice = Dice::new(seed, Purpose::Faults, index as u64);
-        for at in begins(spec, end, &mut dice) {
-            let inject = targets::concrete(&spec.inject, members, &mut dice);
-            let until = ends(spec, at, &mut dice);
-            faults.push(PlannedFault { at, until: until.filter(|until| *until <= end || !heals), inject });
+        faults.extend(occurrences(
+            spec,
+            Stretch { from: Time::ZERO, length: scenario.workload.until },
+            members,
+            &mut dice,
+        ));
+    }
+    let mut from = Time::ZERO;
+    for (number, phase) in scenario.phases.iter().enumerate() {
+        for (index, spec) in phase.faults.iter().enumerate() {
+            let mut dice = Dice::new(seed, Purpose::Faults, (number as u64 + 1) << 32 | index as u64);
+            let mut drawn = occurrences(spec, Stretch { from, length: phase.lasts }, members, &mut dice);
+            drawn.iter_mut().for_each(|fault| end_by(fault, from + phase.lasts));
+            faults.extend(drawn);
         }
+        from += phase.lasts;
+    }
+    let settle = scenario.settle.as_ref().map(|settle| plan::Settle {
+        heal: heal(&settle.heal, members, &mut Dice::new(seed, Purpose::Faults, CORE)),
+        within: settle.within,
+    });
+    let heals = settle.as_ref().is_some_and(|settle| settle.heal == Heal::Everything);
+    for fault in &mut faults {
+        fault.until = fault.until.filter(|until| *until <= end || !heals);
     }
     // Stable: of two at one time, the one that is written first comes first.
     faults.sort_by_key(|fault| fault.at);
@@ -42,13 +65,76 @@ pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, members: &[String], se
         seed,
         system: scenario.system.clone(),
         exhibits: scenario.exhibits.clone(),
-        network: scenario.network.clone(),
+        network: scenario.network.plan(),
         disk: scenario.disk.clone(),
         clocks: clocks(&scenario.clocks, members, seed),
+        clock_uncertainty: scenario.clocks.uncertainty,
         workload: scenario.workload.clone(),
         faults,
-        settle: scenario.settle.clone(),
+        settle,
         limits: scenario.limits.clone(),
+    }
+}
+
+/// A part of the workload, whose times are counted from its beginning.
+#[derive(Clone, Copy)]
+struct Stretch {
+    from: Time,
+    length: Span,
+}
+
+/// Every fault that one line of a scenario makes.
+fn occurrences(spec: &FaultSpec, stretch: Stretch, members: &[String], dice: &mut Dice) -> Vec<PlannedFault> {
+    let placed = |at: Time| stretch.from + at.since(Time::ZERO);
+    let mut faults = Vec::new();
+    if let Some(Schedule::Moments { times, from }) = spec.schedule(Time::ZERO + stretch.length) {
+        let moment = spec.when.as_ref().and_then(When::moment).expect("a checked moment is known");
+        let skip = spec.skip.map_or(0, |skip| skip.min + dice.below(u64::from(skip.max - skip.min) + 1) as u32);
+        for turn in 0..times {
+            for piece in targets::pieces(&spec.inject, members, turn as usize, dice) {
+                let trigger = Trigger {
+                    moment: moment.clone(),
+                    skip: skip + turn,
+                    after: spec.after.unwrap_or(Span::ZERO),
+                    lasts: length(spec, dice),
+                };
+                let (until, at) = (spec.until.map(placed), placed(from));
+                faults.extend(piece.planned(at, Some(trigger), until));
+            }
+        }
+        return faults;
+    }
+    for (turn, at) in begins(spec, Time::ZERO + stretch.length, dice).into_iter().enumerate() {
+        for piece in targets::pieces(&spec.inject, members, turn, dice) {
+            let until = match length(spec, dice) {
+                Some(length) => after(at, length),
+                None => spec.until.filter(|_| spec.at.is_some()),
+            };
+            faults.extend(piece.planned(placed(at), None, until.map(placed)));
+        }
+    }
+    faults
+}
+
+/// Lets a fault that has a length go on no longer than its phase.
+fn end_by(fault: &mut PlannedFault, end: Time) {
+    match fault.inject {
+        Fault::Heal | Fault::ClockJump { .. } | Fault::Destroy { .. } | Fault::BitRot { .. } => {}
+        _ => fault.until = Some(fault.until.map_or(end, |until| until.min(end))),
+    }
+}
+
+/// Which faults end when the run settles: of a core it is decided who belongs to it.
+fn heal(healing: &Healing, members: &[String], dice: &mut Dice) -> Heal {
+    match healing {
+        Healing::Everything => Heal::Everything,
+        Healing::Nothing => Heal::Nothing,
+        Healing::Core(who) => match targets::whom(who, members, 0, dice) {
+            Target::Nodes(names) => Heal::Core(names),
+            Target::Role(_) | Target::Holders(_) | Target::Subject => {
+                unreachable!("the check wants a core by size or name")
+            }
+        },
     }
 }
 
@@ -58,6 +144,7 @@ fn begins(spec: &FaultSpec, end: Time, dice: &mut Dice) -> Vec<Time> {
     let most = 2 * FAULTS as usize;
     match spec.schedule(end).expect("a checked fault says when it happens") {
         Schedule::Once { at, .. } => vec![at],
+        Schedule::Moments { .. } => unreachable!("who waits for a moment does not know when it begins"),
         Schedule::Every { period, jitter, from, until } => (1..)
             .map_while(|turn| after(from, Span::ns(period.as_ns().checked_mul(turn)?)).filter(|at| *at < until))
             .take(most)
@@ -83,21 +170,13 @@ fn shifted(at: Time, period: Span, jitter: Ratio, dice: &mut Dice) -> Time {
     Time::from_ns((at.ns() + shift).saturating_sub(most))
 }
 
-/// When a fault that begins at `at` ends by itself.
-fn ends(spec: &FaultSpec, at: Time, dice: &mut Dice) -> Option<Time> {
-    let length = match &spec.inject {
-        Inject::Heal => return None,
-        Inject::Kill { restart_after, .. } => *restart_after,
-        Inject::Partition { .. }
-        | Inject::Pause { .. }
-        | Inject::Loss { .. }
-        | Inject::Duplicate { .. }
-        | Inject::Delay { .. }
-        | Inject::DiskSlow { .. } => spec.lasts,
-    };
-    match length {
-        Some(range) => after(at, range.draw(dice.next())),
-        None => spec.until.filter(|_| spec.at.is_some()),
+/// How long a fault lasts, if that is said.
+fn length(spec: &FaultSpec, dice: &mut Dice) -> Option<Span> {
+    match spec.inject.duration() {
+        Duration::None => None,
+        Duration::Exactly(length) => Some(length),
+        Duration::Restart(range) => range.map(|range| range.draw(dice.next())),
+        Duration::Lasts => spec.lasts.map(|range| range.draw(dice.next())),
     }
 }
 

@@ -1,8 +1,10 @@
 //! What one file says: every field may be missing, since a file that it extends may have it.
 
 use super::fault::FaultSpec;
-use super::model::{Clocks, Expect, Scenario};
-use crate::environment::plan::{Disk, Limits, Network, Settle, Workload};
+use super::model::{Clocks, Expect, Phase, Scenario, Settle};
+use super::network::Network;
+use super::swarm::Swarm;
+use crate::environment::plan::{Disk, Limits, Workload};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -33,6 +35,10 @@ pub(super) struct Layer<S> {
     #[serde(default)]
     pub(super) faults: Option<Vec<FaultSpec>>,
     #[serde(default)]
+    pub(super) phases: Option<Vec<Phase>>,
+    #[serde(default)]
+    pub(super) swarm: Option<SwarmSwitch>,
+    #[serde(default)]
     pub(super) settle: Option<Settle>,
     #[serde(default)]
     pub(super) goals: Option<Vec<String>>,
@@ -40,6 +46,33 @@ pub(super) struct Layer<S> {
     pub(super) expect: Option<Expect>,
     #[serde(default)]
     pub(super) limits: Option<Limits>,
+}
+
+/// A swarm, or `false`: a file may take back what a file that it extends has switched on.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename = "Swarm")]
+pub(super) enum SwarmSwitch {
+    #[serde(rename = "false")]
+    Off,
+    #[serde(rename = "true")]
+    Any,
+    Calm,
+    Lan,
+    Wan,
+    Hostile,
+}
+
+impl SwarmSwitch {
+    fn on(self) -> Option<Swarm> {
+        match self {
+            SwarmSwitch::Off => None,
+            SwarmSwitch::Any => Some(Swarm::Any),
+            SwarmSwitch::Calm => Some(Swarm::Calm),
+            SwarmSwitch::Lan => Some(Swarm::Lan),
+            SwarmSwitch::Wan => Some(Swarm::Wan),
+            SwarmSwitch::Hostile => Some(Swarm::Hostile),
+        }
+    }
 }
 
 fn nothing<S>() -> Option<S> {
@@ -59,6 +92,8 @@ impl<S> Layer<S> {
             "clocks" => self.clocks = over.clocks.take(),
             "workload" => self.workload = over.workload.take(),
             "faults" => self.faults = over.faults.take(),
+            "phases" => self.phases = over.phases.take(),
+            "swarm" => self.swarm = over.swarm.take(),
             "settle" => self.settle = over.settle.take(),
             "goals" => self.goals = over.goals.take(),
             "expect" => self.expect = over.expect.take(),
@@ -81,6 +116,8 @@ impl<S> Layer<S> {
             clocks: None,
             workload: None,
             faults: None,
+            phases: None,
+            swarm: None,
             settle: None,
             goals: None,
             expect: None,
@@ -104,6 +141,8 @@ impl<S> Layer<S> {
             clocks: self.clocks.unwrap_or_default(),
             workload: self.workload.ok_or("workload")?,
             faults: self.faults.unwrap_or_default(),
+            phases: self.phases.unwrap_or_default(),
+            swarm: self.swarm.and_then(SwarmSwitch::on),
             settle: self.settle,
             goals: self.goals,
             expect: self.expect.unwrap_or_default(),

@@ -143,12 +143,14 @@ fn parse_bytes<S: DeserializeOwned + Clone>(
     let mut reader = Reader { sources: Vec::new(), open: Vec::new() };
     let (layer, origin) = reader.layer::<S>(name, bytes)?;
     let own = &reader.sources[0];
-    let scenario = layer.resolve().map_err(|field| {
+    let mut scenario = layer.resolve().map_err(|field| {
         let (_, example) = super::examples::example_of_field(field).expect("an example of what is required");
         let also = if reader.sources.len() > 1 { ", and in what it extends" } else { "" };
         let message = format!("field `{field}` is missing in the scenario{also}");
         own.complain(Complaint::at("", message, format!("add `{field}: {example}`")))
     })?;
+    let specs = scenario.faults.iter_mut().chain(scenario.phases.iter_mut().flat_map(|phase| &mut phase.faults));
+    specs.filter_map(|spec| spec.when.as_mut()).for_each(|when| when.resolve(rules.goals));
     let members = (rules.members)(&scenario.system);
     let mut complaints = super::check::complaints(&scenario, &members, rules);
     complaints.extend((rules.complaints)(&scenario));

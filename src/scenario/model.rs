@@ -1,7 +1,10 @@
 //! A scenario: what runs, in what surroundings, under which faults, and what is expected of it.
 
 use super::fault::FaultSpec;
-use crate::environment::plan::{Disk, Limits, Network, Settle, Workload};
+use super::network::Network;
+use super::swarm::Swarm;
+use super::target::Who;
+use crate::environment::plan::{Disk, Limits, Workload};
 use crate::environment::text::Offset;
 use crate::kernel::time::Span;
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,12 @@ pub struct Scenario<S> {
     /// What goes wrong. Default: nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,
+    /// Stretches of the workload, one after the other from its beginning, each with faults of its own. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
+    /// Each seed draws faults of many kinds and surroundings of its own, besides what is said here. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swarm: Option<Swarm>,
     /// What must come to be after the workload. Default: nothing is asked, the run ends there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settle: Option<Settle>,
@@ -49,6 +58,47 @@ pub struct Scenario<S> {
     pub limits: Limits,
 }
 
+/// A stretch of the workload. The times of its faults are counted from its beginning; no fault begins or lasts
+/// beyond its end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// One line for a reader. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// How long it is.
+    pub lasts: Span,
+    /// What goes wrong in it. Default: nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultSpec>,
+}
+
+/// After the workload: progress is required.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settle {
+    /// Which faults end. Default: true, all of them.
+    #[serde(default)]
+    pub heal: Healing,
+    /// How long it may take.
+    pub within: Span,
+}
+
+/// Which faults end when a run settles. None begins any more.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Healing {
+    /// Written `true`. Partitions heal, the dead restart, sleepers wake, loss and duplication stop.
+    #[default]
+    #[serde(rename = "true")]
+    Everything,
+    /// Written `false`. All stays as it is, and progress is required all the same, unless it is impossible.
+    #[serde(rename = "false")]
+    Nothing,
+    /// `Core(Majority)`: of so many members, drawn, and of the links between them all is healed; the rest
+    /// stays as it is. They must make progress.
+    Core(Who),
+}
+
 /// How far the members' clocks may be off. Each member draws its own error.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +109,10 @@ pub struct Clocks {
     /// Both clocks of a member run fast or slow by at most so many millionths, below 1,000,000. Default: 0.
     #[serde(default)]
     pub drift_ppm: u32,
+    /// By how much a node believes its wall clock to be wrong at most: the width of the interval that a protocol may
+    /// ask for. Default: 0.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub uncertainty: Span,
     /// Members whose clocks are not left to chance, by name. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes: BTreeMap<String, NodeClock>,
@@ -67,7 +121,7 @@ pub struct Clocks {
 impl Clocks {
     /// Whether every clock is perfect.
     pub fn are_perfect(&self) -> bool {
-        *self == Clocks::default()
+        *self == Clocks { uncertainty: self.uncertainty, ..Clocks::default() }
     }
 }
 

@@ -7,8 +7,8 @@ use crate::kernel::time::{Span, Time};
 use crate::protocols::raft::rules::Rules;
 use crate::protocols::raft::{client, config, exhibits, node};
 use crate::scenario::diagnostic::Complaint;
-use crate::scenario::fault::Inject;
-use crate::scenario::model::Scenario;
+use crate::scenario::inject::Inject;
+use crate::scenario::model::{Healing, Scenario};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -175,7 +175,7 @@ impl RaftSettings {
                 "raise system.election_timeout to several syncs, or shorten the sync",
             ));
         }
-        if scenario.settle.as_ref().is_some_and(|settle| !settle.heal) {
+        if scenario.settle.as_ref().is_some_and(|settle| settle.heal == Healing::Nothing) {
             for (number, fault) in scenario.faults.iter().enumerate() {
                 if let Inject::Kill { target, restart_after: None } = &fault.inject
                     && fault.until.is_none()

@@ -1,16 +1,13 @@
 //! The faults that are active: how each begins, ends, and adds to the others.
 
-use super::stop::Cause;
-use super::{Event, Held, World};
-use crate::environment::disk::crash::Survival;
-use crate::environment::distribution::Distribution;
-use crate::environment::fault::{Cut, Direction, FAULT_NAMES, Fault, Target};
+use super::audit::{FaultCounts, Fired};
+use super::{Event, World, view};
+use crate::environment::fault::{Fault, Kind};
 use crate::environment::network::{Disturbance, Scope};
-use crate::kernel::digest::mix;
+use crate::environment::plan::Heal;
 use crate::kernel::rng::Purpose;
-use crate::kernel::time::Span;
-use crate::oracle::spec::{Oracle, Touch, Verdict};
-use crate::protocol::{NodeId, Protocol, Timer};
+use crate::oracle::spec::{Oracle, Verdict};
+use crate::protocol::{NodeId, Protocol};
 use crate::trace::{Happening, Trace};
 use std::sync::Arc;
 
@@ -18,12 +15,11 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weather {
     active: Vec<Active>,
-    /// How many faults of each kind have begun.
-    fired: [u64; FAULT_NAMES.len()],
-    /// How many faults of each kind have hit something.
-    hits: [u64; FAULT_NAMES.len()],
-    slow_disks: Option<Distribution>,
     season: Season,
+    /// Of a healed core: who belongs to it, by number.
+    core: Option<Vec<bool>>,
+    /// Members whose durable records a fault has taken.
+    robbed: Vec<NodeId>,
 }
 
 /// How far the run is.
@@ -44,66 +40,84 @@ struct Active {
     number: usize,
     /// The nodes it hit, in the incarnation that it hit.
     victims: Vec<(NodeId, u32)>,
-    links: Vec<(u16, u16)>,
+    /// The links it hit.
+    scope: Option<Scope>,
 }
 
 impl Weather {
-    /// How long the next sync takes.
-    pub(super) fn sync_latency(&self, usual: Distribution, word: u64) -> Span {
-        match self.slow_disks {
-            None => usual.sample(word),
-            Some(extra) => usual.sample(word) + extra.sample(mix(word, 1)),
-        }
+    pub(super) fn core(&self) -> Option<&[bool]> {
+        self.core.as_deref()
+    }
+
+    /// Whether faults still begin.
+    pub(super) fn is_stormy(&self) -> bool {
+        self.season == Season::Storm
     }
 }
 
 impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
-    /// How many faults of each kind have begun, in the order of [`FAULT_NAMES`].
-    pub fn faults_fired(&self) -> [u64; FAULT_NAMES.len()] {
-        self.weather.fired
-    }
-
-    /// How many faults of each kind have hit something, in the order of [`FAULT_NAMES`].
-    pub fn fault_hits(&self) -> [u64; FAULT_NAMES.len()] {
-        self.weather.hits
+    /// What the faults of each kind have done so far.
+    pub fn fault_counts(&self) -> &FaultCounts {
+        self.audit.counts()
     }
 
     pub(super) fn begin_fault(&mut self, number: usize) -> Verdict {
-        if self.weather.season != Season::Storm {
+        if !self.weather.is_stormy() {
             return Ok(());
         }
         let plan = Arc::clone(&self.plan);
-        let fault = &plan.faults[number];
-        self.trace.happened(self.now, &Happening::Began { number, fault: &fault.inject });
-        if let Some(until) = fault.until {
+        let (fault, inject) = (&plan.faults[number], &plan.faults[number].inject);
+        let lasts = fault.when.as_ref().and_then(|trigger| trigger.lasts).map(|lasts| self.now + lasts);
+        let until = match (fault.until, lasts) {
+            (Some(until), Some(lasts)) => Some(until.min(lasts)),
+            (until, lasts) => until.or(lasts),
+        };
+        self.trace.happened(self.now, &Happening::Began { number, fault: inject });
+        if let Some(until) = until {
             self.queue.push(until, Event::FaultEnds(number as u32));
         }
-        let mut active = Active { number, victims: Vec::new(), links: Vec::new() };
-        let hit = match &fault.inject {
-            Fault::Partition(cut) => {
-                active.links = self.links_of(cut);
-                !active.links.is_empty()
-            }
-            Fault::Kill { target } | Fault::Pause { target } => {
-                let incarnation = |node: NodeId| self.hosts[node.index()].incarnation;
-                active.victims = self.nodes_of(target).into_iter().map(|node| (node, incarnation(node))).collect();
-                active.victims.iter().any(|(node, _)| self.hosts[node.index()].state.is_some())
-            }
-            Fault::Heal => self.weather.active.iter().any(|other| !other.links.is_empty()),
-            Fault::Loss { .. } | Fault::Duplicate { .. } | Fault::Delay { .. } | Fault::DiskSlow { .. } => true,
-        };
-        self.weather.fired[fault.inject.kind()] += 1;
-        self.weather.hits[fault.inject.kind()] += u64::from(hit);
-        let victims = active.victims.clone();
+        let active = self.aim(number, inject);
+        let victims: Vec<NodeId> = active.victims.iter().map(|victim| victim.0).collect();
+        let kind = inject.kind();
+        let fired = Fired { number, victims: victims.clone(), scope: active.scope.clone(), is_over: false };
+        self.audit.fired(kind, fired);
         self.weather.active.push(active);
-        match fault.inject {
-            Fault::Kill { .. } => victims.iter().try_for_each(|(node, _)| self.crash(*node)),
+        match inject {
+            Fault::Kill { .. } => victims.iter().try_for_each(|node| self.strike_down(kind, *node)),
+            Fault::Wipe { .. } => victims.iter().try_for_each(|node| {
+                self.strike_down(kind, *node)?;
+                let lost = self.hosts[node.index()].disk.wipe();
+                self.trouble(*node).is_disk_new |= lost > 0;
+                Ok(())
+            }),
+            Fault::Destroy { .. } => victims.iter().try_for_each(|node| {
+                self.trouble(*node).is_destroyed = true;
+                self.strike_down(kind, *node)
+            }),
             Fault::Pause { .. } => {
-                victims.iter().for_each(|(node, _)| self.fall_asleep(*node));
+                victims.iter().for_each(|node| self.fall_asleep(*node));
+                Ok(())
+            }
+            Fault::ClockJump { by, .. } => {
+                victims.iter().for_each(|node| self.backstage[node.index()].clock.jump(by.0));
+                Ok(())
+            }
+            Fault::BitRot { .. } => {
+                for node in &victims {
+                    let (row, number) = (5 << 16 | u64::from(node.number()), number as u64);
+                    let word = self.table.word(Purpose::Disk, row, number);
+                    self.hosts[node.index()].disk.rot(word);
+                }
                 Ok(())
             }
             Fault::Heal => {
-                self.weather.active.retain(|other| other.links.is_empty() && other.number != number);
+                if self.weather.active.iter().any(|other| plan.faults[other.number].inject.kind() == Kind::Partition) {
+                    self.audit.bite(kind, |fired| fired.number == number);
+                }
+                let is_over = |other: &Active| {
+                    other.number == number || plan.faults[other.number].inject.kind() == Kind::Partition
+                };
+                self.weather.active.retain(|other| !is_over(other));
                 self.refresh();
                 Ok(())
             }
@@ -114,9 +128,58 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
     }
 
+    /// Whom and what a fault hits that begins now.
+    fn aim(&mut self, number: usize, fault: &Fault) -> Active {
+        let scope = match fault {
+            Fault::Partition(links) => Some(Scope::Links(self.links_of(links, number))),
+            Fault::Clog { over }
+            | Fault::Loss { over, .. }
+            | Fault::Duplicate { over, .. }
+            | Fault::Delay { over, .. }
+            | Fault::Reorder { over, .. }
+            | Fault::Corrupt { over, .. }
+            | Fault::Bandwidth { over, .. } => {
+                Some(over.as_ref().map_or(Scope::All, |links| Scope::Links(self.links_of(links, number))))
+            }
+            _ => None,
+        };
+        let mut victims = match (fault.target(), fault) {
+            (Some(target), _) => self.nodes_of(target, number),
+            (None, Fault::DiskSlow { .. }) => (0..self.cast.member_count()).map(NodeId::new).collect(),
+            (None, _) => Vec::new(),
+        };
+        if matches!(fault, Fault::Wipe { .. } | Fault::Destroy { .. } | Fault::BitRot { .. } | Fault::LostSync { .. }) {
+            victims.retain(|node| self.may_rob(*node));
+        }
+        let incarnation = |node: NodeId| (node, self.hosts[node.index()].incarnation);
+        Active { number, victims: victims.into_iter().map(incarnation).collect(), scope }
+    }
+
+    /// Whether a fault may take this member's durable records: never those of so many that what a majority held could
+    /// be lost, if the plan wants it recoverable.
+    fn may_rob(&mut self, node: NodeId) -> bool {
+        let robbed = &mut self.weather.robbed;
+        if robbed.contains(&node) {
+            return true;
+        }
+        let most = (usize::from(self.cast.member_count()).saturating_sub(1)) / 2;
+        if self.plan.disk.recoverable && robbed.len() >= most {
+            return false;
+        }
+        robbed.push(node);
+        true
+    }
+
+    fn strike_down(&mut self, kind: Kind, node: NodeId) -> Verdict {
+        if self.hosts[node.index()].state.is_some() {
+            self.audit.bite(kind, |fault| fault.hits(node));
+        }
+        self.crash(node)
+    }
+
     pub(super) fn end_fault(&mut self, number: usize) -> Verdict {
         let place = self.weather.active.iter().position(|active| active.number == number);
-        let Some(place) = place.filter(|_| self.weather.season == Season::Storm) else {
+        let Some(place) = place.filter(|_| self.weather.is_stormy()) else {
             return Ok(());
         };
         let active = self.weather.active.remove(place);
@@ -128,173 +191,199 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let plan = Arc::clone(&self.plan);
         let fault = &plan.faults[ended.number].inject;
         self.trace.happened(self.now, &Happening::Ended { number: ended.number, fault });
+        self.audit.over(fault.kind(), ended.number);
+        if goes_on(fault) {
+            self.refresh();
+        }
+        ended.victims.iter().try_for_each(|(node, incarnation)| self.recover(fault, *node, *incarnation))
+    }
+
+    /// One node after the end of a fault.
+    fn recover(&mut self, fault: &Fault, node: NodeId, incarnation: u32) -> Verdict {
         match fault {
-            Fault::Kill { .. } => ended.victims.iter().try_for_each(|(node, _)| {
-                let down = self.hosts[node.index()].state.is_none();
-                if down && !self.is_held_by(*node, None) { self.boot(*node, &mut Vec::new()) } else { Ok(()) }
-            }),
+            Fault::Kill { .. } | Fault::Wipe { .. } => self.restart(node),
+            Fault::DiskError { .. } | Fault::DiskFull { .. } => {
+                let trouble = self.trouble(node);
+                let is_well =
+                    !trouble.disk.is_full && trouble.disk.write_errors.is_zero() && trouble.disk.sync_errors.is_zero();
+                if is_well && std::mem::take(&mut trouble.has_stopped) { self.restart(node) } else { Ok(()) }
+            }
             Fault::Pause { .. } => {
-                for (node, incarnation) in &ended.victims {
-                    let asleep = self.hosts[node.index()].asleep;
-                    if asleep && !self.is_held_by(*node, Some(*incarnation)) {
-                        self.wake(*node);
-                    }
+                if self.hosts[node.index()].asleep && !self.is_held_asleep(node, incarnation) {
+                    self.wake(node);
                 }
                 Ok(())
             }
-            _ => {
-                self.refresh();
+            Fault::DiskStall { .. } => {
+                let trouble = self.trouble(node);
+                if !trouble.disk.is_stalled
+                    && let Some(incarnation) = trouble.due_sync.take()
+                {
+                    self.queue.push(self.now, Event::SyncDone { node, incarnation });
+                }
                 Ok(())
             }
+            _ => Ok(()),
         }
     }
 
-    /// Whether another fault that is active keeps this node down, or, given an incarnation, asleep.
-    fn is_held_by(&self, node: NodeId, asleep_in: Option<u32>) -> bool {
-        self.weather.active.iter().any(|active| match (&self.plan.faults[active.number].inject, asleep_in) {
-            (Fault::Kill { .. }, None) => active.victims.iter().any(|victim| victim.0 == node),
-            (Fault::Pause { .. }, Some(incarnation)) => active.victims.contains(&(node, incarnation)),
-            _ => false,
+    /// Starts a node that is down, if nothing else keeps it down.
+    fn restart(&mut self, node: NodeId) -> Verdict {
+        let back = &self.backstage[node.index()];
+        let is_stuck = back.trouble.as_ref().is_some_and(|trouble| trouble.has_stopped || trouble.is_destroyed);
+        let is_down = self.hosts[node.index()].state.is_none();
+        if is_down && !is_stuck && !self.is_held_down(node) { self.boot(node, &mut Vec::new()) } else { Ok(()) }
+    }
+
+    /// Whether another fault that is active keeps this node down.
+    fn is_held_down(&self, node: NodeId) -> bool {
+        self.weather.active.iter().any(|active| {
+            let fault = &self.plan.faults[active.number].inject;
+            matches!(fault, Fault::Kill { .. } | Fault::Wipe { .. } | Fault::Destroy { .. })
+                && active.victims.iter().any(|victim| victim.0 == node)
         })
     }
 
-    /// Ends the storm: no fault begins any more. With `heal` all that are active end, and the
-    /// network loses and doubles nothing more; without, everything stays as it is.
+    /// Whether another fault that is active keeps this node asleep, in this incarnation.
+    fn is_held_asleep(&self, node: NodeId, incarnation: u32) -> bool {
+        self.weather.active.iter().any(|active| {
+            matches!(self.plan.faults[active.number].inject, Fault::Pause { .. })
+                && active.victims.contains(&(node, incarnation))
+        })
+    }
+
+    /// Ends the storm: no fault begins any more. What `heal` names is healed, and there the network loses and doubles
+    /// nothing more; the rest stays as it is.
     ///
     /// # Errors
     /// What an oracle found.
-    pub fn calm(&mut self, heal: bool) -> Result<(), Box<super::Failure>> {
+    pub fn calm(&mut self, heal: &Heal) -> Result<(), Box<super::Failure>> {
         self.trace.happened(self.now, &Happening::Calmed);
-        self.weather.season = if heal { Season::Healed } else { Season::Frozen };
-        if heal {
-            let ended = std::mem::take(&mut self.weather.active);
-            ended.iter().try_for_each(|active| self.undo(active)).map_err(|found| self.failure(found))?;
-            self.refresh();
-        }
-        let view = crate::oracle::spec::View {
-            now: self.now,
-            step: self.steps,
-            hosts: &self.hosts,
-            network: &self.network,
-            touched: self.touched,
-        };
-        self.oracles.on_calm(&view);
+        self.heal(heal).map_err(|found| self.failure(found))?;
+        self.oracles.on_calm(&view!(self));
         Ok(())
     }
 
-    /// Makes the links, the weather between members, and the disks what the active faults say.
+    fn heal(&mut self, heal: &Heal) -> Verdict {
+        match heal {
+            Heal::Nothing => self.weather.season = Season::Frozen,
+            Heal::Everything => {
+                self.weather.season = Season::Healed;
+                let ended = std::mem::take(&mut self.weather.active);
+                ended.iter().try_for_each(|active| self.undo(active))?;
+                self.refresh();
+            }
+            Heal::Core(names) => {
+                self.weather.season = Season::Frozen;
+                let mut core = vec![false; self.hosts.len()];
+                names.iter().filter_map(|name| self.cast.find(name)).for_each(|node| core[node.index()] = true);
+                // Each fault goes on outside of the core, and for the core's nodes it is over.
+                let (plan, mut over) = (Arc::clone(&self.plan), Vec::new());
+                for active in &mut self.weather.active {
+                    let (inside, outside) = active.victims.iter().partition(|(node, _)| core[node.index()]);
+                    active.victims = outside;
+                    let inside: Vec<(NodeId, u32)> = inside;
+                    over.extend(inside.into_iter().map(|victim| (active.number, victim)));
+                }
+                self.weather.core = Some(core);
+                self.refresh();
+                for (number, (node, incarnation)) in over {
+                    self.recover(&plan.faults[number].inject, node, incarnation)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes links, nodes, clocks and disks what the active faults say.
     fn refresh(&mut self) {
         let plan = Arc::clone(&self.plan);
-        // Of several delays of syncs the one that began last holds: distributions cannot be added.
-        let (mut disturbances, mut slow_disks) = (Vec::new(), None);
-        for active in &self.weather.active {
-            let disturbance = match plan.faults[active.number].inject {
-                Fault::Loss { probability } => Disturbance::Loss { probability, burst: 1 },
-                Fault::Duplicate { probability } => Disturbance::Duplicate { probability },
-                Fault::Delay { extra } => Disturbance::Delay { extra },
-                Fault::Partition(_) => {
-                    disturbances.push((Disturbance::Cut, Scope::Links(active.links.clone())));
-                    continue;
-                }
-                Fault::DiskSlow { extra } => {
-                    slow_disks = Some(extra);
-                    continue;
-                }
-                Fault::Kill { .. } | Fault::Pause { .. } | Fault::Heal => continue,
-            };
-            disturbances.push((disturbance, Scope::All));
+        let standing = self.weather.season != Season::Healed;
+        let disturbances: Vec<(Disturbance, Scope)> = self
+            .weather
+            .active
+            .iter()
+            .filter_map(|active| Some((disturbance(&plan.faults[active.number].inject)?, active.scope.clone()?)))
+            .collect();
+        self.network.disturb(standing, &disturbances, self.weather.core.as_deref());
+        self.unclog();
+        self.backstage.iter_mut().filter_map(|back| back.trouble.as_mut()).for_each(|trouble| trouble.calm());
+        let active = std::mem::take(&mut self.weather.active);
+        for Active { number, victims, .. } in &active {
+            victims.iter().for_each(|(node, _)| self.burden(*node, &plan.faults[*number].inject));
         }
-        self.network.disturb(self.weather.season != Season::Healed, &disturbances, None);
-        self.weather.slow_disks = slow_disks;
-        let view = crate::oracle::spec::View {
-            now: self.now,
-            step: self.steps,
-            hosts: &self.hosts,
-            network: &self.network,
-            touched: self.touched,
-        };
-        self.oracles.on_weather(&view);
-    }
-
-    fn crash(&mut self, node: NodeId) -> Verdict {
-        let host = &mut self.hosts[node.index()];
-        if host.state.take().is_none() {
-            return Ok(());
+        self.weather.active = active;
+        for number in 0..self.hosts.len() {
+            let Some(trouble) = &self.backstage[number].trouble else { continue };
+            self.hosts[number].impaired = trouble.impairs();
+            self.set_clock(NodeId::new(number as u16));
         }
-        host.incarnation += 1;
-        host.asleep = false;
-        let word = self.table.word(Purpose::Disk, 1 << 16 | u64::from(node.number()), u64::from(host.incarnation));
-        let lost = host.disk.crash(word, Survival::Prefix, false).unsynced;
-        let back = &mut self.backstage[node.index()];
-        back.parked.clear();
-        back.held.clear();
-        P::Timer::ALL.iter().for_each(|timer| self.deadlines.disarm(Self::timer_number(node, *timer)));
-        self.cause = Cause::Crash;
-        self.trace.happened(self.now, &Happening::Crashed { node, lost });
-        self.judge(node, Touch::Crashed { lost })
+        self.oracles.on_weather(&view!(self));
     }
 
-    fn fall_asleep(&mut self, node: NodeId) {
-        let host = &mut self.hosts[node.index()];
-        host.asleep = host.state.is_some();
-    }
-
-    /// Everything that waited for the sleeper happens now, in its order: late, as after a stalled
-    /// garbage collection.
-    fn wake(&mut self, node: NodeId) {
-        self.hosts[node.index()].asleep = false;
-        for held in std::mem::take(&mut self.backstage[node.index()].held) {
-            match held {
-                Held::Event(event) => self.queue.push(self.now, event),
-                Held::Timer(timer) => self.deadlines.arm(&mut self.queue, timer, self.now),
-            }
+    /// Adds a fault that goes on to a node's troubles.
+    fn burden(&mut self, node: NodeId, fault: &Fault) {
+        let is_trouble = matches!(
+            fault.kind(),
+            Kind::SlowNode
+                | Kind::ClockDrift
+                | Kind::ClockFreeze
+                | Kind::DiskSlow
+                | Kind::DiskStall
+                | Kind::DiskError
+                | Kind::DiskFull
+                | Kind::TornWrite
+                | Kind::LostSync
+        );
+        if !is_trouble {
+            return;
         }
-    }
-
-    fn nodes_of(&self, target: &Target) -> Vec<NodeId> {
-        match target {
-            Target::Nodes(names) => names.iter().map(|name| self.named(name)).collect(),
-            Target::Role(role) => {
-                let right = |node: &NodeId| {
-                    let state = self.hosts[node.index()].state.as_ref();
-                    state.and_then(|state| state.role(role)).map(|right| (right, *node))
-                };
-                let members = (0..self.cast.member_count()).map(NodeId::new);
-                members.filter_map(|node| right(&node)).max().map(|(_, node)| node).into_iter().collect()
+        let trouble = self.trouble(node);
+        let disk = &mut trouble.disk;
+        match fault {
+            // Of several the one that began last holds: distributions cannot be added.
+            Fault::SlowNode { handling, .. } => trouble.slow = Some(*handling),
+            Fault::ClockDrift { ppm, .. } => trouble.drift_ppm += i64::from(*ppm),
+            Fault::ClockFreeze { .. } => trouble.is_frozen = true,
+            Fault::DiskSlow { extra, .. } => disk.extra.push(*extra),
+            Fault::DiskStall { .. } => disk.is_stalled = true,
+            Fault::DiskError { write, sync, .. } => {
+                disk.write_errors = disk.write_errors.or(*write);
+                disk.sync_errors = disk.sync_errors.or(*sync);
             }
-        }
-    }
-
-    /// # Panics
-    /// If nobody has that name: the loader of a plan checks its names.
-    fn named(&self, name: &str) -> NodeId {
-        self.cast.find(name).unwrap_or_else(|| panic!("the plan names {name:?}, who does not take part"))
-    }
-
-    fn links_of(&self, cut: &Cut) -> Vec<(u16, u16)> {
-        let number = |name: &String| self.named(name).number();
-        match cut {
-            Cut::Links(links) => links.iter().map(|(from, to)| (number(from), number(to))).collect(),
-            Cut::Split { from, to, one_way } => {
-                let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (from, to)));
-                let there = pairs.map(|(from, to)| (number(from), number(to)));
-                both_ways(there, Direction::Outgoing, !one_way)
-            }
-            Cut::Isolate { target, direction } => {
-                let alone = self.nodes_of(target);
-                let others = (0..self.cast.member_count()).map(NodeId::new).filter(|node| !alone.contains(node));
-                let pairs = others.flat_map(|other| alone.iter().map(move |node| (node.number(), other.number())));
-                both_ways(pairs, *direction, *direction == Direction::Both)
-            }
+            Fault::DiskFull { .. } => disk.is_full = true,
+            Fault::TornWrite { .. } => disk.tears = true,
+            Fault::LostSync { .. } => disk.lies = true,
+            _ => unreachable!("{fault} is no trouble that goes on"),
         }
     }
 }
 
-/// The given links, or those back, or both.
-fn both_ways(there: impl Iterator<Item = (u16, u16)>, one: Direction, both: bool) -> Vec<(u16, u16)> {
-    there
-        .flat_map(|(from, to)| [(from, to, Direction::Outgoing), (to, from, Direction::Incoming)])
-        .filter(|link| both || link.2 == one)
-        .map(|(from, to, _)| (from, to))
-        .collect()
+/// Whether a fault does something as long as it lasts; the others only begin and end.
+const fn goes_on(fault: &Fault) -> bool {
+    !matches!(
+        fault,
+        Fault::Kill { .. }
+            | Fault::Wipe { .. }
+            | Fault::Destroy { .. }
+            | Fault::Pause { .. }
+            | Fault::ClockJump { .. }
+            | Fault::BitRot { .. }
+            | Fault::Heal
+    )
+}
+
+/// What a fault does to links, if it does something to links.
+fn disturbance(fault: &Fault) -> Option<Disturbance> {
+    Some(match *fault {
+        Fault::Partition(_) => Disturbance::Cut,
+        Fault::Clog { .. } => Disturbance::Clog,
+        Fault::Loss { probability, burst, .. } => Disturbance::Loss { probability, burst },
+        Fault::Duplicate { probability, .. } => Disturbance::Duplicate { probability },
+        Fault::Delay { extra, .. } => Disturbance::Delay { extra },
+        Fault::Reorder { probability, within, .. } => Disturbance::Reorder { probability, within },
+        Fault::Corrupt { probability, .. } => Disturbance::Corrupt { probability },
+        Fault::Bandwidth { rate, queue, .. } => Disturbance::Bandwidth { rate: rate.0, queue: queue.0 },
+        _ => return None,
+    })
 }

@@ -38,6 +38,8 @@ pub enum Damage {
 pub(super) struct Rare<R> {
     /// Which of the readable records are in memory, but not on the platter, and will not get there.
     bad: BTreeSet<usize>,
+    /// The first of them that a failed sync has left behind. Bits that rot are nobody's to know before a boot.
+    spoilt: Option<usize>,
     /// What lies behind the readable records since the last crash, each with whether it is damaged. The first is.
     /// While there is any, all readable records have reached the platter.
     behind: Vec<(R, bool)>,
@@ -47,7 +49,7 @@ pub(super) struct Rare<R> {
 
 impl<R> Default for Rare<R> {
     fn default() -> Rare<R> {
-        Rare { bad: BTreeSet::new(), behind: Vec::new(), lost: 0 }
+        Rare { bad: BTreeSet::new(), spoilt: None, behind: Vec::new(), lost: 0 }
     }
 }
 
@@ -56,7 +58,14 @@ impl<R> Rare<R> {
         self.bad.first().copied()
     }
 
+    pub(super) fn first_spoilt(&self) -> Option<usize> {
+        self.spoilt
+    }
+
     pub(super) fn spoil(&mut self, places: Range<usize>) {
+        if !places.is_empty() {
+            self.spoilt = Some(self.spoilt.map_or(places.start, |first| first.min(places.start)));
+        }
         self.bad.extend(places);
     }
 
@@ -119,7 +128,9 @@ impl<R> Disk<R> {
 
     /// The records that are bad on the platter, to be found damaged now.
     pub(super) fn take_bad(&mut self) -> BTreeSet<usize> {
-        self.rare.as_mut().map(|rare| std::mem::take(&mut rare.bad)).unwrap_or_default()
+        let Some(rare) = &mut self.rare else { return BTreeSet::new() };
+        rare.spoilt = None;
+        std::mem::take(&mut rare.bad)
     }
 }
 

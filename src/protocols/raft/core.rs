@@ -12,7 +12,7 @@ use super::message::{Message, Record};
 use super::rules::Occasion;
 use crate::kernel::digest::Digestible;
 use crate::kernel::time::Time;
-use crate::protocol::{Io, NodeId, Protocol};
+use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Protocol};
 use std::fmt::Debug;
 
 /// What is replicated: a deterministic machine that all servers feed the same commands.
@@ -84,6 +84,8 @@ pub enum Role {
     },
     /// Leads.
     Leader(Leadership),
+    /// Has lost what it had promised to keep, and takes no part.
+    Outcast,
 }
 
 /// What a leader knows of the others.
@@ -129,14 +131,7 @@ impl<M: StateMachine> Core<M> {
     ///
     /// # Panics
     /// If the records are not what a server of Raft writes.
-    pub fn boot<'d, P: Embeds<M>>(
-        config: Config,
-        records: impl Iterator<Item = &'d Record<M::Command>>,
-        io: &mut Io<'_, P>,
-    ) -> Core<M>
-    where
-        M::Command: 'd,
-    {
+    pub fn boot<P: Embeds<M>>(config: Config, disk: Found<'_, Record<M::Command>>, io: &mut Io<'_, P>) -> Core<M> {
         let mut core = Core {
             config,
             me: io.me(),
@@ -150,9 +145,30 @@ impl<M: StateMachine> Core<M> {
             leader: None,
             leader_heard: None,
         };
-        records.for_each(|record| core.restore(record));
-        core.arm_election(io);
+        disk.records.iter().for_each(|record| core.restore(record));
+        if (config.rules.may_take_part)(disk.damage) {
+            core.arm_election(io);
+        } else {
+            core.role = Role::Outcast;
+        }
         core
+    }
+
+    /// Handles the refusal of a write or a sync.
+    pub fn on_disk_failure<P: Embeds<M>>(&mut self, failure: DiskFailure, io: &mut Io<'_, P>) -> Afterwards {
+        let afterwards = (self.config.rules.after_disk_failure)(failure);
+        // The turn that failed may have been about to arm a timer.
+        if afterwards == Afterwards::GoOn {
+            match self.role {
+                Role::Leader(_) => {
+                    io.arm(Alarm::Election.into(), self.config.election_timeout_max);
+                    io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
+                }
+                Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } => self.arm_election(io),
+                Role::Outcast => {}
+            }
+        }
+        afterwards
     }
 
     fn restore(&mut self, record: &Record<M::Command>) {
@@ -165,6 +181,9 @@ impl<M: StateMachine> Core<M> {
 
     /// Handles a message from another server, or from this one's own disk.
     pub fn on_message<P: Embeds<M>>(&mut self, from: NodeId, message: Message<M::Command>, io: &mut Io<'_, P>) {
+        if self.is_outcast() {
+            return;
+        }
         if message.term() > self.term && !self.keeps_term(&message) {
             if self.ignores_candidate(&message, io.now()) {
                 return;
@@ -284,6 +303,12 @@ impl<M: StateMachine> Core<M> {
     #[inline]
     pub fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader(_))
+    }
+
+    /// Whether this server takes no part.
+    #[inline]
+    pub fn is_outcast(&self) -> bool {
+        matches!(self.role, Role::Outcast)
     }
 
     /// Paper: currentTerm.

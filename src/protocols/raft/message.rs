@@ -85,6 +85,54 @@ impl<C> Message<C> {
     }
 }
 
+/// Another number: one of its lowest bits has flipped.
+const fn flipped(number: u64, word: u64) -> u64 {
+    number ^ 1 << (word % 3)
+}
+
+impl<C: Clone> Message<C> {
+    /// The same message with a flipped bit in one of its numbers.
+    pub fn garbled(&self, word: u64) -> Message<C> {
+        let mut garbled = self.clone();
+        let (which, word) = (word % 4, word >> 2);
+        match &mut garbled {
+            Message::RequestVote { term, last, .. } => match which {
+                0 | 1 => *term = flipped(*term, word),
+                2 => last.term = flipped(last.term, word),
+                _ => last.index = flipped(last.index, word),
+            },
+            Message::RequestVoteReply { term, granted, .. } => match which {
+                0 | 1 => *term = flipped(*term, word),
+                _ => *granted = !*granted,
+            },
+            Message::AppendEntries { term, prev, commit, .. } => match which {
+                0 => *term = flipped(*term, word),
+                1 => prev.term = flipped(prev.term, word),
+                2 => prev.index = flipped(prev.index, word),
+                _ => *commit = flipped(*commit, word),
+            },
+            Message::AppendEntriesReply { term, outcome } => match (which, outcome) {
+                (0, _) => *term = flipped(*term, word),
+                (_, Outcome::Matched(index) | Outcome::Conflict { refused: index, .. }) => {
+                    *index = flipped(*index, word)
+                }
+            },
+        }
+        garbled
+    }
+}
+
+impl<C: Clone + Digestible> Record<C> {
+    /// The same record with a flipped bit in a number.
+    pub fn garbled(&self, word: u64) -> Record<C> {
+        match self {
+            Record::Term { term, vote } => Record::Term { term: flipped(*term, word), vote: *vote },
+            Record::Truncate { from } => Record::Truncate { from: flipped(*from, word).max(1) },
+            Record::Entry(entry) => Record::Entry(Entry::new(flipped(entry.term(), word), entry.command().cloned())),
+        }
+    }
+}
+
 impl<C> Digestible for Message<C> {
     #[inline]
     fn digest(&self, digest: &mut Digest) {

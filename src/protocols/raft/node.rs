@@ -9,7 +9,7 @@ use super::session::{Request, Sessions};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
 use crate::oracle::linearizable::register::Answer;
-use crate::protocol::{self, Cast, Io, NodeId, Protocol};
+use crate::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Protocol};
 
 /// What is replicated: registers, with sessions.
 pub type Machine = Sessions<kv::Store>;
@@ -174,9 +174,9 @@ impl Protocol for Store {
         Cast::members(config.raft.servers).and("c", config.clients).and("idle", config.idle)
     }
 
-    fn boot(config: &Config, me: NodeId, disk: &[Record<Command>], io: &mut Io<'_, Store>) -> Store {
+    fn boot(config: &Config, me: NodeId, disk: Found<'_, Record<Command>>, io: &mut Io<'_, Store>) -> Store {
         if me.number() < config.raft.servers {
-            return Store::Server(Box::new(Core::boot(config.raft, disk.iter(), io)));
+            return Store::Server(Box::new(Core::boot(config.raft, disk, io)));
         }
         let idle = me.number() >= config.raft.servers + config.clients;
         // The first client is the one who makes the fresh operations.
@@ -214,9 +214,16 @@ impl Protocol for Store {
         }
     }
 
+    fn on_disk_failure(&mut self, failure: DiskFailure, io: &mut Io<'_, Store>) -> Afterwards {
+        match self {
+            Store::Server(core) => core.on_disk_failure(failure, io),
+            Store::Client(_) => unreachable!("a client has nothing on disk"),
+        }
+    }
+
     fn role(&self, role: &str) -> Option<u64> {
         match self {
-            Store::Server(core) if role == "leader" && core.is_leader() => Some(core.term()),
+            Store::Server(core) if matches!(role, "leader" | "primary") && core.is_leader() => Some(core.term()),
             Store::Server(_) | Store::Client(_) => None,
         }
     }
@@ -229,6 +236,35 @@ impl Protocol for Store {
             Message::Reply { .. } => "Reply",
             Message::Redirect { .. } => "Redirect",
         }
+    }
+
+    fn fact_label(fact: &Fact) -> &'static str {
+        match fact {
+            Fact::Invoked { .. } => "Invoked",
+            Fact::Returned { .. } => "Returned",
+            Fact::GaveUp { .. } => "GaveUp",
+        }
+    }
+
+    /// A header, and so much for each entry.
+    fn size(message: &Message) -> u64 {
+        match message {
+            Message::Raft(message::Message::AppendEntries { entries, .. }) => 64 + 48 * entries.len() as u64,
+            Message::Raft(_) | Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => 64,
+        }
+    }
+
+    fn garble_message(config: &Config, message: &Message, word: u64) -> Option<Message> {
+        match message {
+            Message::Raft(message) if !(config.raft.rules.detects_damage)() => {
+                Some(Message::Raft(message.garbled(word)))
+            }
+            Message::Raft(_) | Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => None,
+        }
+    }
+
+    fn garble_record(config: &Config, record: &Record<Command>, word: u64) -> Option<Record<Command>> {
+        (!(config.raft.rules.detects_damage)()).then(|| record.garbled(word))
     }
 }
 

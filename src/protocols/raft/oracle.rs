@@ -153,6 +153,9 @@ struct Durable {
     vote: Option<NodeId>,
     /// Of the durable log.
     chains: Chains,
+    /// The disk has lost what is folded here. Until the server takes part again with what is left, it counts as a
+    /// witness of what it had.
+    is_lost: bool,
 }
 
 impl CoreOracle {
@@ -225,7 +228,7 @@ impl CoreOracle {
         let (seen, folded) = (&self.servers[node.index()], self.common.durable[node.index()].folded);
         // Every other step is an answer that changes nothing.
         if touch == Touch::Handled
-            && host.disk.synced() == folded
+            && host.disk.sound() == folded
             && host.state.as_ref().and_then(P::core).is_some_and(|core| seen.is_as_before(core))
         {
             return Ok(0..0);
@@ -242,14 +245,16 @@ impl CoreOracle {
     ) -> Result<Range<u64>, Box<Violation>> {
         let host = view.host(node);
         let (seen, common) = (&mut self.servers[node.index()], &mut self.common);
-        if host.disk.synced() != common.durable[node.index()].folded {
-            common.fold::<P>(node, &host.disk)?;
+        let core = host.state.as_ref().and_then(P::core);
+        if touch == Touch::Booted && core.is_some_and(|core| !core.is_outcast()) {
+            common.accept_loss(seen, node);
         }
+        common.fold::<P>(node, &host.disk)?;
         if let Touch::Crashed { lost } = touch {
             common.on_crash(seen, lost);
             return Ok(0..0);
         }
-        let Some(core) = host.state.as_ref().and_then(P::core) else { return Ok(0..0) };
+        let Some(core) = core.filter(|core| !core.is_outcast()) else { return Ok(0..0) };
         if touch == Touch::Booted {
             common.check_restored(seen, node, core)?;
         }
@@ -279,17 +284,19 @@ impl CoreOracle {
         }
     }
 
-    /// Whether one leader leads all servers, and all logs are equal, committed and applied.
-    pub fn is_at_rest<P: Replicated>(&self, view: &View<'_, P>) -> bool {
-        let Some(first) = self.servers.first() else { return true };
+    /// Whether one leader leads all these servers, and all their logs are equal, committed and applied.
+    pub fn is_at_rest<P: Replicated>(&self, view: &View<'_, P>, servers: &[NodeId]) -> bool {
+        let seen = |server: &NodeId| &self.servers[server.index()];
+        let Some(first) = servers.first().map(seen) else { return true };
         let same = |seen: &Seen| {
             (seen.term, seen.last, seen.chain, seen.commit, seen.applied)
                 == (first.term, first.last, first.chain, first.last, first.last)
         };
-        let leader = |node: usize| view.state(NodeId::new(node as u16)).and_then(P::core).and_then(Core::leader);
-        self.servers.iter().all(same)
-            && leader(0).is_some_and(|leader| self.servers[leader.index()].leads)
-            && (1..self.servers.len()).all(|node| leader(node) == leader(0))
+        let leader = |server: &NodeId| view.state(*server).and_then(P::core).and_then(Core::leader);
+        let common = leader(&servers[0]);
+        servers.iter().map(seen).all(same)
+            && common.is_some_and(|leader| self.servers[leader.index()].leads)
+            && servers.iter().all(|server| leader(server) == common)
     }
 
     /// How every server stands, for the message of a run that did not settle.
@@ -302,6 +309,7 @@ impl CoreOracle {
                 Role::PreCandidate { .. } => "asks for pre-votes",
                 Role::Candidate { .. } => "campaigns",
                 Role::Leader(_) => "leads",
+                Role::Outcast => return format!("{id:?} has lost its disk"),
             };
             format!(
                 "{id:?} {role} in term {} with log {} committed {}",
@@ -333,7 +341,11 @@ impl Common {
     /// Takes in what has become durable.
     fn fold<P: Replicated>(&mut self, node: NodeId, disk: &Disk<P::Record>) -> Verdict {
         let durable = &mut self.durable[node.index()];
-        while durable.folded < disk.synced() {
+        durable.is_lost |= disk.sound() < durable.folded;
+        if durable.is_lost {
+            return Ok(());
+        }
+        while durable.folded < disk.sound() {
             let record = P::raft_record(&disk.records()[durable.folded]);
             durable.folded += 1;
             match record {
@@ -362,6 +374,16 @@ impl Common {
             }
         }
         Ok(())
+    }
+
+    /// A server starts with what is left of a disk that has lost durable records. That it had them is no promise that
+    /// it can keep; what follows from the loss for others is.
+    fn accept_loss(&mut self, seen: &mut Seen, node: NodeId) {
+        let durable = &mut self.durable[node.index()];
+        if durable.is_lost {
+            *durable = Durable::default();
+            (seen.term, seen.vote, seen.kept) = (0, None, (0, None));
+        }
     }
 
     fn on_crash(&mut self, seen: &mut Seen, lost: usize) {
@@ -428,7 +450,7 @@ impl Seen {
             && core.vote() == self.vote;
         same && match core.role() {
             Role::Leader(leadership) => self.leads && self.led == core.term() && self.knows(&leadership.progress),
-            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } => !self.leads,
+            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => !self.leads,
         }
     }
 

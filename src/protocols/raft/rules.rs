@@ -5,7 +5,7 @@ use super::log::Position;
 use crate::kernel::chance::within;
 use crate::kernel::rng::Dice;
 use crate::kernel::time::Span;
-use crate::protocol::NodeId;
+use crate::protocol::{Afterwards, Damage, DiskFailure, NodeId};
 
 /// Why a server might start its election timer anew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +61,12 @@ pub struct Rules {
     /// Is it news to a leader that knows a match up to `match_index` that entries after `refused` were
     /// refused? `may_be_last` is false if they are not what was sent last.
     pub refusal_is_news: fn(may_be_last: bool, refused: u64, match_index: u64) -> bool,
+    /// What a server does when its disk has refused something.
+    pub after_disk_failure: fn(failure: DiskFailure) -> Afterwards,
+    /// May a server take part that has found this on its disk?
+    pub may_take_part: fn(damage: Option<Damage>) -> bool,
+    /// Are messages and records that were damaged on their way or on the disk recognised and dropped?
+    pub detects_damage: fn() -> bool,
     /// How many of `voters` must hold an entry for it to be committed.
     pub commit_quorum: fn(voters: usize) -> usize,
     /// May a leader of `term` commit by counting copies of an entry of `entry_term`?
@@ -87,6 +93,9 @@ impl Rules {
         reply_is_current,
         match_index,
         refusal_is_news,
+        after_disk_failure,
+        may_take_part,
+        detects_damage: always,
         commit_quorum: majority,
         may_commit,
     };
@@ -98,7 +107,7 @@ impl Default for Rules {
     }
 }
 
-/// Before a promise is told it must be durable: else a crash lets it be broken (paper, section 5 and
+/// Where a rule is only asked whether it holds: it does. Before a promise is told it must be durable: else a crash lets it be broken (paper, section 5 and
 /// figure 2, "updated on stable storage before responding"). A leader may send entries before they are on its
 /// own disk, but not count itself (thesis, section 10.2.1).
 fn always() -> bool {
@@ -178,6 +187,23 @@ fn match_index(match_index: u64, acknowledged: u64) -> u64 {
 /// A refusal of what was not sent last, or of what is known to match, is late.
 fn refusal_is_news(may_be_last: bool, refused: u64, match_index: u64) -> bool {
     may_be_last && refused > match_index
+}
+
+/// What the disk holds after a failure is not what the server believes, and asking again does not mend it:
+/// so it starts anew from what is there (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC
+/// 2020).
+fn after_disk_failure(_: DiskFailure) -> Afterwards {
+    Afterwards::Stop
+}
+
+/// Who has lost what it had promised to keep, its vote or entries, can break the promise without knowing. It stays
+/// away until somebody replaces it (Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage", FAST
+/// 2018). What was only torn was never promised.
+fn may_take_part(damage: Option<Damage>) -> bool {
+    match damage {
+        None | Some(Damage::Torn) => true,
+        Some(Damage::Rotten { .. } | Damage::Replaced) => false,
+    }
 }
 
 /// Only entries of the leader's own term are committed by counting; earlier ones go with them (paper,

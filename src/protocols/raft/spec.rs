@@ -58,11 +58,12 @@ impl Spec for Store {
         let role = match core.role() {
             Role::Leader(_) => 0,
             Role::PreCandidate { .. } | Role::Candidate { .. } => 1,
+            Role::Outcast => return 2,
             Role::Follower if core.leader().is_some() => 2,
             Role::Follower => 3,
         };
         let same = leader.is_some_and(|leader| leader.log().last() == core.log().last());
-        // Nobody is 0, which is a client, or 1, which is down.
+        // Nobody is 0, which is a client, 1, which is down, or 2, which has lost its disk.
         4 << 2 | role << 2 | u64::from(core.term() >= highest) << 1 | u64::from(same)
     }
 
@@ -135,10 +136,10 @@ struct Call {
 }
 
 /// What has happened since the faults are over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Calm {
-    /// Whether everything is up and connected: then all logs must become equal.
-    whole: bool,
+    /// The servers that nothing keeps from each other: their logs must become equal.
+    well: Vec<NodeId>,
     write: bool,
     read: bool,
 }
@@ -156,6 +157,50 @@ impl StoreOracle {
         let reads = command.operation == Operation::Read;
         self.sessions[client].call = Some(Call { key: command.key, id, reads, fresh: self.calm.is_some() });
     }
+}
+
+impl StoreOracle {
+    /// The servers that can do their work.
+    fn well(&self, view: &View<'_, Store>) -> Vec<NodeId> {
+        let is_well = |node: &NodeId| {
+            let takes_part = view.state(*node).and_then(Store::core).is_some_and(|core| !core.is_outcast());
+            takes_part && view.host(*node).is_able()
+        };
+        (0..self.servers).map(NodeId::new).filter(is_well).collect()
+    }
+
+    /// Those of them that must agree in the end: of a core that was healed all, else all if they can all talk with
+    /// each other, else none.
+    fn connected(&self, view: &View<'_, Store>) -> Vec<NodeId> {
+        let mut well = self.well(view);
+        if let Some(core) = view.core {
+            well.retain(|node| core[node.index()]);
+        }
+        let all_talk = well.iter().all(|one| well.iter().all(|other| one == other || talk(view, *one, *other)));
+        if all_talk { well } else { Vec::new() }
+    }
+}
+
+/// Whether messages pass between two servers, in both directions.
+fn talk(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
+    let (one, other) = (one.number(), other.number());
+    one != other && !view.network.is_blocked(one, other) && !view.network.is_blocked(other, one)
+}
+
+/// How many of these, together with those in the circle, can all talk with each other; no more are looked for when
+/// there are enough.
+fn circle(view: &View<'_, Store>, rest: &[NodeId], inside: &[NodeId], enough: usize) -> usize {
+    let mut most = inside.len();
+    for (place, node) in rest.iter().enumerate() {
+        if most >= enough || inside.len() + rest.len() - place <= most {
+            break;
+        }
+        if inside.iter().all(|member| talk(view, *member, *node)) {
+            let larger: Vec<NodeId> = inside.iter().chain([node]).copied().collect();
+            most = most.max(circle(view, &rest[place + 1..], &larger, enough));
+        }
+    }
+    most
 }
 
 impl Oracle<Store> for StoreOracle {
@@ -214,18 +259,17 @@ impl Oracle<Store> for StoreOracle {
     }
 
     fn on_calm(&mut self, view: &View<'_, Store>) {
-        let whole = view.network.is_whole() && view.hosts.iter().all(|host| host.state.is_some() && !host.asleep);
-        self.calm = Some(Calm { whole, write: false, read: false });
+        self.calm = Some(Calm { well: self.connected(view), write: false, read: false });
     }
 
     fn is_settled(&self, view: &View<'_, Store>) -> bool {
-        let Some(calm) = self.calm else { return false };
+        let Some(calm) = &self.calm else { return false };
         let steady = view.now.since(self.core.leadership_changed()) >= self.steady;
-        calm.write && calm.read && steady && (!calm.whole || self.core.is_at_rest(view))
+        calm.write && calm.read && steady && self.core.is_at_rest(view, &calm.well)
     }
 
     fn pending(&self, view: &View<'_, Store>) -> Violation {
-        let Some(calm) = self.calm else { unreachable!("nothing is pending before the calm") };
+        let Some(calm) = &self.calm else { unreachable!("nothing is pending before the calm") };
         let mut pending = Vec::new();
         if !calm.write {
             pending.push("no fresh write was served".to_owned());
@@ -236,15 +280,43 @@ impl Oracle<Store> for StoreOracle {
         if view.now.since(self.core.leadership_changed()) < self.steady {
             pending.push(format!("no leader has lasted for {}", self.steady));
         }
-        if calm.whole && !self.core.is_at_rest(view) {
+        if !self.core.is_at_rest(view, &calm.well) {
             pending.push("the servers are not at rest under one leader".to_owned());
         }
         pending.push(self.core.standing(view));
         Violation::new("raft.settles", &[], pending.join("; "))
     }
 
+    /// Raft promises progress where a majority is well and connected, each with each: that is what keeps a leader in
+    /// office and lets the best log win. Where not even one server reaches a majority, none can be elected.
+    fn excuse(&self, view: &View<'_, Store>) -> Option<String> {
+        let (well, servers) = (self.well(view), usize::from(self.servers));
+        let quorum = servers / 2 + 1;
+        if well.len() < quorum {
+            let down = (0..self.servers).map(NodeId::new).filter(|node| !well.contains(node));
+            let names: Vec<String> = down.map(|node| format!("{node:?}")).collect();
+            return Some(format!(
+                "only {} of {servers} servers are fit for work, without {}",
+                well.len(),
+                names.join(", ")
+            ));
+        }
+        let reach = |node: &NodeId| 1 + well.iter().filter(|other| talk(view, *node, **other)).count();
+        let most = well.iter().map(reach).max().unwrap_or(0);
+        if most < quorum {
+            return Some(format!("no server can talk with more than {most} of {servers}, itself included"));
+        }
+        let largest = circle(view, &well, &[], quorum);
+        (largest < quorum)
+            .then(|| format!("at most {largest} of {servers} servers can all talk with each other, and Raft promises nothing to fewer than {quorum}"))
+    }
+
     fn goals(&self) -> Vec<(&'static str, u64)> {
         GOALS.into_iter().zip(self.core.goals()).collect()
+    }
+
+    fn goal_count(&self, goal: usize) -> u64 {
+        self.core.goals()[goal]
     }
 
     fn stats(&self) -> Vec<(&'static str, u64)> {

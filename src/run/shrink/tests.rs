@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::environment::distribution::Distribution;
-use crate::environment::fault::{Cut, Fault, PlannedFault, Target};
+use crate::environment::fault::{Fault, LinkSet, PlannedFault, Target};
 use crate::environment::plan::Operation;
 use crate::kernel::time::Span;
 use crate::run::outcome::{Verdict, Violated};
@@ -39,6 +39,8 @@ impl<F: Fn(&Plan<Toy>) -> bool + Sync> Subject<Toy> for Workshop<F> {
             faults: BTreeMap::new(),
             faults_planned: BTreeMap::new(),
             faults_fired: BTreeMap::new(),
+            fault_effects: BTreeMap::new(),
+            excuse: None,
             stats: BTreeMap::new(),
         }
     }
@@ -81,12 +83,13 @@ fn storm() -> Plan<Toy> {
     plan.faults = (0..40_u64)
         .map(|number| PlannedFault {
             at: Time::from_ns(100_000_019 * (number + 1)),
+            when: None,
             until: Some(Time::from_ns(100_000_019 * (number + 4))),
             inject: match number % 4 {
                 0 => Fault::Pause { target: named(&format!("n{}", 1 + number % 5)) },
                 1 => Fault::Kill { target: named(&format!("n{}", 1 + number % 5)) },
                 2 => Fault::Heal,
-                _ => Fault::Partition(Cut::Split {
+                _ => Fault::Partition(LinkSet::Split {
                     from: vec!["n1".to_owned(), "n2".to_owned()],
                     to: vec!["n3".to_owned(), "n4".to_owned(), "n5".to_owned()],
                     one_way: false,

@@ -1,7 +1,7 @@
 //! Which of two plans is simpler. Plans that break the same invariant are compared by this alone, so shrinking ends.
 
 use crate::environment::distribution::Distribution;
-use crate::environment::fault::{Cut, Direction, Fault, Target};
+use crate::environment::fault::{Direction, Fault, LinkSet, Target, Trigger};
 use crate::environment::plan::{Clock, Operation, Plan};
 use crate::kernel::chance::Ratio;
 use crate::run::outcome::Outcome;
@@ -50,7 +50,8 @@ impl Burden {
             None => DRAWN,
         };
         let network = &plan.network;
-        let rains = u64::from(!network.loss.is_zero()) + u64::from(!network.duplicate.is_zero());
+        let rains =
+            u64::from(!network.loss.is_zero()) + u64::from(!network.duplicate.is_zero()) + network.links.len() as u64;
         let is_off = |clock: &Clock| *clock != Clock::default();
         let clocks = plan.clocks.iter().filter(|clock| is_off(clock)).count() as i64;
         Burden {
@@ -88,7 +89,10 @@ impl Weight {
 /// How many signs it takes, roughly, to write what differs between candidates.
 fn roughness<S>(plan: &Plan<S>) -> u64 {
     let faults = plan.faults.iter().map(|fault| {
-        digits(fault.at.ns()) + fault.until.map_or(0, |until| 1 + digits(until.ns())) + fault_roughness(&fault.inject)
+        digits(fault.at.ns())
+            + fault.until.map_or(0, |until| 1 + digits(until.ns()))
+            + fault.when.as_ref().map_or(0, trigger_roughness)
+            + fault_roughness(&fault.inject)
     });
     let operations = plan.workload.operations.iter().flatten().map(|planned| {
         digits(planned.at.ns())
@@ -107,24 +111,53 @@ fn roughness<S>(plan: &Plan<S>) -> u64 {
 }
 
 fn fault_roughness(fault: &Fault) -> u64 {
-    match fault {
-        Fault::Partition(Cut::Isolate { target, direction }) => {
-            target_roughness(target) + u64::from(*direction != Direction::Both)
+    let strength = match fault {
+        Fault::Loss { probability, burst, .. } => chance(*probability) + 3 * u64::from(*burst > 1),
+        Fault::Duplicate { probability, .. } | Fault::Corrupt { probability, .. } => chance(*probability),
+        Fault::Reorder { probability, within, .. } => 2 + chance(*probability) + digits(within.as_ns()),
+        Fault::Delay { extra, .. } | Fault::DiskSlow { extra, .. } | Fault::SlowNode { handling: extra, .. } => {
+            drawn(extra)
         }
-        Fault::Partition(Cut::Split { from, to, one_way }) => (from.len() + to.len() + 1) as u64 + u64::from(*one_way),
-        Fault::Partition(Cut::Links(links)) => 2 + 3 * links.len() as u64,
-        Fault::Kill { target } | Fault::Pause { target } => target_roughness(target),
-        Fault::Loss { probability } | Fault::Duplicate { probability } => chance(*probability),
-        Fault::Delay { extra } | Fault::DiskSlow { extra } => drawn(extra),
-        Fault::Heal => 0,
+        Fault::Bandwidth { rate, queue, .. } => 2 + digits(rate.0) + digits(queue.0),
+        Fault::DiskError { write, sync, .. } => chance(*write) + chance(*sync),
+        Fault::ClockJump { by, .. } => digits(by.0.unsigned_abs()),
+        Fault::ClockDrift { ppm, .. } => digits(u64::from(ppm.unsigned_abs())),
+        // Held messages, lost disks and the like take more words than messages and memories that are lost.
+        Fault::Clog { .. } | Fault::Wipe { .. } | Fault::Destroy { .. } => 2,
+        Fault::Partition(_)
+        | Fault::Kill { .. }
+        | Fault::Pause { .. }
+        | Fault::ClockFreeze { .. }
+        | Fault::DiskStall { .. }
+        | Fault::DiskFull { .. }
+        | Fault::TornWrite { .. }
+        | Fault::LostSync { .. }
+        | Fault::BitRot { .. }
+        | Fault::Heal => 0,
+    };
+    strength + fault.links().map_or(0, links_roughness) + fault.target().map_or(0, target_roughness)
+}
+
+fn links_roughness(links: &LinkSet) -> u64 {
+    match links {
+        LinkSet::Isolate { target, direction } => target_roughness(target) + u64::from(*direction != Direction::Both),
+        LinkSet::Split { from, to, one_way } => (from.len() + to.len() + 1) as u64 + u64::from(*one_way),
+        LinkSet::Links(links) => 2 + 3 * links.len() as u64,
     }
 }
 
 fn target_roughness(target: &Target) -> u64 {
     match target {
         Target::Role(_) => 1,
+        Target::Subject | Target::Holders(_) => 2,
         Target::Nodes(names) => 1 + names.len() as u64,
     }
+}
+
+fn trigger_roughness(trigger: &Trigger) -> u64 {
+    5 + digits(u64::from(trigger.skip))
+        + digits(trigger.after.as_ns())
+        + trigger.lasts.map_or(0, |lasts| 1 + digits(lasts.as_ns()))
 }
 
 fn drawn(distribution: &Distribution) -> u64 {
@@ -174,7 +207,7 @@ mod tests {
     fn a_fault_less_outweighs_everything_that_its_plan_may_look_like() {
         let calm = Plan::new((), 3, Span::secs(1));
         let mut stormy = calm.clone();
-        stormy.faults.push(PlannedFault { at: Time::ZERO, until: None, inject: Fault::Heal });
+        stormy.faults.push(PlannedFault::once(Time::ZERO, Fault::Heal));
         stormy.disk.sync = Distribution::ZERO;
         assert!(Burden::of(&calm, 9, 0) < Burden::of(&stormy, 1, 100));
         let mut told = calm.clone();

@@ -1,8 +1,10 @@
 //! Faults that cannot happen, happen to nobody, or change nothing.
 
 use super::super::diagnostic::{Complaint, did_you_mean, one_of};
-use super::super::fault::{FaultSpec, Inject, Schedule, Shape, Who};
-use super::super::model::Scenario;
+use super::super::fault::{FaultSpec, Schedule};
+use super::super::inject::{Duration, Inject};
+use super::super::model::{Healing, Scenario};
+use super::super::target::{Shape, Who};
 use super::{FAULTS, distribution, too_long};
 use crate::environment::distribution::Distribution;
 use crate::environment::text::SpanRange;
@@ -36,7 +38,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], roles: &
     let nobody_is_left = |spec: &FaultSpec| {
         matches!(spec.inject, Inject::Kill { target: Who::All, restart_after: None }) && spec.until.is_none()
     };
-    if scenario.settle.as_ref().is_some_and(|settle| !settle.heal)
+    if scenario.settle.as_ref().is_some_and(|settle| settle.heal == Healing::Nothing)
         && let Some(index) = scenario.faults.iter().position(nobody_is_left)
     {
         found.push(Complaint::at(
@@ -52,7 +54,7 @@ fn earliest_cut(spec: &FaultSpec, end: Time) -> Option<Time> {
     let Inject::Partition { .. } = spec.inject else { return None };
     Some(match spec.schedule(end)? {
         Schedule::Once { at, .. } => at,
-        Schedule::Poisson { from, .. } => from,
+        Schedule::Poisson { from, .. } | Schedule::Moments { from, .. } => from,
         Schedule::Every { period, jitter, from, .. } => {
             let early = u128::from(period.as_ns()) * u128::from(jitter.part()) / u128::from(jitter.whole());
             Time::from_ns(from.ns().saturating_add(period.as_ns() - early as u64))
@@ -65,6 +67,7 @@ fn expected_count(spec: &FaultSpec, end: Time) -> u64 {
     match spec.schedule(end) {
         None => 0,
         Some(Schedule::Once { .. }) => 1,
+        Some(Schedule::Moments { times, .. }) => u64::from(times),
         Some(Schedule::Every { period, from, until, .. }) => until.since(from).as_ns() / period.as_ns().max(1),
         Some(Schedule::Poisson { rate, from, until }) => until.since(from).as_ns() / rate.interval().as_ns().max(1),
     }
@@ -83,17 +86,16 @@ struct One<'a> {
 impl One<'_> {
     /// Exactly one of at, every and rate; and what goes with each.
     fn when(&mut self) {
-        let FaultSpec { at, until, every, jitter, rate, from, .. } = *self.spec;
-        let given: Vec<&str> = [("at", at.is_some()), ("every", every.is_some()), ("rate", rate.is_some())]
-            .into_iter()
-            .filter_map(|(name, is_given)| is_given.then_some(name))
-            .collect();
+        let FaultSpec { at, until, every, jitter, rate, from, ref when, .. } = *self.spec;
+        let given =
+            [("at", at.is_some()), ("every", every.is_some()), ("rate", rate.is_some()), ("when", when.is_some())];
+        let given: Vec<&str> = given.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect();
         match given.as_slice() {
             [] => {
                 return self.complain(
                     "",
                     "it is not said when this fault happens",
-                    "add `at: \"10s\"`, `every: \"8s\"` or `rate: \"3/min\"`",
+                    "add `at: \"10s\"`, `every: \"8s\"`, `rate: \"3/min\"` or `when: Started`",
                 );
             }
             [_] => {}
@@ -152,18 +154,21 @@ impl One<'_> {
             }
             too_long(max, &format!("{}.lasts", self.place), self.found);
         }
-        match &self.spec.inject {
-            Inject::Heal => {
+        match self.spec.inject.duration() {
+            Duration::None => {
+                let name = self.name();
                 if lasts.is_some() {
-                    self.complain("lasts", "`Heal` happens at once and has no length", "remove `lasts`");
+                    self.complain("lasts", format!("`{name}` happens at once and has no length"), "remove `lasts`");
                 }
                 if at.is_some() && until.is_some() {
-                    self.complain("until", "`Heal` happens at once and has no end", "remove `until`");
+                    self.complain("until", format!("`{name}` happens at once and has no end"), "remove `until`");
                 }
             }
-            Inject::Kill { restart_after, .. } => {
+            Duration::Restart(restart_after) => {
+                let name = self.name();
                 if lasts.is_some() {
-                    self.complain("lasts", "`Kill` has no `lasts`", "write `restart_after` inside `Kill(...)` instead");
+                    let cure = format!("write `restart_after` inside `{name}(...)` instead");
+                    self.complain("lasts", format!("`{name}` has no `lasts`"), cure);
                 }
                 if at.is_some() && until.is_some() && restart_after.is_some() {
                     self.complain(
@@ -173,19 +178,23 @@ impl One<'_> {
                     );
                 }
                 if let Some(SpanRange { max, .. }) = restart_after {
-                    too_long(*max, &format!("{}.inject.restart_after", self.place), self.found);
+                    too_long(max, &format!("{}.inject.restart_after", self.place), self.found);
                 }
             }
-            Inject::Partition { .. }
-            | Inject::Pause { .. }
-            | Inject::Loss { .. }
-            | Inject::Duplicate { .. }
-            | Inject::Delay { .. }
-            | Inject::DiskSlow { .. } => {
+            Duration::Exactly(length) => {
+                if lasts.is_some() || at.is_some() && until.is_some() {
+                    let field = if lasts.is_some() { "lasts" } else { "until" };
+                    let message = format!("how long it lasts follows from `by` and `ppm`: {length}");
+                    self.complain(field, message, "remove it");
+                }
+                too_long(length, &format!("{}.inject.by", self.place), self.found);
+            }
+            Duration::Lasts => {
                 if at.is_some() && until.is_some() && lasts.is_some() {
                     self.complain("lasts", "`until` and `lasts` both say when this fault ends", "remove one of them");
                 }
-                if at.is_none() && lasts.is_none() {
+                let is_repeated = self.spec.every.is_some() || self.spec.rate.is_some();
+                if is_repeated && lasts.is_none() {
                     self.complain(
                         "inject",
                         "it is not said how long each of these faults lasts",
@@ -197,27 +206,43 @@ impl One<'_> {
     }
 
     fn what(&mut self) {
+        if let Some(target) = self.spec.inject.target() {
+            self.who(target, "inject.target");
+        }
+        if let Inject::Partition {
+            shape: Shape::Links(_) | Shape::Mute(_) | Shape::Deafen(_) | Shape::Among(_),
+            one_way: true,
+        } = self.spec.inject
+        {
+            self.complain(
+                "inject.one_way",
+                "`one_way` has no say here: the shape itself says which direction is lost",
+                "remove it",
+            );
+        }
+        if let Some(shape) = self.spec.inject.shape() {
+            let field = if matches!(self.spec.inject, Inject::Partition { .. }) { "shape" } else { "over" };
+            self.shape(shape, &format!("inject.{field}"));
+        }
         match &self.spec.inject {
-            Inject::Partition { shape, one_way } => {
-                if *one_way && matches!(shape, Shape::Links(_) | Shape::Mute(_) | Shape::Deafen(_)) {
-                    self.complain(
-                        "inject.one_way",
-                        "`one_way` has no say here: the shape itself says which direction is lost",
-                        "remove it",
-                    );
-                }
-                self.shape(shape);
-            }
-            Inject::Kill { target, .. } | Inject::Pause { target } => self.who(target, "inject.target"),
-            Inject::Loss { probability } | Inject::Duplicate { probability } => self.probability(*probability),
-            Inject::Delay { extra } | Inject::DiskSlow { extra } => {
+            Inject::Loss { probability, .. }
+            | Inject::Duplicate { probability, .. }
+            | Inject::Reorder { probability, .. }
+            | Inject::Corrupt { probability, .. } => self.probability(*probability),
+            Inject::Delay { extra, .. } | Inject::DiskSlow { extra, .. } => {
                 distribution(extra, &format!("{}.inject.extra", self.place), self.found);
                 if *extra == Distribution::ZERO {
                     self.complain("inject.extra", "a delay of 0s changes nothing", "write for example Const(\"50ms\")");
                 }
             }
-            Inject::Heal => {}
+            _ => {}
         }
+    }
+
+    /// The name of what is injected.
+    fn name(&self) -> String {
+        let text = format!("{:?}", self.spec.inject);
+        text.chars().take_while(|letter| letter.is_alphanumeric()).collect()
     }
 
     fn probability(&mut self, probability: Ratio) {
@@ -226,13 +251,14 @@ impl One<'_> {
         }
     }
 
-    fn shape(&mut self, shape: &Shape) {
+    fn shape(&mut self, shape: &Shape, field: &str) {
         let count = self.members.len();
         let (name, least) = match shape {
             Shape::Halves => ("Halves", 2),
             Shape::Isolate(_) => ("Isolate", 2),
             Shape::Split(..) => ("Split", 2),
             Shape::Links(_) => ("Links", 2),
+            Shape::Among(_) => ("Among", 2),
             Shape::Mute(_) => ("Mute", 2),
             Shape::Deafen(_) => ("Deafen", 2),
             Shape::Random => ("Random", 2),
@@ -242,28 +268,30 @@ impl One<'_> {
         };
         if count < least {
             let message = format!("`{name}` needs {least} members, the system has {count}");
-            return self.complain("inject.shape", message, "add members, or choose another shape");
+            return self.complain(field, message, "add members, or choose another shape");
         }
         match shape {
             Shape::Isolate(who) | Shape::Mute(who) | Shape::Deafen(who) => {
-                self.who(who, "inject.shape[0]");
+                let place = format!("{field}[0]");
+                self.who(who, &place);
                 if who.size(count).is_some_and(|size| size == count) {
                     self.complain(
-                        "inject.shape[0]",
+                        &place,
                         format!("all {count} members stay together, so nothing is cut"),
                         "name fewer",
                     );
                 }
             }
-            Shape::Split(from, to) => self.split(from, to),
-            Shape::Links(links) => self.links(links),
+            Shape::Split(from, to) => self.split(from, to, field),
+            Shape::Links(links) => self.links(links, field),
+            Shape::Among(names) => self.nodes(names, field),
             Shape::Halves | Shape::MinorityThird | Shape::MajoritiesRing | Shape::Bridge | Shape::Random => {}
         }
     }
 
-    fn split(&mut self, from: &[String], to: &[String]) {
+    fn split(&mut self, from: &[String], to: &[String], field: &str) {
         for (side, names) in [from, to].into_iter().enumerate() {
-            let place = format!("inject.shape[{side}]");
+            let place = format!("{field}[{side}]");
             if names.is_empty() {
                 self.complain(&place, "nobody is on this side, so nothing is cut", "name a node, for example [\"n1\"]");
             }
@@ -271,17 +299,17 @@ impl One<'_> {
         }
         if let Some(index) = to.iter().position(|name| from.contains(name)) {
             let message = format!("node {:?} is on both sides", to[index]);
-            self.complain(&format!("inject.shape[1][{index}]"), message, "remove it from one of them");
+            self.complain(&format!("{field}[1][{index}]"), message, "remove it from one of them");
         }
     }
 
-    fn links(&mut self, links: &[(String, String)]) {
+    fn links(&mut self, links: &[(String, String)], field: &str) {
         if links.is_empty() {
             let cure = "name one, for example [(\"n1\", \"n2\")]";
-            self.complain("inject.shape[0]", "a partition without a link cuts nothing", cure);
+            self.complain(&format!("{field}[0]"), "a set without a link hits nothing", cure);
         }
         for (index, link) in links.iter().enumerate() {
-            let place = format!("inject.shape[0][{index}]");
+            let place = format!("{field}[0][{index}]");
             self.member(&link.0, &format!("{place}[0]"));
             self.member(&link.1, &format!("{place}[1]"));
             if link.0 == link.1 {
@@ -297,13 +325,14 @@ impl One<'_> {
     fn who(&mut self, who: &Who, field: &str) {
         let count = self.members.len();
         if let Some(role) = who.role() {
-            if !self.roles.contains(&role) {
-                let cure = did_you_mean(role, self.roles.iter().copied()).unwrap_or_else(|| match self.roles {
+            let kind = role.split(':').next().unwrap_or_default();
+            if !self.roles.contains(&kind) {
+                let cure = did_you_mean(kind, self.roles.iter().copied()).unwrap_or_else(|| match self.roles {
                     [] => "no system here has roles; name nodes, or write `One`".to_owned(),
                     roles => format!("write Role({:?}), or {} in its place", roles[0], one_of(roles)),
                 });
                 let field = if matches!(who, Who::Role(_)) { format!("{field}[0]") } else { field.to_owned() };
-                self.complain(&field, format!("there is no role {role:?}"), cure);
+                self.complain(&field, format!("there is no role {kind:?}"), cure);
             }
             return;
         }

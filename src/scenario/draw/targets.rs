@@ -1,46 +1,148 @@
 //! Whom a fault hits and which links it cuts: names instead of sizes and shapes.
 
-use super::super::fault::{Inject, Shape, Who};
-use crate::environment::fault::{Cut, Direction, Fault, Target};
+use super::super::inject::Inject;
+use super::super::target::{Shape, Who};
+use crate::environment::fault::{Direction, Fault, LinkSet, PlannedFault, Target, Trigger};
 use crate::kernel::rng::Dice;
+use crate::kernel::time::{Span, Time};
 
-/// The fault, with nothing left to chance but who holds a role when it begins.
-pub(super) fn concrete(inject: &Inject, members: &[String], dice: &mut Dice) -> Fault {
-    match inject {
-        Inject::Partition { shape, one_way } => Fault::Partition(cut(shape, *one_way, members, dice)),
-        Inject::Kill { target, .. } => Fault::Kill { target: whom(target, members, dice) },
-        Inject::Pause { target } => Fault::Pause { target: whom(target, members, dice) },
-        Inject::Loss { probability } => Fault::Loss { probability: *probability },
-        Inject::Duplicate { probability } => Fault::Duplicate { probability: *probability },
-        Inject::Delay { extra } => Fault::Delay { extra: *extra },
-        Inject::DiskSlow { extra } => Fault::DiskSlow { extra: *extra },
-        Inject::Heal => Fault::Heal,
+/// One fault of those that one occurrence consists of.
+pub(super) struct Piece {
+    fault: Fault,
+    /// When it begins and ends, as parts of the length of the whole in 2^16ths.
+    part: (u64, u64),
+}
+
+/// The whole length, in the unit of [`Piece::part`].
+const WHOLE: u64 = 1 << 16;
+
+impl Piece {
+    /// The fault of a plan: at an instant or at a moment, until then. `None` if it would be over before it begins.
+    pub(super) fn planned(self, at: Time, when: Option<Trigger>, until: Option<Time>) -> Option<PlannedFault> {
+        let Piece { fault: inject, part: (from, to) } = self;
+        if (from, to) == (0, WHOLE) {
+            return Some(PlannedFault { at, when, until, inject });
+        }
+        let share = |length: Span, part: u64| Span::ns(((u128::from(length.as_ns()) * u128::from(part)) >> 16) as u64);
+        match when {
+            Some(trigger) => {
+                let whole = trigger.lasts.expect("a checked fault of several pieces has a length");
+                let after = trigger.after + share(whole, from);
+                let lasts = Some(share(whole, to - from));
+                Some(PlannedFault { at, when: Some(Trigger { after, lasts, ..trigger }), until, inject })
+            }
+            None => {
+                let whole = until.expect("a checked fault of several pieces has an end").since(at);
+                let (from, to) = (at + share(whole, from), at + share(whole, to));
+                (from < to).then_some(PlannedFault { at: from, when: None, until: Some(to), inject })
+            }
+        }
     }
 }
 
-fn whom(who: &Who, members: &[String], dice: &mut Dice) -> Target {
-    if let Some(role) = who.role() {
-        return Target::Role(role.to_owned());
+/// The fault, with nothing left to chance but who holds a role when it begins. `turn` tells how often it has
+/// happened before.
+pub(super) fn pieces(inject: &Inject, members: &[String], turn: usize, dice: &mut Dice) -> Vec<Piece> {
+    match inject {
+        Inject::Swizzle => swizzle(members, dice),
+        _ => vec![Piece { fault: concrete(inject, members, turn, dice), part: (0, WHOLE) }],
     }
-    if let Who::Nodes(names) = who {
-        return Target::Nodes(names.clone());
+}
+
+/// Some members are cut short of messages one after the other in the first half, and get them again in another
+/// order in the second.
+fn swizzle(members: &[String], dice: &mut Dice) -> Vec<Piece> {
+    let count = 1 + dice.below(members.len() as u64) as usize;
+    let chosen = dice.choose(members.len(), count);
+    let ends = dice.choose(count, count);
+    let half = WHOLE / 2;
+    let step = |place: usize| half * place as u64 / count as u64;
+    chosen
+        .into_iter()
+        .enumerate()
+        .map(|(place, member)| {
+            let target = Target::Nodes(vec![members[member].clone()]);
+            let over = Some(LinkSet::Isolate { target, direction: Direction::Both });
+            Piece { fault: Fault::Clog { over }, part: (step(place), half + step(ends[place] + 1)) }
+        })
+        .collect()
+}
+
+pub(super) fn concrete(inject: &Inject, members: &[String], turn: usize, dice: &mut Dice) -> Fault {
+    let mut whom = |target: &Who| whom(target, members, turn, dice);
+    match inject {
+        Inject::Kill { target, .. } => Fault::Kill { target: whom(target) },
+        Inject::Wipe { target, .. } => Fault::Wipe { target: whom(target) },
+        Inject::Destroy { target } => Fault::Destroy { target: whom(target) },
+        Inject::Pause { target } => Fault::Pause { target: whom(target) },
+        Inject::SlowNode { target, handling } => Fault::SlowNode { target: whom(target), handling: *handling },
+        Inject::ClockJump { target, by } => Fault::ClockJump { target: whom(target), by: *by },
+        Inject::ClockDrift { target, ppm } => Fault::ClockDrift { target: whom(target), ppm: *ppm },
+        Inject::ClockFreeze { target } => Fault::ClockFreeze { target: whom(target) },
+        Inject::ClockSlew { target, by, ppm } => {
+            let ppm = *ppm as i32;
+            Fault::ClockDrift { target: whom(target), ppm: if by.0 < 0 { -ppm } else { ppm } }
+        }
+        Inject::DiskSlow { extra, target } => Fault::DiskSlow { extra: *extra, target: target.as_ref().map(whom) },
+        Inject::DiskStall { target } => Fault::DiskStall { target: whom(target) },
+        Inject::DiskError { target, write, sync } => {
+            Fault::DiskError { target: whom(target), write: *write, sync: *sync }
+        }
+        Inject::DiskFull { target } => Fault::DiskFull { target: whom(target) },
+        Inject::TornWrite { target } => Fault::TornWrite { target: whom(target) },
+        Inject::LostSync { target } => Fault::LostSync { target: whom(target) },
+        Inject::BitRot { target } => Fault::BitRot { target: whom(target) },
+        Inject::Heal => Fault::Heal,
+        _ => on_links(inject, members, turn, dice),
+    }
+}
+
+fn on_links(inject: &Inject, members: &[String], turn: usize, dice: &mut Dice) -> Fault {
+    let mut links = |over: &Option<Shape>| over.as_ref().map(|shape| cut(shape, false, members, turn, dice));
+    match inject {
+        Inject::Partition { shape, one_way } => Fault::Partition(cut(shape, *one_way, members, turn, dice)),
+        Inject::Clog { over } => Fault::Clog { over: links(over) },
+        Inject::Loss { probability, burst, over } => {
+            Fault::Loss { probability: *probability, burst: *burst, over: links(over) }
+        }
+        Inject::Duplicate { probability, over } => Fault::Duplicate { probability: *probability, over: links(over) },
+        Inject::Delay { extra, over } => Fault::Delay { extra: *extra, over: links(over) },
+        Inject::Reorder { probability, within, over } => {
+            Fault::Reorder { probability: *probability, within: *within, over: links(over) }
+        }
+        Inject::Corrupt { probability, over } => Fault::Corrupt { probability: *probability, over: links(over) },
+        Inject::Bandwidth { rate, queue, over } => Fault::Bandwidth { rate: *rate, queue: *queue, over: links(over) },
+        _ => unreachable!("{inject:?} does not hit links"),
+    }
+}
+
+pub(super) fn whom(who: &Who, members: &[String], turn: usize, dice: &mut Dice) -> Target {
+    match who {
+        Who::Primaries => return Target::Holders("primary".to_owned()),
+        Who::Subject => return Target::Subject,
+        Who::Nodes(names) => return Target::Nodes(names.clone()),
+        Who::InTurn => return Target::Nodes(vec![members[turn % members.len()].clone()]),
+        _ => {}
+    }
+    if let Some(role) = who.role() {
+        return Target::Role(role.into_owned());
     }
     let size = who.size(members.len()).expect("all that is neither role nor names has a size");
     assert!(size <= members.len(), "{size} of {} members", members.len());
     Target::Nodes(some(members, size, dice).0)
 }
 
-fn cut(shape: &Shape, one_way: bool, members: &[String], dice: &mut Dice) -> Cut {
+fn cut(shape: &Shape, one_way: bool, members: &[String], turn: usize, dice: &mut Dice) -> LinkSet {
     let count = members.len();
     match shape {
         Shape::Isolate(who) => {
-            let target = whom(who, members, dice);
+            let target = whom(who, members, turn, dice);
             let direction = match (one_way, one_way && dice.below(2) == 0) {
                 (false, _) => Direction::Both,
                 (true, true) => Direction::Outgoing,
                 (true, false) => Direction::Incoming,
             };
-            Cut::Isolate { target, direction }
+            LinkSet::Isolate { target, direction }
         }
         Shape::Halves => split(some(members, count / 2, dice), one_way, dice),
         Shape::MinorityThird => split(some(members, count.saturating_sub(1) / 3, dice), one_way, dice),
@@ -54,11 +156,17 @@ fn cut(shape: &Shape, one_way: bool, members: &[String], dice: &mut Dice) -> Cut
             let (left, right) = order.split_at(order.len() / 2);
             split((named(members, left), named(members, right)), one_way, dice)
         }
-        Shape::MajoritiesRing => Cut::Links(ring(members, one_way, dice)),
-        Shape::Split(from, to) => Cut::Split { from: from.clone(), to: to.clone(), one_way },
-        Shape::Links(links) => Cut::Links(links.clone()),
-        Shape::Mute(who) => Cut::Isolate { target: whom(who, members, dice), direction: Direction::Outgoing },
-        Shape::Deafen(who) => Cut::Isolate { target: whom(who, members, dice), direction: Direction::Incoming },
+        Shape::MajoritiesRing => LinkSet::Links(ring(members, one_way, dice)),
+        Shape::Split(from, to) => LinkSet::Split { from: from.clone(), to: to.clone(), one_way },
+        Shape::Among(names) => {
+            let pairs = names.iter().flat_map(|from| names.iter().map(move |to| (from.clone(), to.clone())));
+            LinkSet::Links(pairs.filter(|(from, to)| from != to).collect())
+        }
+        Shape::Links(links) => LinkSet::Links(links.clone()),
+        Shape::Mute(who) => LinkSet::Isolate { target: whom(who, members, turn, dice), direction: Direction::Outgoing },
+        Shape::Deafen(who) => {
+            LinkSet::Isolate { target: whom(who, members, turn, dice), direction: Direction::Incoming }
+        }
     }
 }
 
@@ -75,10 +183,10 @@ fn named(members: &[String], chosen: &[usize]) -> Vec<String> {
     sorted.into_iter().map(|member| members[member].clone()).collect()
 }
 
-fn split((left, right): (Vec<String>, Vec<String>), one_way: bool, dice: &mut Dice) -> Cut {
+fn split((left, right): (Vec<String>, Vec<String>), one_way: bool, dice: &mut Dice) -> LinkSet {
     let turned = one_way && dice.below(2) == 1;
     let (from, to) = if turned { (right, left) } else { (left, right) };
-    Cut::Split { from, to, one_way }
+    LinkSet::Split { from, to, one_way }
 }
 
 /// Every link between members that do not see each other, when the members stand in a ring in

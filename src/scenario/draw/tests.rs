@@ -1,10 +1,11 @@
 //! What a seed draws: pinned, in range, and undisturbed by what else the scenario says.
 
-use super::super::fault::{Shape, Who};
+use super::super::inject::Inject;
 use super::super::load::{Rules, parse};
 use super::super::model::NodeClock;
+use super::super::target::{Shape, Who};
 use super::*;
-use crate::environment::fault::{Cut, Direction, Fault, Target};
+use crate::environment::fault::{Direction, Fault, LinkSet, Target};
 use std::collections::BTreeSet;
 
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -177,7 +178,7 @@ fn every_set_has_its_size_and_every_member_its_turn() {
             for seed in 0..100 {
                 let mut dice = Dice::new(seed, Purpose::Faults, 0);
                 let inject = Inject::Pause { target: who.clone() };
-                let Fault::Pause { target: Target::Nodes(hit) } = targets::concrete(&inject, &members, &mut dice)
+                let Fault::Pause { target: Target::Nodes(hit) } = targets::concrete(&inject, &members, 0, &mut dice)
                 else {
                     panic!("{who:?} became something else");
                 };
@@ -190,10 +191,10 @@ fn every_set_has_its_size_and_every_member_its_turn() {
     }
 }
 
-fn cut(shape: Shape, one_way: bool, count: u16, seed: u64) -> Cut {
+fn cut(shape: Shape, one_way: bool, count: u16, seed: u64) -> LinkSet {
     let mut dice = Dice::new(seed, Purpose::Faults, 0);
     let inject = Inject::Partition { shape, one_way };
-    let Fault::Partition(cut) = targets::concrete(&inject, &names(count), &mut dice) else { panic!("no partition") };
+    let Fault::Partition(cut) = targets::concrete(&inject, &names(count), 0, &mut dice) else { panic!("no partition") };
     cut
 }
 
@@ -203,7 +204,7 @@ fn in_a_ring_of_majorities_every_member_sees_a_majority_and_no_two_see_the_same(
         let members = names(count);
         let mut one_more = 0;
         for seed in 0..60 {
-            let Cut::Links(links) = cut(Shape::MajoritiesRing, false, count, seed) else { panic!("no links") };
+            let LinkSet::Links(links) = cut(Shape::MajoritiesRing, false, count, seed) else { panic!("no links") };
             let is_cut = |from: &String, to: &String| links.contains(&(from.clone(), to.clone()));
             let views: BTreeSet<Vec<&String>> = members
                 .iter()
@@ -223,8 +224,8 @@ fn in_a_ring_of_majorities_every_member_sees_a_majority_and_no_two_see_the_same(
 
 #[test]
 fn a_ring_that_is_cut_one_way_cuts_each_link_in_one_direction() {
-    let Cut::Links(both) = cut(Shape::MajoritiesRing, false, 5, 3) else { panic!("no links") };
-    let Cut::Links(one) = cut(Shape::MajoritiesRing, true, 5, 3) else { panic!("no links") };
+    let LinkSet::Links(both) = cut(Shape::MajoritiesRing, false, 5, 3) else { panic!("no links") };
+    let LinkSet::Links(one) = cut(Shape::MajoritiesRing, true, 5, 3) else { panic!("no links") };
     assert_eq!(both.len(), 2 * one.len());
     assert!(
         one.iter()
@@ -245,7 +246,7 @@ fn splits_have_their_shape_and_their_direction_is_drawn() {
                 (Shape::Random, 1..=n / 2, n),
             ] {
                 for one_way in [false, true] {
-                    let Cut::Split { from, to, one_way: drawn } = cut(shape.clone(), one_way, count, seed) else {
+                    let LinkSet::Split { from, to, one_way: drawn } = cut(shape.clone(), one_way, count, seed) else {
                         panic!("{shape:?} is no split");
                     };
                     assert_eq!(drawn, one_way);
@@ -265,12 +266,14 @@ fn splits_have_their_shape_and_their_direction_is_drawn() {
 fn a_role_stays_a_role_and_only_the_direction_is_drawn() {
     let directions: BTreeSet<String> = (0..40)
         .map(|seed| match cut(Shape::Isolate(Who::Leader), true, 5, seed) {
-            Cut::Isolate { target: Target::Role(role), direction } if role == "leader" => format!("{direction:?}"),
+            LinkSet::Isolate { target: Target::Role(role), direction } if role == "leader" => format!("{direction:?}"),
             other => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(directions.len(), 2, "{directions:?}");
-    let Cut::Isolate { direction, .. } = cut(Shape::Isolate(Who::Leader), false, 5, 1) else { panic!("not isolated") };
+    let LinkSet::Isolate { direction, .. } = cut(Shape::Isolate(Who::Leader), false, 5, 1) else {
+        panic!("not isolated")
+    };
     assert_eq!(direction, Direction::Both);
 }
 

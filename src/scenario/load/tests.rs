@@ -38,7 +38,7 @@ fn read_files(folder: &str, files: &[(&str, &str)]) -> Result<Scenario<Nodes>, S
 #[test]
 fn a_short_scenario_has_defaults_for_all_the_rest() {
     let scenario = read_text(r#"(squall: 1, system: (count: 3), workload: (until: "30s"))"#).expect("it is right");
-    assert_eq!(scenario.network, plan::Network::default());
+    assert_eq!(scenario.network, plan::Network::default().into());
     assert_eq!(scenario.limits, plan::Limits::default());
     assert!(scenario.faults.is_empty() && scenario.settle.is_none() && scenario.clocks.are_perfect());
 }

@@ -96,7 +96,7 @@ impl<M: StateMachine> Core<M> {
                 }
             }
             // Late, or a vote for what we no longer want to be.
-            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Leader(_) => {}
+            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Leader(_) | Role::Outcast => {}
         }
     }
 

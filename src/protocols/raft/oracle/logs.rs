@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::kernel::rng::{Dice, Purpose};
     use crate::kernel::time::{Span, Time};
-    use crate::protocol::Io;
+    use crate::protocol::{Found, Io};
     use crate::protocols::raft::config::Config;
     use crate::protocols::raft::log::Entry;
     use crate::protocols::raft::node::{Machine, Store};
@@ -266,7 +266,7 @@ mod tests {
         records.extend(entries.iter().map(|term| Record::Entry(Entry::new(*term, None))));
         let (mut dice, mut effects) = (Dice::new(1, Purpose::Node, 0), Vec::new());
         let mut io = Io::<Store>::new(NodeId::new(0), Time::ZERO, Time::ZERO, &mut dice, &mut effects);
-        Core::boot(config, records.iter(), &mut io)
+        Core::boot(config, Found { records: &records, damage: None }, &mut io)
     }
 
     /// What the oracle says if a server replaces an entry of term 2, committed in term 4, while it

@@ -2,8 +2,8 @@
 
 use super::super::Subject;
 use super::super::lab::{Best, Candidate};
-use crate::environment::fault::{Cut, Fault, Target};
-use crate::environment::plan::Plan;
+use crate::environment::fault::{Fault, LinkSet, Target};
+use crate::environment::plan::{Heal, Plan, Settle};
 
 /// So many ways to choose who stays are tried.
 const CHOICES: usize = 30;
@@ -35,6 +35,14 @@ pub(super) fn members<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec
                 Some(new[place].clone())
             };
             plan.faults.retain_mut(|fault| renamed(&mut fault.inject, &name, new.len()));
+            let stays = |names: &mut Vec<String>| {
+                *names = names.iter().filter_map(name).collect();
+                !names.is_empty()
+            };
+            plan.network.links.retain_mut(|rule| stays(&mut rule.from) && stays(&mut rule.to));
+            if let Some(Settle { heal: Heal::Core(names), .. }) = &mut plan.settle {
+                stays(names);
+            }
             if !plan.clocks.is_empty() {
                 plan.clocks = staying.iter().filter_map(|place| best.plan.clocks.get(*place).copied()).collect();
             }
@@ -72,26 +80,26 @@ fn renamed(fault: &mut Fault, name: &impl Fn(&String) -> Option<String>, members
         *names = names.iter().filter_map(name).collect();
         !names.is_empty()
     };
-    let target = |target: &mut Target| match target {
-        Target::Nodes(names) => rename(names),
-        Target::Role(_) => true,
-    };
-    match fault {
-        Fault::Partition(Cut::Split { from, to, .. }) => {
-            let is_there = rename(from);
-            rename(to) && is_there
+    if let Some(links) = fault.links_mut() {
+        let is_hit = match links {
+            LinkSet::Split { from, to, .. } => {
+                let is_there = rename(from);
+                rename(to) && is_there
+            }
+            LinkSet::Links(links) => {
+                *links = links.iter().filter_map(|(from, to)| Some((name(from)?, name(to)?))).collect();
+                !links.is_empty()
+            }
+            LinkSet::Isolate { target: Target::Nodes(names), .. } => rename(names) && names.len() < members,
+            LinkSet::Isolate { target: Target::Role(_) | Target::Holders(_) | Target::Subject, .. } => true,
+        };
+        if !is_hit {
+            return false;
         }
-        Fault::Partition(Cut::Links(links)) => {
-            *links = links.iter().filter_map(|(from, to)| Some((name(from)?, name(to)?))).collect();
-            !links.is_empty()
-        }
-        Fault::Partition(Cut::Isolate { target: alone, .. }) => {
-            target(alone) && !matches!(alone, Target::Nodes(names) if names.len() == members)
-        }
-        Fault::Kill { target: victims } | Fault::Pause { target: victims } => target(victims),
-        Fault::Loss { .. } | Fault::Duplicate { .. } | Fault::Delay { .. } | Fault::DiskSlow { .. } | Fault::Heal => {
-            true
-        }
+    }
+    match fault.target_mut() {
+        Some(Target::Nodes(names)) => rename(names),
+        Some(Target::Role(_) | Target::Holders(_) | Target::Subject) | None => true,
     }
 }
 

@@ -4,7 +4,8 @@ use super::super::Subject;
 use super::super::lab::{Best, Candidate};
 use super::surroundings::{calmer, likelier};
 use crate::environment::distribution::Distribution;
-use crate::environment::fault::{Cut, Direction, Fault, Target};
+use crate::environment::fault::{Direction, Fault, LinkSet, Target, Trigger};
+use crate::kernel::chance::Ratio;
 use crate::kernel::time::Span;
 
 /// Without an end; on fewer, by role or by name; of a plainer shape; two of a kind in one.
@@ -22,6 +23,16 @@ pub(super) fn faults<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<
                 }));
             }
         }
+        if let Some(trigger) = &fault.when {
+            let plainer = [
+                Trigger { skip: 0, ..trigger.clone() },
+                Trigger { after: Span::ZERO, ..trigger.clone() },
+                Trigger { lasts: None, ..trigger.clone() },
+            ];
+            for trigger in plainer.into_iter().filter(|plainer| plainer != trigger) {
+                candidates.push(best.but(|plan| plan.faults[place].when = Some(trigger)));
+            }
+        }
         if fault.until.is_some() {
             candidates.push(best.but(|plan| plan.faults[place].until = None));
         }
@@ -33,24 +44,85 @@ pub(super) fn faults<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<
 }
 
 fn plainer(fault: &Fault, members: &[String], roles: &[String]) -> Vec<Fault> {
-    match fault {
-        Fault::Partition(cut) => cuts(cut, members, roles).into_iter().map(Fault::Partition).collect(),
-        Fault::Kill { target } => {
-            targets(target, members, roles).into_iter().map(|target| Fault::Kill { target }).collect()
+    let mut plainer = Vec::new();
+    let mut offer = |change: &dyn Fn(&mut Fault)| {
+        let mut other = fault.clone();
+        change(&mut other);
+        plainer.push(other);
+    };
+    if let Some(links) = fault.links() {
+        for fewer in link_sets(links, members, roles) {
+            offer(&|fault| *fault.links_mut().expect("a fault with links") = fewer.clone());
         }
-        Fault::Pause { target } => {
-            targets(target, members, roles).into_iter().map(|target| Fault::Pause { target }).collect()
-        }
-        Fault::Loss { probability } => {
-            likelier(*probability).into_iter().map(|probability| Fault::Loss { probability }).collect()
-        }
-        Fault::Duplicate { probability } => {
-            likelier(*probability).into_iter().map(|probability| Fault::Duplicate { probability }).collect()
-        }
-        Fault::Delay { extra } => slower(extra).map(|extra| Fault::Delay { extra }).collect(),
-        Fault::DiskSlow { extra } => slower(extra).map(|extra| Fault::DiskSlow { extra }).collect(),
-        Fault::Heal => Vec::new(),
     }
+    if let Some(target) = fault.target() {
+        for other in targets(target, members, roles) {
+            offer(&|fault| *fault.target_mut().expect("a fault with a target") = other.clone());
+        }
+    }
+    match fault {
+        Fault::Loss { probability, burst, over } => {
+            let alone = |probability| Fault::Loss { probability, burst: 1, over: over.clone() };
+            if *burst > 1 {
+                plainer.push(alone(*probability));
+            }
+            plainer.extend(likelier(*probability).into_iter().map(alone));
+        }
+        Fault::Duplicate { probability, over } => {
+            let often = likelier(*probability).into_iter();
+            plainer.extend(often.map(|probability| Fault::Duplicate { probability, over: over.clone() }));
+        }
+        Fault::Corrupt { probability, over } => {
+            let often = likelier(*probability).into_iter();
+            plainer.extend(often.map(|probability| Fault::Corrupt { probability, over: over.clone() }));
+        }
+        Fault::Reorder { probability, within, over } => {
+            // What is held back for long can as well be late.
+            plainer.push(Fault::Delay {
+                extra: Distribution::Uniform { min: Span::ZERO, max: *within },
+                over: over.clone(),
+            });
+            let often = likelier(*probability).into_iter();
+            plainer.extend(often.map(|probability| Fault::Reorder {
+                probability,
+                within: *within,
+                over: over.clone(),
+            }));
+        }
+        Fault::Delay { extra, over } => {
+            plainer.extend(slower(extra).map(|extra| Fault::Delay { extra, over: over.clone() }));
+        }
+        Fault::Clog { over: Some(links) } => plainer.push(Fault::Partition(links.clone())),
+        Fault::DiskSlow { extra, target } => {
+            plainer.extend(slower(extra).map(|extra| Fault::DiskSlow { extra, target: target.clone() }));
+        }
+        Fault::SlowNode { target, handling } => {
+            plainer.extend(slower(handling).map(|handling| Fault::SlowNode { target: target.clone(), handling }));
+        }
+        Fault::Wipe { target } => plainer.push(Fault::Kill { target: target.clone() }),
+        Fault::Destroy { target } => plainer.push(Fault::Kill { target: target.clone() }),
+        Fault::DiskError { target, write, sync } => {
+            let error = |write, sync| Fault::DiskError { target: target.clone(), write, sync };
+            plainer.extend([error(Ratio::ONE, Ratio::ZERO), error(Ratio::ZERO, Ratio::ONE)]);
+            plainer.extend(likelier(*write).into_iter().map(|write| error(write, *sync)));
+            plainer.extend(likelier(*sync).into_iter().map(|sync| error(*write, sync)));
+        }
+        Fault::Partition(_)
+        | Fault::Clog { over: None }
+        | Fault::Bandwidth { .. }
+        | Fault::Kill { .. }
+        | Fault::Pause { .. }
+        | Fault::ClockJump { .. }
+        | Fault::ClockDrift { .. }
+        | Fault::ClockFreeze { .. }
+        | Fault::DiskStall { .. }
+        | Fault::DiskFull { .. }
+        | Fault::TornWrite { .. }
+        | Fault::LostSync { .. }
+        | Fault::BitRot { .. }
+        | Fault::Heal => {}
+    }
+    plainer
 }
 
 fn slower(extra: &Distribution) -> impl Iterator<Item = Distribution> {
@@ -62,7 +134,7 @@ fn targets(target: &Target, members: &[String], roles: &[String]) -> Vec<Target>
     let by_role = roles.iter().cloned().map(Target::Role);
     let by_name = members.iter().map(|name| Target::Nodes(vec![name.clone()]));
     match target {
-        Target::Role(_) => by_role.chain(by_name).collect(),
+        Target::Role(_) | Target::Holders(_) | Target::Subject => by_role.chain(by_name).collect(),
         Target::Nodes(names) => {
             let fewer = (0..names.len()).filter(|_| names.len() > 1).map(|place| {
                 let mut fewer = names.clone();
@@ -74,23 +146,26 @@ fn targets(target: &Target, members: &[String], roles: &[String]) -> Vec<Target>
     }
 }
 
-fn cuts(cut: &Cut, members: &[String], roles: &[String]) -> Vec<Cut> {
-    let alone = |target: Target| Cut::Isolate { target, direction: Direction::Both };
+fn link_sets(links: &LinkSet, members: &[String], roles: &[String]) -> Vec<LinkSet> {
+    let alone = |target: Target| LinkSet::Isolate { target, direction: Direction::Both };
     let roles_alone = roles.iter().cloned().map(Target::Role).map(alone);
-    let mut plainer: Vec<Cut> =
+    let mut plainer: Vec<LinkSet> =
         roles_alone.chain(members.iter().map(|name| alone(Target::Nodes(vec![name.clone()])))).collect();
-    match cut {
-        Cut::Isolate { target, direction } => {
+    match links {
+        LinkSet::Isolate { target, direction } => {
             plainer.extend(
                 targets(target, members, roles)
                     .into_iter()
-                    .map(|target| Cut::Isolate { target, direction: *direction }),
+                    .map(|target| LinkSet::Isolate { target, direction: *direction }),
             );
         }
-        Cut::Split { from, to, one_way } => {
+        LinkSet::Split { from, to, one_way } => {
             plainer.extend([from, to].map(|side| alone(Target::Nodes(side.clone()))));
-            let split =
-                |from: &[String], to: &[String], one_way| Cut::Split { from: from.to_vec(), to: to.to_vec(), one_way };
+            let split = |from: &[String], to: &[String], one_way| LinkSet::Split {
+                from: from.to_vec(),
+                to: to.to_vec(),
+                one_way,
+            };
             if *one_way {
                 plainer.push(split(from, to, false));
             }
@@ -109,11 +184,11 @@ fn cuts(cut: &Cut, members: &[String], roles: &[String]) -> Vec<Cut> {
                 plainer.push(split(from, &fewer, *one_way));
             }
         }
-        Cut::Links(links) => {
+        LinkSet::Links(links) => {
             for place in 0..links.len() {
                 let mut fewer = links.clone();
                 fewer.remove(place);
-                plainer.push(Cut::Links(fewer));
+                plainer.push(LinkSet::Links(fewer));
             }
         }
     }

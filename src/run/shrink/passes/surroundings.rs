@@ -5,7 +5,7 @@ use super::super::lab::{Best, Candidate};
 use super::workload::spell_out;
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Fault, PlannedFault};
-use crate::environment::plan::{Disk, Network, Plan};
+use crate::environment::plan::{Disk, Heal, Network, Plan};
 use crate::kernel::chance::Ratio;
 use crate::kernel::time::{Span, Time};
 
@@ -19,7 +19,7 @@ pub(super) fn calm<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<Ca
         let broken = Time::from_ns(best.outcome.virtual_ns);
         let operations = subject.operations(&best.plan).into_iter().filter(|planned| planned.at < broken).collect();
         candidates.push(best.but(|plan| {
-            if settle.heal {
+            if settle.heal == Heal::Everything {
                 for fault in plan.faults.iter_mut().filter(|fault| fault.inject != Fault::Heal) {
                     fault.until = Some(fault.until.map_or(calm, |until| until.min(calm)));
                 }
@@ -38,12 +38,23 @@ pub(super) fn calm<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<Ca
 /// Calmer links, disks and clocks.
 pub(super) fn surroundings<S: Clone>(best: &Best<S>) -> Vec<Candidate<S>> {
     let Plan { network, disk, .. } = &best.plan;
-    let quiet = Network { latency: Distribution::Const(Span::ms(10)), loss: Ratio::ZERO, duplicate: Ratio::ZERO };
+    let quiet = Network {
+        latency: Distribution::Const(Span::ms(10)),
+        loss: Ratio::ZERO,
+        duplicate: Ratio::ZERO,
+        links: Vec::new(),
+    };
     let mut candidates = vec![best.but(|plan| {
         plan.network = quiet;
-        plan.disk.sync = Distribution::ZERO;
+        plan.disk = Disk { sync: Distribution::ZERO, recoverable: disk.recoverable, ..Disk::default() };
         plan.clocks.clear();
     })];
+    for place in 0..network.links.len() {
+        candidates.push(best.but(|plan| drop(plan.network.links.remove(place))));
+    }
+    if *disk != (Disk { sync: disk.sync, ..Disk::default() }) {
+        candidates.push(best.but(|plan| plan.disk = Disk { sync: plan.disk.sync, ..Disk::default() }));
+    }
     if !plan_clocks_are_perfect(&best.plan) {
         candidates.push(best.but(|plan| plan.clocks.clear()));
     }
@@ -59,17 +70,17 @@ pub(super) fn surroundings<S: Clone>(best: &Best<S>) -> Vec<Candidate<S>> {
     candidates
         .extend(likelier(network.duplicate).into_iter().map(|often| best.but(|plan| plan.network.duplicate = often)));
     // Bad weather that must be tells more as a fault: then it can be short.
-    let spell = |inject: Fault| PlannedFault { at: Time::ZERO, until: None, inject };
+    let spell = |inject: Fault| PlannedFault::once(Time::ZERO, inject);
     if !network.loss.is_zero() {
         candidates.push(best.but(|plan| {
             let probability = std::mem::replace(&mut plan.network.loss, Ratio::ZERO);
-            plan.faults.insert(0, spell(Fault::Loss { probability }));
+            plan.faults.insert(0, spell(Fault::Loss { probability, burst: 1, over: None }));
         }));
     }
     if !network.duplicate.is_zero() {
         candidates.push(best.but(|plan| {
             let probability = std::mem::replace(&mut plan.network.duplicate, Ratio::ZERO);
-            plan.faults.insert(0, spell(Fault::Duplicate { probability }));
+            plan.faults.insert(0, spell(Fault::Duplicate { probability, over: None }));
         }));
     }
     candidates

@@ -1,0 +1,103 @@
+//! What faults have really done: each kind counts what it has planned, begun, and changed.
+
+use crate::environment::fault::{KINDS, Kind, PlannedFault};
+use crate::environment::network::Scope;
+use crate::protocol::NodeId;
+
+/// The account of one run.
+#[derive(Clone, Debug)]
+pub(super) struct Audit {
+    counts: FaultCounts,
+    /// By kind, the faults that have begun and not changed anything yet.
+    idle: Vec<Vec<Fired>>,
+}
+
+/// How many faults of each kind did what, by [`Kind`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FaultCounts {
+    /// The plan has so many.
+    pub planned: [u64; KINDS],
+    /// So many have begun.
+    pub fired: [u64; KINDS],
+    /// So many have changed something: a message was really lost, a timer really late.
+    pub changed: [u64; KINDS],
+    /// So much was changed by all of them: messages, timers, records, nodes.
+    pub effects: [u64; KINDS],
+}
+
+/// A fault that has begun, and whom or what it hits.
+#[derive(Clone, Debug)]
+pub(super) struct Fired {
+    pub(super) number: usize,
+    pub(super) victims: Vec<NodeId>,
+    pub(super) scope: Option<Scope>,
+    pub(super) is_over: bool,
+}
+
+impl Fired {
+    /// Whether it hits this node.
+    pub(super) fn hits(&self, node: NodeId) -> bool {
+        self.victims.contains(&node)
+    }
+
+    /// Whether it hits this link.
+    pub(super) fn covers(&self, from: NodeId, to: NodeId) -> bool {
+        match &self.scope {
+            None => false,
+            Some(Scope::All) => true,
+            Some(Scope::Links(links)) => links.contains(&(from.number(), to.number())),
+        }
+    }
+}
+
+impl Audit {
+    pub(super) fn new(faults: &[PlannedFault]) -> Audit {
+        let none = [0; KINDS];
+        let mut counts = FaultCounts { planned: none, fired: none, changed: none, effects: none };
+        faults.iter().for_each(|fault| counts.planned[fault.inject.kind() as usize] += 1);
+        let idle = if faults.is_empty() { Vec::new() } else { vec![Vec::new(); KINDS] };
+        Audit { counts, idle }
+    }
+
+    pub(super) fn counts(&self) -> &FaultCounts {
+        &self.counts
+    }
+
+    /// A fault has begun.
+    pub(super) fn fired(&mut self, kind: Kind, fired: Fired) {
+        self.counts.fired[kind as usize] += 1;
+        self.idle[kind as usize].push(fired);
+    }
+
+    /// A fault is over: what happens from now on is not its doing, unless its kind shows late.
+    pub(super) fn over(&mut self, kind: Kind, number: usize) {
+        if let Some(fired) = self.idle[kind as usize].iter_mut().find(|fired| fired.number == number) {
+            fired.is_over = true;
+        }
+    }
+
+    /// Faults of a kind that are going on have changed something, those of them that did.
+    #[inline]
+    pub(super) fn bite(&mut self, kind: Kind, did: impl Fn(&Fired) -> bool) {
+        self.counts.effects[kind as usize] += 1;
+        self.settle(kind, |fired| !fired.is_over && did(fired));
+    }
+
+    /// Faults of a kind that shows late have changed something: those of them that did, over or not. Nothing, if
+    /// there was none.
+    #[inline]
+    pub(super) fn bite_past(&mut self, kind: Kind, did: impl Fn(&Fired) -> bool) {
+        if self.counts.fired[kind as usize] > 0 {
+            self.counts.effects[kind as usize] += u64::from(self.settle(kind, did));
+        }
+    }
+
+    /// Answers whether there was one.
+    fn settle(&mut self, kind: Kind, did: impl Fn(&Fired) -> bool) -> bool {
+        let Some(idle) = self.idle.get_mut(kind as usize).filter(|idle| !idle.is_empty()) else { return false };
+        let before = idle.len();
+        idle.retain(|fired| !did(fired));
+        self.counts.changed[kind as usize] += (before - idle.len()) as u64;
+        before > idle.len()
+    }
+}

@@ -1,0 +1,200 @@
+//! How a node starts, dies, sleeps, takes its time, and how its clocks change.
+
+use super::stop::Cause;
+use super::trouble::Trouble;
+use super::{Event, Held, World};
+use crate::environment::disk::{Disk, damage};
+use crate::environment::fault::Kind;
+use crate::kernel::rng::Purpose;
+use crate::oracle::spec::{Oracle, Touch, Verdict};
+use crate::protocol::{Damage, Effect, Found, Io, NodeId, Protocol, Timer};
+use crate::trace::{Happening, Trace};
+
+impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
+    /// The first start of a node, or a restart.
+    pub(super) fn boot(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>) -> Verdict {
+        let host = &mut self.hosts[node.index()];
+        let back = &mut self.backstage[node.index()];
+        assert!(host.state.is_none(), "{node:?} is up already");
+        // Contiguous for once: a restart reads everything anyway.
+        let (records, damage) = read::<P>(&mut host.disk, &self.plan.system, |place| {
+            self.table.word(Purpose::Disk, 3 << 16 | u64::from(node.number()), place as u64)
+        });
+        let is_replaced = back.trouble.as_ref().is_some_and(|trouble| trouble.is_disk_new);
+        let damage = damage.or(is_replaced.then_some(Damage::Replaced));
+        self.cause = Cause::Start;
+        self.trace.happened(self.now, &Happening::Booted { node, records: records.len(), damage });
+        if let Some(Damage::Rotten { .. }) = damage {
+            self.audit.bite_past(Kind::BitRot, |fired| fired.hits(node));
+        }
+        let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
+        let found = Found { records: &records, damage };
+        self.in_handler = true;
+        let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
+        host.state = Some(P::boot(&self.plan.system, node, found, &mut io));
+        self.in_handler = false;
+        if !self.perform(node, effects)? {
+            return Ok(());
+        }
+        self.judge(node, Touch::Booted)?;
+        self.started(node);
+        Ok(())
+    }
+
+    pub(super) fn crash(&mut self, node: NodeId) -> Verdict {
+        let host = &mut self.hosts[node.index()];
+        if host.state.take().is_none() {
+            return Ok(());
+        }
+        host.incarnation += 1;
+        host.asleep = false;
+        let back = &mut self.backstage[node.index()];
+        let word = |row: u64| {
+            self.table.word(Purpose::Disk, row << 16 | u64::from(node.number()), u64::from(host.incarnation))
+        };
+        let disk = &self.plan.disk;
+        let tears = back.trouble.as_ref().is_some_and(|trouble| trouble.disk.tears);
+        let torn = tears || !disk.torn.is_zero() && disk.torn.hits(word(4));
+        let lost = host.disk.crash(word(1), disk.unsynced, torn);
+        if lost.torn && tears {
+            self.audit.bite(Kind::TornWrite, |fault| fault.hits(node));
+        }
+        if lost.durable > 0 {
+            self.audit.bite_past(Kind::LostSync, |fired| fired.hits(node));
+        }
+        back.parked.clear();
+        // What had arrived and waited dies with the node.
+        let from_others = |held: &&Held<P>| matches!(held, Held::Event(Event::Arrival { from, to, .. } | Event::Served { from, to, .. }) if from != to);
+        self.traffic.dropped += back.held.iter().filter(from_others).count() as u64;
+        back.held.clear();
+        if let Some(trouble) = &mut back.trouble {
+            trouble.on_crash();
+        }
+        P::Timer::ALL.iter().for_each(|timer| self.deadlines.disarm(Self::timer_number(node, *timer)));
+        self.cause = Cause::Crash;
+        let lost = lost.unsynced + lost.durable;
+        self.trace.happened(self.now, &Happening::Crashed { node, lost });
+        self.judge(node, Touch::Crashed { lost })?;
+        self.crashed(node);
+        Ok(())
+    }
+
+    pub(super) fn fall_asleep(&mut self, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
+        host.asleep = host.state.is_some();
+    }
+
+    /// Everything that waited for the sleeper happens now, in its order: late, as after a stalled
+    /// garbage collection.
+    pub(super) fn wake(&mut self, node: NodeId) {
+        self.hosts[node.index()].asleep = false;
+        for held in std::mem::take(&mut self.backstage[node.index()].held) {
+            match held {
+                Held::Event(event) => self.queue.push(self.now, event),
+                Held::Timer(timer) => self.deadlines.arm(&mut self.queue, timer, self.now),
+            }
+        }
+    }
+
+    /// A message whose turn has come at a node that is slow.
+    pub(super) fn serve(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        incarnation: u32,
+        message: P::Message,
+        effects: &mut Vec<Effect<P>>,
+    ) -> Verdict {
+        let host = &self.hosts[to.index()];
+        if host.state.is_none() || host.incarnation != incarnation {
+            self.traffic.dropped += u64::from(from != to);
+            self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+            return Ok(());
+        }
+        if host.asleep {
+            self.backstage[to.index()].held.push(Held::Event(Event::Served { from, to, incarnation, message }));
+            return Ok(());
+        }
+        self.deliver(from, to, message, effects)
+    }
+
+    /// A message that does not come through: its link is cut or held up, or nobody is there.
+    #[cold]
+    pub(super) fn stop_message(&mut self, from: NodeId, to: NodeId, incarnation: u32, message: P::Message) {
+        let (sender, receiver) = (from.number(), to.number());
+        if self.network.is_cut(sender, receiver) {
+            self.audit.bite(Kind::Partition, |fault| fault.covers(from, to));
+        } else if self.network.is_clogged(sender, receiver) {
+            self.audit.bite(Kind::Clog, |fault| fault.covers(from, to));
+            self.stuck.push(Event::Arrival { from, to, incarnation, message });
+            return;
+        }
+        self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+        self.traffic.dropped += u64::from(from != to);
+    }
+
+    /// Lets go what was held at links that are free again.
+    pub(super) fn unclog(&mut self) {
+        if self.stuck.is_empty() {
+            return;
+        }
+        for event in std::mem::take(&mut self.stuck) {
+            let Event::Arrival { from, to, .. } = &event else { unreachable!("only messages are stuck") };
+            let (from, to) = (from.number(), to.number());
+            if self.network.is_clogged(from, to) && !self.network.is_cut(from, to) {
+                self.stuck.push(event);
+            } else {
+                self.queue.push(self.now, event);
+            }
+        }
+    }
+
+    /// What is wrong with a node, for somebody who is about to change it.
+    pub(super) fn trouble(&mut self, node: NodeId) -> &mut Trouble {
+        self.backstage[node.index()].trouble.get_or_insert_with(|| Box::new(Trouble::of(P::Timer::ALL.len())))
+    }
+
+    /// Makes a node's clocks run as its troubles say, and its timers fire when they are due by them.
+    pub(super) fn set_clock(&mut self, node: NodeId) {
+        let back = &mut self.backstage[node.index()];
+        let Some(trouble) = &back.trouble else { return };
+        let drift = self.plan.clocks.get(node.index()).map_or(0, |clock| i64::from(clock.drift_ppm));
+        let rate = if trouble.is_frozen { 0 } else { (1_000_000 + drift + trouble.drift_ppm).max(0) as u64 };
+        if rate == back.clock.rate() {
+            return;
+        }
+        back.clock.set_rate(self.now, rate);
+        let kind = if trouble.is_frozen { Kind::ClockFreeze } else { Kind::ClockDrift };
+        for (slot, deadline) in trouble.alarms() {
+            let number = Self::timer_number(node, P::Timer::ALL[slot]);
+            self.audit.bite(kind, |fault| fault.hits(node));
+            match back.clock.when(self.now, deadline) {
+                Some(due) => self.deadlines.arm(&mut self.queue, number, due),
+                None => self.deadlines.disarm(number),
+            }
+        }
+    }
+}
+
+/// What a boot reads: up to the first damaged record, if a checksum tells that it is; without checksums, garbage in
+/// its place, and all that comes after it.
+fn read<P: Protocol>(disk: &mut Disk<P::Record>, config: &P::Config, word: impl Fn(usize) -> u64) -> Read<P> {
+    let damage = match disk.boot().damage {
+        None => None,
+        Some(damage::Damage::Torn) => Some(Damage::Torn),
+        Some(damage::Damage::Rotten { lost }) => Some(Damage::Rotten { lost }),
+    };
+    let mut records: Vec<P::Record> = disk.records().from(0).cloned().collect();
+    let readable = records.len();
+    let taken = disk.on_platter().enumerate().skip(readable).map_while(|(place, (record, is_damaged))| {
+        if is_damaged { P::garble_record(config, record, word(place)) } else { Some(record.clone()) }
+    });
+    records.extend(taken);
+    if records.len() == readable {
+        return (records, damage);
+    }
+    disk.misread(records[readable..].to_vec());
+    (records, None)
+}
+
+type Read<P> = (Vec<<P as Protocol>::Record>, Option<Damage>);

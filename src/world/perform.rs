@@ -1,0 +1,301 @@
+//! The effects of a turn, in their order: what leaves, what is written, what waits for the disk.
+
+use super::stop::Cause;
+use super::{Event, Held, Parked, World, view};
+use crate::environment::fault::Kind;
+use crate::environment::network::Mark;
+use crate::kernel::rng::Purpose;
+use crate::kernel::time::Span;
+use crate::oracle::spec::{Oracle, Touch, Verdict, Violation};
+use crate::protocol::{Afterwards, DiskFailure, Effect, NodeId, Protocol, Timer};
+use crate::trace::{Happening, Trace};
+
+/// What has become of a write.
+enum Written {
+    /// The record is on its way to the disk.
+    Well,
+    /// It has failed.
+    Failed(DiskFailure),
+    /// A fault has come right after it, and the node is no more.
+    Dead,
+}
+
+/// What stands before that which leaves the node.
+enum Gate {
+    /// Nothing: all is durable.
+    Open,
+    /// So many records must be durable before.
+    Shut(usize),
+    /// A fault has come, and the node is no more.
+    Dead,
+}
+
+impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
+    /// Performs the effects of a turn. Answers whether the node is still up after that.
+    #[inline(always)]
+    pub(super) fn perform(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>) -> Result<bool, Box<Violation>> {
+        // Once the gate is shut, how many records must be durable for it to open.
+        let mut gate = None;
+        let mut failed = None;
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send { to, message } => match gate {
+                    None => self.send(node, to, message),
+                    Some(upto) => self.park(node, upto, Parked::Send(to, message)),
+                },
+                Effect::Arm { timer, after } => self.arm(node, timer, after),
+                Effect::Disarm(timer) => self.disarm(node, timer),
+                Effect::Write(record) => match self.write(node, record)? {
+                    Written::Well => {}
+                    Written::Failed(failure) => {
+                        failed = Some(failure);
+                        break;
+                    }
+                    Written::Dead => return Ok(false),
+                },
+                Effect::Sync => match self.sync(node)? {
+                    Gate::Open => gate = None,
+                    Gate::Shut(upto) => gate = Some(upto),
+                    Gate::Dead => return Ok(false),
+                },
+                Effect::Note(fact) => match gate {
+                    None => self.note(node, &fact)?,
+                    Some(upto) => self.park(node, upto, Parked::Note(fact)),
+                },
+            }
+        }
+        match failed {
+            None => Ok(true),
+            Some(failure) => self.disk_failed(node, failure),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: P::Message) {
+        if from == to {
+            let incarnation = self.hosts[from.index()].incarnation;
+            self.queue.push(self.now, Event::Arrival { from, to, incarnation, message });
+            return;
+        }
+        // Only what a node sends itself hangs on who it was.
+        let incarnation = 0;
+        self.traffic.sent += 1;
+        let fate = self.network.fate(from.number(), to.number(), self.now, || P::size(&message));
+        if !fate.marks.is_empty() {
+            self.mark(from, to, fate.marks.iter());
+        }
+        if let Some(again) = fate.again {
+            self.traffic.doubled += 1;
+            let message = message.clone();
+            self.queue.push(self.now + again, Event::Arrival { from, to, incarnation, message });
+        }
+        match (fate.arrives, fate.garbled) {
+            (Some(after), None) => {
+                self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
+            }
+            (Some(after), Some(word)) => match P::garble_message(&self.plan.system, &message, word) {
+                Some(message) => {
+                    self.traffic.garbled += 1;
+                    self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
+                }
+                None => {
+                    self.traffic.corrupted += 1;
+                    self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+                }
+            },
+            (None, _) => {
+                self.traffic.dropped += 1;
+                self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+            }
+        }
+    }
+
+    /// Enters in the audit what disturbances have done to a message.
+    #[cold]
+    fn mark(&mut self, from: NodeId, to: NodeId, marks: impl Iterator<Item = Mark>) {
+        for mark in marks {
+            let kind = match mark {
+                Mark::Lost => Kind::Loss,
+                Mark::Doubled => Kind::Duplicate,
+                Mark::Delayed => Kind::Delay,
+                Mark::Reordered => Kind::Reorder,
+                Mark::Garbled => Kind::Corrupt,
+                Mark::Throttled | Mark::Overflowed => Kind::Bandwidth,
+            };
+            self.audit.bite(kind, |fault| fault.covers(from, to));
+        }
+    }
+
+    pub(super) fn note(&mut self, node: NodeId, fact: &P::Fact) -> Verdict {
+        self.trace.happened(self.now, &Happening::Noted { node, fact });
+        self.oracles.on_fact(&view!(self), node, fact)?;
+        if self.moments.wait_for_facts { self.fact_noted(node, P::fact_label(fact)) } else { Ok(()) }
+    }
+
+    fn park(&mut self, node: NodeId, upto: usize, parked: Parked<P>) {
+        self.backstage[node.index()].parked.push_back((upto, parked));
+    }
+
+    /// Lets go what waited for records that are durable now.
+    pub(super) fn release(&mut self, node: NodeId) -> Verdict {
+        let synced = self.hosts[node.index()].disk.synced();
+        let ready = |(upto, _): &(usize, Parked<P>)| *upto <= synced;
+        while self.backstage[node.index()].parked.front().is_some_and(ready) {
+            match self.backstage[node.index()].parked.pop_front().expect("a front").1 {
+                Parked::Send(to, message) => self.send(node, to, message),
+                Parked::Note(fact) => self.note(node, &fact)?,
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn arm(&mut self, node: NodeId, timer: P::Timer, after: Span) {
+        let (number, back) = (Self::timer_number(node, timer), &mut self.backstage[node.index()]);
+        if let Some(trouble) = &mut back.trouble {
+            trouble.armed(timer.slot(), back.clock.deadline(self.now, after));
+        }
+        match back.clock.after(self.now, after) {
+            Some(due) => self.deadlines.arm(&mut self.queue, number, due),
+            // The clock stands still: who waits, waits for it to go on.
+            None => self.deadlines.disarm(number),
+        }
+    }
+
+    #[inline]
+    fn disarm(&mut self, node: NodeId, timer: P::Timer) {
+        if let Some(trouble) = &mut self.backstage[node.index()].trouble {
+            trouble.forget_timer(timer.slot());
+        }
+        self.deadlines.disarm(Self::timer_number(node, timer));
+    }
+
+    #[inline]
+    pub(super) fn timer_number(node: NodeId, timer: P::Timer) -> u32 {
+        (node.index() * P::Timer::ALL.len() + timer.slot()) as u32
+    }
+
+    #[inline]
+    fn write(&mut self, node: NodeId, record: P::Record) -> Result<Written, Box<Violation>> {
+        if let Some(trouble) = &mut self.backstage[node.index()].trouble
+            && let Some((failure, kind)) = trouble.refuses_write(&self.table, node)
+        {
+            self.audit.bite(kind, |fault| fault.hits(node));
+            return Ok(Written::Failed(failure));
+        }
+        self.hosts[node.index()].disk.write(record);
+        if self.moments.wait_for_disks && !self.record_written(node)? { Ok(Written::Dead) } else { Ok(Written::Well) }
+    }
+
+    /// Begins a sync if one is needed.
+    #[inline]
+    fn sync(&mut self, node: NodeId) -> Result<Gate, Box<Violation>> {
+        let disk = &mut self.hosts[node.index()].disk;
+        if disk.is_clean() {
+            return Ok(Gate::Open);
+        }
+        if self.sync_latency.is_zero() && self.backstage[node.index()].trouble.is_none() && !self.moments.wait_for_disks
+        {
+            disk.sync_at_once(true);
+            return Ok(Gate::Open);
+        }
+        let upto = disk.records().len();
+        if disk.ask() {
+            self.begin_sync(node);
+            if self.moments.wait_for_disks && !self.sync_begun(node)? {
+                return Ok(Gate::Dead);
+            }
+        }
+        Ok(Gate::Shut(upto))
+    }
+
+    fn begin_sync(&mut self, node: NodeId) {
+        let back = &mut self.backstage[node.index()];
+        back.syncs += 1;
+        let word = self.table.word(Purpose::Disk, u64::from(node.number()), u64::from(back.syncs));
+        let incarnation = self.hosts[node.index()].incarnation;
+        let mut latency = self.sync_latency.sample(word);
+        if let Some(extra) = back.trouble.as_ref().map(|trouble| trouble.extra_sync(word))
+            && extra > Span::ZERO
+        {
+            latency = latency + extra;
+            self.audit.bite(Kind::DiskSlow, |fault| fault.hits(node));
+        }
+        self.queue.push(self.now + latency, Event::SyncDone { node, incarnation });
+    }
+
+    pub(super) fn sync_done(&mut self, node: NodeId, incarnation: u32) -> Verdict {
+        let host = &mut self.hosts[node.index()];
+        if host.incarnation != incarnation {
+            return Ok(());
+        }
+        self.cause = Cause::Sync;
+        let mut is_honest = true;
+        if let Some(trouble) = &mut self.backstage[node.index()].trouble {
+            if trouble.disk.is_stalled {
+                trouble.due_sync = Some(incarnation);
+                self.audit.bite(Kind::DiskStall, |fault| fault.hits(node));
+                return Ok(());
+            }
+            if trouble.refuses_sync(&self.table, node) {
+                self.audit.bite(Kind::DiskError, |fault| fault.hits(node));
+                host.disk.fail();
+                return self.disk_failed_late(node, incarnation);
+            }
+            is_honest = !trouble.disk.lies;
+        }
+        let next = host.disk.complete(is_honest);
+        let (records, asleep) = (host.disk.synced(), host.asleep);
+        self.trace.happened(self.now, &Happening::Synced { node, records });
+        if next {
+            self.begin_sync(node);
+        }
+        if asleep {
+            self.backstage[node.index()].held.push(Held::Event(Event::Release { node, incarnation }));
+        } else {
+            self.release(node)?;
+        }
+        self.judge(node, Touch::Synced)?;
+        if self.moments.wait_for_syncs { self.sync_ended(node) } else { Ok(()) }
+    }
+
+    /// A sync has failed, outside of a turn.
+    pub(super) fn disk_failed_late(&mut self, node: NodeId, incarnation: u32) -> Verdict {
+        let host = &self.hosts[node.index()];
+        if host.incarnation != incarnation {
+            return Ok(());
+        }
+        // What waited for that sync was never promised.
+        self.backstage[node.index()].parked.clear();
+        if host.asleep {
+            self.backstage[node.index()].held.push(Held::Event(Event::DiskFailed { node, incarnation }));
+            return Ok(());
+        }
+        self.cause = Cause::Sync;
+        if self.disk_failed(node, DiskFailure::Sync)? { self.judge(node, Touch::Handled) } else { Ok(()) }
+    }
+
+    /// Tells a node that its disk has failed. Answers whether it goes on.
+    #[cold]
+    fn disk_failed(&mut self, node: NodeId, failure: DiskFailure) -> Result<bool, Box<Violation>> {
+        self.trace.happened(self.now, &Happening::DiskFailed { node, failure });
+        let mut effects = Vec::new();
+        let mut afterwards = Afterwards::Stop;
+        let trouble = self.trouble(node);
+        // Who cannot even write down that it cannot write has nothing left but to stop.
+        let again = std::mem::replace(&mut trouble.is_failing, true);
+        if !again {
+            self.turn(node, &mut effects, |state, io| afterwards = state.on_disk_failure(failure, io))?;
+        }
+        let trouble = self.trouble(node);
+        trouble.is_failing = again;
+        if self.hosts[node.index()].state.is_none() {
+            return Ok(false);
+        }
+        if afterwards == Afterwards::Stop {
+            self.trouble(node).has_stopped = true;
+            self.crash(node)?;
+        }
+        Ok(afterwards == Afterwards::GoOn)
+    }
+}

@@ -1,0 +1,161 @@
+//! What is wrong with one node while faults last, and what that does to its timers and its disk.
+
+use crate::environment::distribution::Distribution;
+use crate::environment::fault::Kind;
+use crate::kernel::chance::Ratio;
+use crate::kernel::digest::mix;
+use crate::kernel::rng::{Purpose, Table};
+use crate::kernel::time::{Span, Time};
+use crate::protocol::{DiskFailure, NodeId};
+
+/// The troubles of one node.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trouble {
+    /// How long everything takes it, if it is slow.
+    pub(super) slow: Option<Distribution>,
+    pub(super) disk: DiskTrouble,
+    /// Its clocks run faster by so many millionths than they would.
+    pub(super) drift_ppm: i64,
+    pub(super) is_frozen: bool,
+    /// A failing disk has made it stop: nobody but the end of that fault starts it again.
+    pub(super) has_stopped: bool,
+    /// Its disk was replaced, and it has not written to the new one yet.
+    pub(super) is_disk_new: bool,
+    /// It is gone for good.
+    pub(super) is_destroyed: bool,
+    /// It is being told of a failure of its disk.
+    pub(super) is_failing: bool,
+    /// A sync that was due while the disk stalled, and in which incarnation.
+    pub(super) due_sync: Option<u32>,
+    /// Until when it is at work.
+    busy: Time,
+    /// Timers that have fired and wait for it to have time, a bit for each.
+    served: u64,
+    /// When each timer is due by the node's own clock, if it is armed.
+    alarms: Vec<Option<Time>>,
+    /// How many draws were made for it.
+    handled: u32,
+    operations: u32,
+}
+
+/// The troubles of its disk.
+#[derive(Clone, Debug)]
+pub(super) struct DiskTrouble {
+    pub(super) extra: Vec<Distribution>,
+    pub(super) is_stalled: bool,
+    pub(super) is_full: bool,
+    pub(super) tears: bool,
+    pub(super) lies: bool,
+    pub(super) write_errors: Ratio,
+    pub(super) sync_errors: Ratio,
+}
+
+impl Default for DiskTrouble {
+    fn default() -> DiskTrouble {
+        DiskTrouble {
+            extra: Vec::new(),
+            is_stalled: false,
+            is_full: false,
+            tears: false,
+            lies: false,
+            write_errors: Ratio::ZERO,
+            sync_errors: Ratio::ZERO,
+        }
+    }
+}
+
+impl Trouble {
+    /// Of a node with so many timers.
+    ///
+    /// # Panics
+    /// With more than 64.
+    pub(super) fn of(timers: usize) -> Trouble {
+        assert!(timers <= 64, "a node has at most 64 timers, not {timers}");
+        Trouble { alarms: vec![None; timers], ..Trouble::default() }
+    }
+
+    /// Forgets what faults do while they last. What they have done stays.
+    pub(super) fn calm(&mut self) {
+        (self.slow, self.disk, self.drift_ppm, self.is_frozen) = (None, DiskTrouble::default(), 0, false);
+    }
+
+    /// Whether it can keep its node from making progress.
+    pub(super) fn impairs(&self) -> bool {
+        let disk = &self.disk;
+        let fails = !disk.write_errors.is_zero() || !disk.sync_errors.is_zero();
+        self.slow.is_some() || self.is_frozen || disk.is_stalled || disk.is_full || fails || self.is_destroyed
+    }
+
+    /// When a slow node will have handled what comes in now; `None` if it does so at once.
+    pub(super) fn busy_until(&mut self, now: Time, table: &Table, node: NodeId) -> Option<Time> {
+        let slow = self.slow?;
+        self.handled += 1;
+        let word = table.word(Purpose::Node, u64::from(node.number()), u64::from(self.handled));
+        self.busy = self.busy.max(now) + slow.sample(word);
+        Some(self.busy).filter(|ready| *ready > now)
+    }
+
+    /// The same for a timer that fires; of one that has waited already it is `None`.
+    pub(super) fn timer_busy_until(&mut self, slot: usize, now: Time, table: &Table, node: NodeId) -> Option<Time> {
+        if self.served >> slot & 1 == 1 {
+            return None;
+        }
+        let ready = self.busy_until(now, table, node)?;
+        self.forget_timer(slot);
+        self.served |= 1 << slot;
+        Some(ready)
+    }
+
+    /// A timer is armed and due then by the node's own clock.
+    pub(super) fn armed(&mut self, slot: usize, deadline: Time) {
+        self.forget_timer(slot);
+        self.alarms[slot] = Some(deadline);
+    }
+
+    /// A timer is not armed any more.
+    pub(super) fn forget_timer(&mut self, slot: usize) {
+        self.served &= !(1 << slot);
+        self.alarms[slot] = None;
+    }
+
+    /// All timers that are armed, and when they are due by the node's own clock.
+    pub(super) fn alarms(&self) -> impl Iterator<Item = (usize, Time)> {
+        self.alarms.iter().enumerate().filter_map(|(slot, alarm)| Some((slot, (*alarm)?)))
+    }
+
+    /// The node has died.
+    pub(super) fn on_crash(&mut self) {
+        self.served = 0;
+        self.alarms.fill(None);
+        self.due_sync = None;
+        self.busy = Time::ZERO;
+    }
+
+    /// How much longer a sync takes.
+    pub(super) fn extra_sync(&self, word: u64) -> Span {
+        let draws = self.disk.extra.iter().zip(1..).map(|(extra, place)| extra.sample(mix(word, place)));
+        draws.fold(Span::ZERO, |sum, extra| sum + extra)
+    }
+
+    /// Why a write fails now, if it does, and which kind of fault makes it fail.
+    pub(super) fn refuses_write(&mut self, table: &Table, node: NodeId) -> Option<(DiskFailure, Kind)> {
+        self.is_disk_new = false;
+        if self.disk.is_full {
+            return Some((DiskFailure::Full, Kind::DiskFull));
+        }
+        self.fails(self.disk.write_errors, table, node).then_some((DiskFailure::Write, Kind::DiskError))
+    }
+
+    /// Whether a sync that is due fails.
+    pub(super) fn refuses_sync(&mut self, table: &Table, node: NodeId) -> bool {
+        self.fails(self.disk.sync_errors, table, node)
+    }
+
+    fn fails(&mut self, often: Ratio, table: &Table, node: NodeId) -> bool {
+        if often.is_zero() {
+            return false;
+        }
+        self.operations += 1;
+        often.hits(table.word(Purpose::Disk, 2 << 16 | u64::from(node.number()), u64::from(self.operations)))
+    }
+}
