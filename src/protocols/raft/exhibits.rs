@@ -105,7 +105,7 @@ pub const EXHIBITS: [Exhibit; 13] = [
         source: "RaftOS issue 26 (SandTable, section 2.2); akka-raft issue 66",
         invariants: &["raft.acknowledged-durable", "raft.committed-kept", "raft.commit-quorum"],
         rarity: Rarity::Common,
-        plant: |rules| rules.truncate_from = |_, prev, last| (last > prev).then_some(prev + 1),
+        plant: |rules| rules.truncate_from = |log| (log.last > log.prev).then_some(log.prev + 1),
     },
     Exhibit {
         id: "commit-index-regress",
