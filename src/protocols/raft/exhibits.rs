@@ -1,6 +1,7 @@
 //! Published defects of Raft implementations, planted by replacing rules.
 
 use super::rules::Rules;
+use crate::protocol::Damage;
 
 /// How rare it is that a run under a generic mix of faults shows a defect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +32,7 @@ pub struct Exhibit {
 }
 
 /// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit; 13] = [
+pub const EXHIBITS: [Exhibit; 15] = [
     Exhibit {
         id: "vote-without-log-check",
         story: "a voter grants without comparing logs",
@@ -138,6 +139,24 @@ pub const EXHIBITS: [Exhibit; 13] = [
         invariants: &["raft.acknowledged-durable", "raft.commit-quorum"],
         rarity: Rarity::Common,
         plant: |rules| rules.leader_waits_for_disk = || false,
+    },
+    Exhibit {
+        id: "blank-rejoin-same-id",
+        story: "a server that has lost its disk comes back as the voter it was",
+        source: "Vanlightly, raft-tlaplus, on joint consensus",
+        invariants: &["raft.leader-completeness", "raft.vote-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.may_take_part = |damage| !matches!(damage, Some(Damage::Rotten { .. }));
+        },
+    },
+    Exhibit {
+        id: "rot-taken-for-torn-tail",
+        story: "a record that has rotted is taken for one that a crash has torn, and the log cut before it",
+        source: "Alagappan et al., \"Protocol-Aware Recovery for Consensus-Based Storage\", FAST 2018",
+        invariants: &["raft.leader-completeness", "raft.vote-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.may_take_part = |damage| damage != Some(Damage::Replaced),
     },
 ];
 

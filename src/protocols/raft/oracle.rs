@@ -89,10 +89,12 @@ pub enum Goal {
     RestartWithLog,
     /// A leader crashed.
     LeaderCrashed,
+    /// A server found that its disk had lost what it had promised to keep, and takes no part.
+    ServerOutcast,
 }
 
 /// The names of the goals, in their order.
-pub const GOALS: [&str; 10] = [
+pub const GOALS: [&str; 11] = [
     "raft.leader-elected",
     "raft.leader-deposed",
     "raft.stale-leader",
@@ -103,6 +105,7 @@ pub const GOALS: [&str; 10] = [
     "raft.unsynced-tail-lost",
     "raft.restart-with-log",
     "raft.leader-crashed",
+    "raft.server-outcast",
 ];
 
 /// The oracle of the core.
@@ -235,12 +238,15 @@ impl CoreOracle {
         let (seen, common) = (&mut self.servers[node.index()], &mut self.common);
         let core = host.state.as_ref().and_then(P::core);
         if touch == Touch::Booted && core.is_some_and(|core| !core.is_outcast()) {
-            common.accept_loss(seen, node);
+            common.accept_loss(seen, node, host.disk.sound());
         }
         common.fold::<P>(node, &host.disk)?;
         if let Touch::Crashed { lost } = touch {
             common.on_crash(seen, lost);
             return Ok(0..0);
+        }
+        if touch == Touch::Booted && core.is_some_and(Core::is_outcast) {
+            common.reach(Goal::ServerOutcast);
         }
         let Some(core) = core.filter(|core| !core.is_outcast()) else { return Ok(0..0) };
         if touch == Touch::Booted {

@@ -62,9 +62,10 @@ impl Common {
 
     /// A server starts with what is left of a disk that has lost durable records. That it had them is no promise that
     /// it can keep; what follows from the loss for others is.
-    pub(super) fn accept_loss(&mut self, seen: &mut Seen, node: NodeId) {
+    pub(super) fn accept_loss(&mut self, seen: &mut Seen, node: NodeId, sound: usize) {
         let durable = &mut self.durable[node.index()];
-        if durable.is_lost {
+        // Not only a crash takes records: a disk is replaced while its server is down, and rot is found by a boot.
+        if durable.is_lost || sound < durable.folded {
             *durable = Durable::default();
             (seen.term, seen.vote, seen.kept) = (0, None, (0, None));
         }
