@@ -32,7 +32,7 @@ pub struct Exhibit {
 }
 
 /// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit; 15] = [
+pub const EXHIBITS: [Exhibit; 16] = [
     Exhibit {
         id: "vote-without-log-check",
         story: "a voter grants without comparing logs",
@@ -139,6 +139,17 @@ pub const EXHIBITS: [Exhibit; 15] = [
         invariants: &["raft.acknowledged-durable", "raft.commit-quorum"],
         rarity: Rarity::Common,
         plant: |rules| rules.leader_waits_for_disk = || false,
+    },
+    Exhibit {
+        id: "non-atomic-truncate-append",
+        story: "a follower removes what it has of the entries it is sent, and stores them again",
+        source: "openraft 9540c904, with an example of three servers",
+        invariants: &["raft.acknowledged-durable", "raft.committed-kept"],
+        rarity: Rarity::Specific,
+        plant: |rules| {
+            rules.truncate_from =
+                |log| log.conflict.or((log.end >= log.last && log.last > log.prev).then_some(log.prev + 1));
+        },
     },
     Exhibit {
         id: "blank-rejoin-same-id",

@@ -29,6 +29,8 @@ impl Common {
         if durable.is_lost {
             return Ok(());
         }
+        // Up to where committed entries were there, from where on some were removed, and in which term.
+        let mut removed: Option<(u64, u64, u64)> = None;
         while durable.folded < disk.sound() {
             let record = P::raft_record(&disk.records()[durable.folded]);
             durable.folded += 1;
@@ -43,21 +45,32 @@ impl Common {
                 Some(Record::Truncate { from }) => {
                     let kept = self.committed.before_term(durable.term + 1);
                     let stored = durable.chains.at(*from, &self.matching);
-                    let lost = *from <= kept && stored == self.committed.chains.at(*from, &self.matching);
-                    durable.chains.truncate_from(*from, &self.matching);
-                    if lost {
-                        let term = durable.term;
-                        return violation("raft.committed-kept", &[node], || {
-                            format!(
-                                "{node:?} in term {term} has removed its durable entries from {from} on; those up to {kept} were committed by then"
-                            )
-                        });
+                    if *from <= kept && stored == self.committed.chains.at(*from, &self.matching) {
+                        let mut kept = kept.min(durable.chains.last());
+                        while durable.chains.at(kept, &self.matching) != self.committed.chains.at(kept, &self.matching)
+                        {
+                            kept -= 1;
+                        }
+                        removed = removed.max(Some((kept, *from, durable.term)));
                     }
+                    durable.chains.truncate_from(*from, &self.matching);
                 }
                 Some(Record::Entry(entry)) => durable.chains.append(entry.hash(), &self.matching),
             }
         }
-        Ok(())
+        // What the same sync has brought back was never away.
+        match removed {
+            Some((kept, from, term))
+                if durable.chains.at(kept, &self.matching) != self.committed.chains.at(kept, &self.matching) =>
+            {
+                violation("raft.committed-kept", &[node], || {
+                    format!(
+                        "{node:?} in term {term} has removed its durable entries from {from} on; those up to {kept} were committed by then"
+                    )
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// A server starts with what is left of a disk that has lost durable records. That it had them is no promise that
