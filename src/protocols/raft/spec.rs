@@ -179,6 +179,18 @@ impl StoreOracle {
         let all_talk = well.iter().all(|one| well.iter().all(|other| one == other || talk(view, *one, *other)));
         if all_talk { well } else { Vec::new() }
     }
+
+    /// Whether those that must agree do. A leader outside of a healed core may keep a quorum, and then nobody else is
+    /// elected; who is cut off from it learns nothing, and nothing is promised to it.
+    fn is_at_rest(&self, view: &View<'_, Store>, calm: &Calm) -> bool {
+        let (_, leader) = self.core.latest_leader();
+        if calm.well.is_empty() || calm.well.contains(&leader) {
+            return self.core.is_at_rest(view, &calm.well);
+        }
+        let hears_it = |node: &&NodeId| talk(view, **node, leader);
+        let followers: Vec<NodeId> = calm.well.iter().filter(hears_it).copied().collect();
+        !followers.is_empty() && self.core.is_at_rest(view, &followers)
+    }
 }
 
 /// Whether messages pass between two servers, in both directions.
@@ -265,7 +277,7 @@ impl Oracle<Store> for StoreOracle {
     fn is_settled(&self, view: &View<'_, Store>) -> bool {
         let Some(calm) = &self.calm else { return false };
         let steady = view.now.since(self.core.leadership_changed()) >= self.steady;
-        calm.write && calm.read && steady && self.core.is_at_rest(view, &calm.well)
+        calm.write && calm.read && steady && self.is_at_rest(view, calm)
     }
 
     fn pending(&self, view: &View<'_, Store>) -> Violation {
@@ -280,7 +292,7 @@ impl Oracle<Store> for StoreOracle {
         if view.now.since(self.core.leadership_changed()) < self.steady {
             pending.push(format!("no leader has lasted for {}", self.steady));
         }
-        if !self.core.is_at_rest(view, &calm.well) {
+        if !self.is_at_rest(view, calm) {
             pending.push("the servers are not at rest under one leader".to_owned());
         }
         pending.push(self.core.standing(view));
