@@ -17,6 +17,8 @@
 //!     invariants: &["gossip.convergence"],
 //!     goals: &[],
 //!     roles: &[],
+//!     facts: &[],
+//!     messages: &[],
 //! };
 //! let text = r#"(squall: 1, system: Gossip(nodes: 3), workload: (until: "30s"),
 //!     faults: [(every: "5s", lasts: "2s", inject: Pause(target: One))])"#;

@@ -63,6 +63,10 @@ pub struct Catalogue {
     pub goals: Vec<&'static str>,
     /// The roles that faults can aim at.
     pub roles: Vec<&'static str>,
+    /// The kinds of facts that faults can wait for.
+    pub facts: Vec<&'static str>,
+    /// The kinds of messages that faults can wait for.
+    pub messages: Vec<&'static str>,
     /// The planted defects.
     pub exhibits: Vec<Exhibit>,
 }
@@ -119,6 +123,8 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
         invariants: &invariants,
         goals: &catalogue.goals,
         roles: &catalogue.roles,
+        facts: &catalogue.facts,
+        messages: &catalogue.messages,
     };
     read(&rules)
 }
@@ -264,7 +270,9 @@ impl System for BuiltIn {
             systems: vec![("Raft", "Raft, replicating a key-value store with client sessions")],
             invariants: oracle::INVARIANTS.into_iter().chain([panic]).collect(),
             goals: oracle::GOALS.to_vec(),
-            roles: vec!["leader"],
+            roles: vec!["leader", "primary"],
+            facts: node::FACTS.to_vec(),
+            messages: node::MESSAGES.to_vec(),
             exhibits: exhibits::EXHIBITS.iter().map(exhibit).collect(),
         }
     }

@@ -104,13 +104,15 @@ fn occurrences(spec: &FaultSpec, stretch: Stretch, members: &[String], dice: &mu
         }
         return faults;
     }
+    let end = placed(Time::ZERO + stretch.length);
     for (turn, at) in begins(spec, Time::ZERO + stretch.length, dice).into_iter().enumerate() {
         for piece in targets::pieces(&spec.inject, members, turn, dice) {
             let until = match length(spec, dice) {
                 Some(length) => after(at, length),
                 None => spec.until.filter(|_| spec.at.is_some()),
             };
-            faults.extend(piece.planned(placed(at), None, until.map(placed)));
+            // A late piece of what lasts beyond the end is a fault that does not happen.
+            faults.extend(piece.planned(placed(at), None, until.map(placed)).filter(|fault| fault.at < end));
         }
     }
     faults

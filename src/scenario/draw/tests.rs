@@ -18,6 +18,8 @@ const RULES: Rules<Nodes> = Rules {
     invariants: &["raft.election-safety"],
     goals: &[],
     roles: &["leader"],
+    facts: &[],
+    messages: &[],
 };
 
 fn names(count: u16) -> Vec<String> {
