@@ -108,7 +108,9 @@ impl Storm<'_> {
                 let every = Some(interval.min(Span::us((last - first).as_ns() / 1_000 / 2)));
                 vec![FaultSpec { every, jitter, from: from(first), until: Some(Time::ZERO + last), ..spec }]
             }
-            Way::Moments(moment, times) => (0..times).map(|_| self.waiting(&spec, &moment, instant(dice), dice)).collect(),
+            Way::Moments(moment, times) => {
+                (0..times).map(|_| self.waiting(&spec, &moment, instant(dice), dice)).collect()
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 //! What the faults of a swarm do, and how hard.
 
 use super::super::inject::Inject;
+use super::Storm;
 use super::hand::{coin, distribution, share, sign, span, spread};
 use super::schedule::Rhythm;
-use super::Storm;
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::Kind;
 use crate::environment::text::{ByteRate, Bytes, Offset};
@@ -27,9 +27,10 @@ impl Storm<'_> {
                 let probability = share(5, rough.choose(50, 200, 600), dice);
                 Inject::Loss { probability, burst, over: self.over(waits, dice) }
             }
-            Kind::Duplicate => {
-                Inject::Duplicate { probability: share(5, rough.choose(50, 100, 500), dice), over: self.over(waits, dice) }
-            }
+            Kind::Duplicate => Inject::Duplicate {
+                probability: share(5, rough.choose(50, 100, 500), dice),
+                over: self.over(waits, dice),
+            },
             Kind::Delay => Inject::Delay { extra: self.wait(dice), over: self.over(waits, dice) },
             Kind::Reorder => {
                 let probability = share(10, rough.choose(100, 200, 500), dice);

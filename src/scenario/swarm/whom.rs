@@ -9,7 +9,8 @@ impl Storm<'_> {
     /// Members, most often one; in a hostile world sometimes so many that no majority is left for a while.
     pub(super) fn whom(&self, waits: bool, dice: &mut Dice) -> Who {
         let count = self.roster.members.len();
-        let role = one_of(self.roster.roles, dice).map(|role| if role == "leader" { Who::Leader } else { Who::Role(role.to_owned()) });
+        let role = one_of(self.roster.roles, dice)
+            .map(|role| if role == "leader" { Who::Leader } else { Who::Role(role.to_owned()) });
         let mut all = vec![(4, Who::One), (1, Who::InTurn)];
         all.extend(role.map(|role| (4, role)));
         if waits {
@@ -64,9 +65,9 @@ impl Storm<'_> {
     fn region(&self, dice: &mut Dice) -> Option<Shape> {
         let regions: Vec<&Vec<String>> = self.regions?.of.values().collect();
         let region = one_of(&regions, dice)?;
-        let rest: Vec<String> =
-            self.roster.members.iter().filter(|member| !region.contains(member)).cloned().collect();
-        Some(Shape::Split(region.clone(), rest)).filter(|shape| !matches!(shape, Shape::Split(_, rest) if rest.is_empty()))
+        let rest: Vec<String> = self.roster.members.iter().filter(|member| !region.contains(member)).cloned().collect();
+        Some(Shape::Split(region.clone(), rest))
+            .filter(|shape| !matches!(shape, Shape::Split(_, rest) if rest.is_empty()))
     }
 
     /// All links, or those of a shape.
