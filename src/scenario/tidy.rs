@@ -95,6 +95,8 @@ mod tests {
             invariants: &[],
             goals: &[],
             roles: &[],
+            facts: &[],
+            messages: &[],
         };
         let text = r#"(
     squall: 1,
