@@ -1,10 +1,25 @@
 //! Faults in words, for reports: `partition n1 | n2 n3`, `kill n3`.
 
 use super::distribution::Distribution;
-use super::fault::{Direction, Fault, LinkSet, Moment, Target, Trigger};
+use super::fault::{Direction, Fault, LinkSet, Moment, PlannedFault, Target, Trigger};
 use super::plan::Operation;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use std::fmt;
+
+/// What happens and when it begins: `kill n3 at 2s`, `kill n3 at a write, number 2`, `kill n3 5ms after a write`.
+impl fmt::Display for PlannedFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.at.since(Time::ZERO);
+        match &self.when {
+            None => write!(f, "{} at {at}", self.inject),
+            Some(trigger) => {
+                let sign = if trigger.after.is_zero() { "at " } else { "" };
+                write!(f, "{} {sign}{trigger}", self.inject)?;
+                if at.is_zero() { Ok(()) } else { write!(f, ", from {at} on") }
+            }
+        }
+    }
+}
 
 /// The kind, and whom or what it hits.
 impl fmt::Display for Fault {
@@ -147,5 +162,23 @@ mod tests {
         let lone = LinkSet::Isolate { target: leader, direction: Direction::Outgoing };
         assert_eq!(Fault::Partition(lone).to_string(), "partition the leader -x-> the rest");
         assert_eq!(Fault::Heal.to_string(), "heal");
+    }
+
+    #[test]
+    fn a_planned_fault_says_when_it_begins() {
+        let at = Time::ZERO + Span::ms(1_500);
+        let mut fault = PlannedFault::once(at, Fault::Kill { target: Target::Subject });
+        assert_eq!(fault.to_string(), "kill the node in question at 1.5s");
+        let mut wait = |moment: Moment, skip, after| {
+            fault.when = Some(Trigger { moment, skip, after, lasts: None });
+            fault.to_string()
+        };
+        assert_eq!(
+            wait(Moment::Written, 2, Span::ZERO),
+            "kill the node in question at a write, number 3, from 1.5s on"
+        );
+        let elected = Moment::Goal("raft.leader-elected".to_owned());
+        let told = wait(elected, 0, Span::ms(20));
+        assert_eq!(told, "kill the node in question 20ms after raft.leader-elected, from 1.5s on");
     }
 }
