@@ -232,7 +232,7 @@ impl<S: System> Session<'_, S> {
         let lines = plan.faults.into_iter().map(|fault| FaultLine {
             at_ns: fault.at.ns(),
             until_ns: fault.until.map(|until| until.ns()),
-            what: fault.inject.to_string(),
+            what: fault.what(),
         });
         lines.collect()
     }
