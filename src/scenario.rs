@@ -4,7 +4,7 @@
 //! reader must ask about systems is told by [`load::Rules`].
 //!
 //! ```
-//! use squall::scenario::{draw::draw, load::{Rules, parse}};
+//! use squall::scenario::{draw::draw, load::{Rules, parse}, roster::Roster};
 //!
 //! /// A system that has nothing but members.
 //! #[derive(Clone, Debug, serde::Deserialize)]
@@ -17,12 +17,14 @@
 //!     invariants: &["gossip.convergence"],
 //!     goals: &[],
 //!     roles: &[],
+//!     facts: &[],
+//!     messages: &[],
 //! };
 //! let text = r#"(squall: 1, system: Gossip(nodes: 3), workload: (until: "30s"),
 //!     faults: [(every: "5s", lasts: "2s", inject: Pause(target: One))])"#;
 //! let scenario = parse("gossip/sleepers.ron", text, &rules)?;
 //! let members = (rules.members)(&scenario.system);
-//! let plan = draw(&scenario, "gossip/sleepers", &members, 42);
+//! let plan = draw(&scenario, "gossip/sleepers", &Roster::of(&members), 42);
 //! assert_eq!(plan.faults.len(), 5);
 //!
 //! let wrong = parse("gossip/sleepers.ron", &text.replace("lasts", "latss"), &rules).unwrap_err();
@@ -42,6 +44,7 @@ pub mod load;
 pub mod locate;
 pub mod model;
 pub mod network;
+pub mod roster;
 pub mod seed;
 pub mod shell;
 pub mod stored;

@@ -3,7 +3,9 @@
 pub mod raft;
 pub mod subject;
 
+use crate::environment::fault::Kind;
 use crate::environment::plan::{ENGINE, FORMAT, Plan};
+use crate::kernel::time::Span;
 use crate::protocols::raft::{exhibits, node, oracle};
 use crate::run::capsule::{Capsule, Recorder, Trail};
 use crate::run::outcome::{Expectation, Outcome};
@@ -13,6 +15,7 @@ use crate::scenario::diagnostic::{Complaint, Diagnostic};
 use crate::scenario::draw::draw;
 use crate::scenario::load::{self, Rules as LoadRules};
 use crate::scenario::model::{Expect, Scenario};
+use crate::scenario::roster::Roster;
 use crate::scenario::{stored, text};
 use raft::{RaftSettings, raft_plan};
 use serde::de::DeserializeOwned;
@@ -48,6 +51,18 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
         Vec::new()
     }
 
+    /// The kinds of faults that the system does not claim to survive: a swarm has none of them. Default: to lose what
+    /// a disk has acknowledged, for a protocol that counts on its disks is right to do so.
+    fn spares(&self) -> &'static [Kind] {
+        &[Kind::Wipe, Kind::LostSync, Kind::BitRot]
+    }
+
+    /// In what time links and disks must usually answer, or the system makes no progress: its shortest timeout. The
+    /// surroundings that a swarm draws are quicker than that, its faults are not. Default: 150 ms.
+    fn pace(&self) -> Span {
+        Span::ms(150)
+    }
+
     /// What there is to list.
     fn catalogue() -> Catalogue;
 }
@@ -63,6 +78,10 @@ pub struct Catalogue {
     pub goals: Vec<&'static str>,
     /// The roles that faults can aim at.
     pub roles: Vec<&'static str>,
+    /// The kinds of facts that faults can wait for.
+    pub facts: Vec<&'static str>,
+    /// The kinds of messages that faults can wait for.
+    pub messages: Vec<&'static str>,
     /// The planted defects.
     pub exhibits: Vec<Exhibit>,
 }
@@ -119,13 +138,30 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
         invariants: &invariants,
         goals: &catalogue.goals,
         roles: &catalogue.roles,
+        facts: &catalogue.facts,
+        messages: &catalogue.messages,
     };
     read(&rules)
 }
 
 /// The plan that a scenario of this name draws with a seed.
 pub fn plan<S: System>(scenario: &Scenario<S>, name: &str, seed: u64) -> Plan<S> {
-    draw(scenario, name, &scenario.system.members(), seed)
+    let members = scenario.system.members();
+    if scenario.swarm.is_none() {
+        return draw(scenario, name, &Roster::of(&members), seed);
+    }
+    let catalogue = S::catalogue();
+    // Some have an owner for every key; a swarm knows of no keys.
+    let roles: Vec<&str> = catalogue.roles.iter().copied().filter(|role| *role != "owner").collect();
+    let roster = Roster {
+        members: &members,
+        roles: &roles,
+        goals: &catalogue.goals,
+        messages: &catalogue.messages,
+        spares: scenario.system.spares(),
+        pace: scenario.system.pace(),
+    };
+    draw(scenario, name, &roster, seed)
 }
 
 /// Plays a plan and leaves a trail.
@@ -240,6 +276,19 @@ impl System for BuiltIn {
         }
     }
 
+    fn pace(&self) -> Span {
+        match self {
+            BuiltIn::Raft(settings) => settings.election_timeout.min,
+        }
+    }
+
+    /// A server of Raft knows a disk that is new or rotten, and stays away. Of a sync that lied nobody can know.
+    fn spares(&self) -> &'static [Kind] {
+        match self {
+            BuiltIn::Raft(_) => &[Kind::LostSync],
+        }
+    }
+
     fn simpler(&self) -> Vec<BuiltIn> {
         match self {
             BuiltIn::Raft(settings) => settings.simpler().into_iter().map(BuiltIn::Raft).collect(),
@@ -264,7 +313,9 @@ impl System for BuiltIn {
             systems: vec![("Raft", "Raft, replicating a key-value store with client sessions")],
             invariants: oracle::INVARIANTS.into_iter().chain([panic]).collect(),
             goals: oracle::GOALS.to_vec(),
-            roles: vec!["leader"],
+            roles: vec!["leader", "primary"],
+            facts: node::FACTS.to_vec(),
+            messages: node::MESSAGES.to_vec(),
             exhibits: exhibits::EXHIBITS.iter().map(exhibit).collect(),
         }
     }

@@ -48,6 +48,7 @@ use stop::Cause;
 use trouble::Trouble;
 use weather::Weather;
 
+pub use audit::FaultCounts;
 pub use stop::{Failure, Pause};
 
 /// One run in progress, judged by `O`, listened to by `T`.

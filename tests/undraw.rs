@@ -61,12 +61,51 @@ fn also_what_is_rare_in_scenarios_comes_out_again() {
     }
 }
 
+/// Everything that has another form in a plan: phases, regions, turns, swizzles, slews, cores, moments.
+#[test]
+fn what_a_plan_says_in_another_way_comes_out_again() {
+    for heal in ["true", "false", "Core(Majority)", "Core(Nodes([\"n1\", \"n3\", \"n4\"]))"] {
+        let scenario = format!(
+            r#"(squall: 1, system: Raft(nodes: 5), workload: (until: "12s"), settle: (heal: {heal}, within: "5s"),
+                network: (links: [(from: ["n1"], to: ["n5"], both_ways: true, loss: "30%")], regions: (
+                    of: {{"east": ["n1", "n2"], "west": ["n3"]}}, within: Const("1ms"),
+                    between: LogNormal(median: "9ms", p99: "90ms"))),
+                disk: (unsynced: AnySubset, torn: "20%", recoverable: true),
+                clocks: (offset: "5ms", uncertainty: "7ms"),
+                faults: [
+                    (every: "1s", lasts: ("1s", "9s"), inject: Swizzle),
+                    (every: "1s", inject: ClockSlew(target: InTurn, by: "-3ms", ppm: 2000)),
+                    (every: "1s", lasts: "2s", inject: Clog(over: Among(["n1", "n2", "n4"]))),
+                    (rate: "1/s", inject: Wipe(target: One, restart_after: ("0s", "8s"))),
+                    (when: LeaderElected, after: "20ms", times: 3, lasts: ("1s", "2s"),
+                     inject: Partition(shape: Isolate(Subject), one_way: true)),
+                    (when: Written, skip: (0, 300), from: "2s", inject: Kill(target: Subject, restart_after: "1s")),
+                    (when: Message("RequestVote"), until: "9s", inject: Pause(target: Primaries)),
+                    (when: Fact("Returned"), lasts: "4s", inject: Swizzle),
+                    (at: "3s", inject: Destroy(target: One)),
+                ],
+                phases: [(lasts: "4s"), (title: "storm", lasts: "5s", faults: [
+                    (rate: "1/s", lasts: ("1s", "9s"), inject: DiskError(target: One, write: "1/7", sync: "1%")),
+                    (when: Crashed, skip: (0, 3), lasts: "9s", inject: DiskStall(target: Minority)),
+                    (at: "1s", inject: Kill(target: Leader)),
+                    (at: "4s", inject: BitRot(target: One)),
+                ])])"#
+        );
+        let scenario = systems::parse::<BuiltIn>("forms.ron", &scenario).unwrap_or_else(|wrong| panic!("{wrong}"));
+        for seed in 0..20 {
+            let plan = systems::plan(&scenario, "forms", seed);
+            assert_eq!(drawn_again(&plan), plan, "seed {seed} that heals {heal}");
+        }
+    }
+}
+
 /// A capsule of a museum scenario, with a piece of its text replaced.
 fn edited(file: &str, old: &str, new: &str) -> Result<Capsule<BuiltIn>, Diagnostic> {
     let scenario = r#"(squall: 1, system: Raft(nodes: 3), exhibits: ["votedfor-not-persisted"],
         workload: (until: "5s", rate: "9/s"),
         faults: [(at: "1s", until: "2s", inject: Partition(shape: Split(["n1"], ["n2", "n3"]))),
             (at: "2s", inject: Pause(target: Leader)),
+            (when: LeaderElected, skip: 9, after: "8ms", lasts: "1s", inject: Pause(target: Subject)),
             (every: "300ms", inject: Kill(target: Minority, restart_after: "100ms"))])"#;
     let scenario = systems::parse::<BuiltIn>("it.ron", scenario).unwrap_or_else(|wrong| panic!("{wrong}"));
     let (plan, (outcome, trail)) = (0..)
@@ -102,6 +141,9 @@ fn a_capsule_that_names_what_does_not_exist_is_refused_at_its_place() {
         ("from: [\"n1\"]", "from: [\"n2\"]", "node \"n2\" is on both sides"),
         ("Role(\"leader\")", "Role(\"king\")", "there is no role \"king\""),
         ("at: \"1s\"", "at: \"3s\"", "the fault ends at 2s, but begins at 3s"),
+        ("Goal(\"raft.leader-elected\")", "Goal(\"raft.leader-erected\")", "there is no goal \"raft.leader-erected\""),
+        ("Goal(\"raft.leader-elected\")", "Message(\"Vote\")", "there is no message \"Vote\""),
+        ("after: \"8ms\"", "after: \"9000h\"", "9000h is longer than 365 days"),
         ("nodes: 3", "nodes: 0", "a Raft of 0 nodes cannot be simulated"),
         (
             "clients: 3",

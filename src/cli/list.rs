@@ -27,7 +27,7 @@ pub(super) fn list<S: System>(list: &List, terminal: &mut Terminal) -> io::Resul
         Listed::Scenarios => return scenarios::<S>(list, terminal),
         Listed::Systems => pairs("system", &S::catalogue().systems, list.format, terminal)?,
         Listed::Invariants => pairs("invariant", &S::catalogue().invariants, list.format, terminal)?,
-        Listed::Faults => faults::list(list.format, &S::catalogue().roles, terminal)?,
+        Listed::Faults => faults::list(list.format, &S::catalogue(), terminal)?,
         Listed::Exhibits => exhibits::<S>(list.format, terminal)?,
     }
     Ok(Exit::Done)

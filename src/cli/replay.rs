@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "what a run costs is told in real time")]
 
 use super::arguments::{Detail, Format, Replay};
+use super::run::fault_line;
 use super::terminal::Terminal;
 use super::{Exit, bug, diagnostics};
 use crate::report::failure::{self, FaultLine};
@@ -83,16 +84,7 @@ fn played<S: System>(capsule: &Capsule<S>) -> (Outcome, Comparison) {
 
 /// What it came to now, in what that differs from what was stored, and the verdict.
 fn screen<S: System>(file: &str, capsule: &Capsule<S>, outcome: &Outcome, comparison: Comparison) -> String {
-    let faults: Vec<FaultLine> = capsule
-        .plan
-        .faults
-        .iter()
-        .map(|fault| FaultLine {
-            at_ns: fault.at.ns(),
-            until_ns: fault.until.map(|until| until.ns()),
-            what: fault.inject.to_string(),
-        })
-        .collect();
+    let faults: Vec<FaultLine> = capsule.plan.faults.iter().map(fault_line).collect();
     let mut text = failure::failure(outcome, &promises::<S>(capsule, outcome), &faults);
     if !comparison.is_exact() {
         let violated = Violated::from(&capsule.broke);

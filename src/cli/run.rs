@@ -12,6 +12,7 @@ use super::shell::quoted;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use super::{Exit, bug, diagnostics};
+use crate::environment::fault::PlannedFault;
 use crate::report::failure::{self, FaultLine};
 use crate::report::json;
 use crate::report::line::{details, line};
@@ -229,12 +230,7 @@ impl<S: System> Session<'_, S> {
     fn planned(&self, index: usize) -> Vec<FaultLine> {
         let job = &self.jobs[index];
         let plan = systems::plan(&job.scenario, &job.name, job.seed);
-        let lines = plan.faults.into_iter().map(|fault| FaultLine {
-            at_ns: fault.at.ns(),
-            until_ns: fault.until.map(|until| until.ns()),
-            what: fault.inject.to_string(),
-        });
-        lines.collect()
+        plan.faults.iter().map(fault_line).collect()
     }
 
     /// The command that plays this run alone.
@@ -248,5 +244,15 @@ impl<S: System> Session<'_, S> {
             false => "",
         };
         format!("squall run {file} --seed {seed}{settings}{check}")
+    }
+}
+
+/// A fault for a reader.
+pub(super) fn fault_line(fault: &PlannedFault) -> FaultLine {
+    FaultLine {
+        at_ns: fault.at.ns(),
+        until_ns: fault.until.map(|until| until.ns()),
+        waits_for: fault.when.as_ref().map(ToString::to_string),
+        what: fault.inject.to_string(),
     }
 }

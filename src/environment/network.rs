@@ -168,6 +168,12 @@ impl Network {
         self.clogs.get(self.link(from, to))
     }
 
+    /// Whether no fault hits messages from one node to another now. What the network loses by itself is no fault.
+    pub fn is_well(&self, from: u16, to: u16) -> bool {
+        let class = self.current.class(self.link(from, to), from.max(to) < self.members);
+        !self.is_blocked(from, to) && !self.current.weathers[class].is_disturbed()
+    }
+
     /// Whether no link is cut.
     pub fn is_whole(&self) -> bool {
         self.cuts.is_clear()

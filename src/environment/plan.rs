@@ -6,7 +6,7 @@ use super::fault::PlannedFault;
 use super::text::Rate;
 use crate::kernel::chance::Ratio;
 use crate::kernel::time::{Span, Time};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The meaning of a seed. A change that gives an old plan a new run bumps it.
 pub const ENGINE: u32 = 1;
@@ -349,7 +349,7 @@ pub struct Settle {
 }
 
 /// Which faults end when a run settles. None begins any more.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 pub enum Heal {
     /// Written `true`. Partitions heal, the dead restart, sleepers wake, loss and duplication stop.
     #[default]
@@ -361,6 +361,17 @@ pub enum Heal {
     /// Written `Core(["n1", "n2", "n3"])`. Of these nodes and of the links between them all is healed, the rest
     /// stays as it is; and they must make progress.
     Core(Vec<String>),
+}
+
+/// `true` and `false` without quotes, in JSON too.
+impl Serialize for Heal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Heal::Everything => serializer.serialize_bool(true),
+            Heal::Nothing => serializer.serialize_bool(false),
+            Heal::Core(names) => serializer.serialize_newtype_variant("Heal", 2, "Core", names),
+        }
+    }
 }
 
 /// When a run is given up as inconclusive.

@@ -11,6 +11,8 @@ pub struct FaultLine {
     pub at_ns: u64,
     /// When it ends, if it does by itself.
     pub until_ns: Option<u64>,
+    /// What it waits for from then on, if it does not begin at once.
+    pub waits_for: Option<String>,
     /// The kind, and whom it hits.
     pub what: String,
 }
@@ -72,9 +74,10 @@ fn faults_before(faults: &[FaultLine], moment_ns: u64) -> String {
         rows.push(styled(DIM, format_args!("{:>9}  {}", "", counted(earlier as u64, "earlier fault"))));
     }
     rows.extend(told.iter().map(|fault| {
-        let end = match fault.until_ns {
-            Some(until) if until <= moment_ns => styled(DIM, format_args!("until {}", instant(until))),
-            Some(_) | None => "still on".to_owned(),
+        let end = match (&fault.waits_for, fault.until_ns) {
+            (Some(moment), _) => styled(DIM, format_args!("waits for {moment}")),
+            (None, Some(until)) if until <= moment_ns => styled(DIM, format_args!("until {}", instant(until))),
+            (None, Some(_) | None) => "still on".to_owned(),
         };
         format!("{:>9}  {:width$}  {end}", instant(fault.at_ns), fault.what)
     }));
@@ -87,7 +90,11 @@ pub fn plan(faults: &[FaultLine]) -> String {
     let width = faults.iter().map(|fault| fault.what.chars().count()).max().unwrap_or(0);
     faults.iter().enumerate().fold(String::new(), |text, (place, fault)| {
         let title = if place == 0 { "plan" } else { "" };
-        let end = fault.until_ns.map_or(String::new(), |until| format!("until {}", instant(until)));
+        let end = match (&fault.waits_for, fault.until_ns) {
+            (Some(moment), _) => format!("waits for {moment}"),
+            (None, Some(until)) => format!("until {}", instant(until)),
+            (None, None) => String::new(),
+        };
         let title = styled(DIM, format_args!("{title:11}"));
         text + &format!("      {title} {:>9}  {:width$}  {}\n", instant(fault.at_ns), fault.what, styled(DIM, end))
     })

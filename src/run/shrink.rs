@@ -214,7 +214,7 @@ pub fn needless<S: Clone>(plan: &Plan<S>, outcome: &Outcome, subject: &dyn Subje
     for (place, fault) in plan.faults.iter().enumerate() {
         let mut less = plan.clone();
         less.faults.remove(place);
-        without.push((format!("{} at {}", fault.inject, fault.at.since(Time::ZERO)), less));
+        without.push((fault.to_string(), less));
     }
     for (place, planned) in plan.workload.operations.iter().flatten().enumerate() {
         let mut less = plan.clone();

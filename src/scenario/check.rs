@@ -1,11 +1,17 @@
 //! What in a scenario cannot be: found before a run, with the place and a cure.
 
+mod clocks;
 mod faults;
+mod members;
+mod network;
 mod operations;
+mod phases;
+mod settle;
+mod swarm;
 
 use super::diagnostic::{Complaint, did_you_mean, one_of};
 use super::load::Rules;
-use super::model::{Clocks, Expect, Scenario};
+use super::model::{Expect, Scenario};
 use crate::environment::distribution::Distribution;
 use crate::environment::plan::Limits;
 use crate::kernel::chance::Ratio;
@@ -23,65 +29,18 @@ const STANDSTILL_PPM: u32 = 1_000_000;
 /// What is wrong with the scenario, for reasons that hold for every system.
 pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &Rules<S>) -> Vec<Complaint> {
     let mut found = Vec::new();
-    surroundings(scenario, &mut found);
-    clocks(&scenario.clocks, members, &mut found);
+    network::complaints(scenario, members, &mut found);
+    distribution(&scenario.disk.sync, "disk.sync", &mut found);
+    clocks::complaints(scenario, members, &mut found);
     workload(scenario, &mut found);
     operations::complaints(&scenario.workload, &mut found);
     limits(scenario, &mut found);
     names(scenario, rules, &mut found);
-    faults::complaints(scenario, members, rules.roles, &mut found);
+    phases::complaints(scenario, &mut found);
+    faults::complaints(scenario, members, rules, &mut found);
+    swarm::complaints(scenario, members, &mut found);
+    settle::complaints(scenario, members, &mut found);
     found
-}
-
-fn surroundings<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
-    let network = &scenario.network;
-    distribution(&network.latency, "network.latency", found);
-    distribution(&scenario.disk.sync, "disk.sync", found);
-    if is_certain(network.loss) {
-        found.push(Complaint::at(
-            "network.loss",
-            "every message is lost, so nothing would ever arrive",
-            "write less than 100%, or use a fault that begins and ends",
-        ));
-    }
-    let patience = scenario.workload.patience;
-    let trip = Span::ns(least(&network.latency).as_ns().saturating_mul(2));
-    if patience > Span::ZERO && trip >= patience && scenario.workload.clients > 0 {
-        found.push(Complaint::at(
-            "network.latency",
-            format!("there and back takes at least {trip}, but clients give up after {patience}"),
-            "lower the latency, or raise workload.patience",
-        ));
-    }
-}
-
-fn clocks(clocks: &Clocks, members: &[String], found: &mut Vec<Complaint>) {
-    too_long(clocks.offset, "clocks.offset", found);
-    let standstill = |place: &str| {
-        Complaint::at(
-            place,
-            "a clock that is slow by 1,000,000 millionths stands still",
-            "write less than 1_000_000, real clocks drift by less than 500",
-        )
-    };
-    if clocks.drift_ppm >= STANDSTILL_PPM {
-        found.push(standstill("clocks.drift_ppm"));
-    }
-    for (name, clock) in &clocks.nodes {
-        if !members.contains(name) {
-            let all: Vec<&str> = members.iter().map(String::as_str).collect();
-            found.push(Complaint::at(
-                &format!("clocks.nodes.{name}"),
-                format!("there is no node {name:?} to have a clock"),
-                did_you_mean(name, all.iter().copied()).unwrap_or_else(|| format!("write {}", one_of(&all))),
-            ));
-        }
-        let offset = Span::ns(clock.offset.map_or(0, |offset| offset.0.unsigned_abs()));
-        too_long(offset, &format!("clocks.nodes.{name}.offset"), found);
-        if clock.drift_ppm.unsigned_abs() >= STANDSTILL_PPM {
-            found.push(standstill(&format!("clocks.nodes.{name}.drift_ppm")));
-        }
-    }
 }
 
 fn workload<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
@@ -93,13 +52,6 @@ fn workload<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
     too_long(workload.patience, "workload.patience", found);
     if workload.keys == 0 {
         found.push(Complaint::at("workload.keys", "clients have no key to work on", "write 1 or more"));
-    }
-    if workload.clients == 0 && scenario.settle.is_some() {
-        found.push(Complaint::at(
-            "workload.clients",
-            "settling needs fresh operations, but there is no client to begin them",
-            "write 1 or more, or remove settle",
-        ));
     }
     if workload.patience == Span::ZERO {
         found.push(Complaint::at(
@@ -128,10 +80,6 @@ fn limits<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
     }
     too_long(limits.virtual_time, "limits.virtual_time", found);
     let within = scenario.settle.as_ref().map_or(Span::ZERO, |settle| settle.within);
-    if scenario.settle.is_some() && within == Span::ZERO {
-        found.push(Complaint::at("settle.within", "nothing settles in no time", "write for example \"20s\""));
-    }
-    too_long(within, "settle.within", found);
     let end = Span::ns(scenario.workload.until.as_ns().saturating_add(within.as_ns()));
     if limits.virtual_time < end {
         let (what, cure) = match within {
@@ -215,13 +163,4 @@ pub(super) fn too_long(span: Span, place: &str, found: &mut Vec<Complaint>) {
 /// Whether this always happens.
 pub(super) fn is_certain(ratio: Ratio) -> bool {
     ratio.part() == ratio.whole()
-}
-
-fn least(distribution: &Distribution) -> Span {
-    match distribution {
-        Distribution::Const(span) => *span,
-        Distribution::Uniform { min, .. } | Distribution::Exp { min, .. } => *min,
-        Distribution::LogNormal { .. } => distribution.least(),
-        Distribution::Bimodal { fast, slow, .. } => fast.min.min(slow.min),
-    }
 }

@@ -151,13 +151,22 @@ pub fn suggest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -
 }
 
 /// Words that people use for ours.
-const SYNONYMS: [(&str, &str); 15] = [
+const SYNONYMS: [(&str, &str); 25] = [
     ("half", "Halves"),
     ("crash", "Kill"),
     ("restart", "Kill"),
     ("freeze", "Pause"),
     ("stop", "Pause"),
+    ("gc", "Pause"),
+    ("hang", "Pause"),
     ("drop", "Loss"),
+    ("hold", "Clog"),
+    ("swizzleclog", "Swizzle"),
+    ("throttle", "Bandwidth"),
+    ("erase", "Wipe"),
+    ("bump", "ClockJump"),
+    ("skew", "ClockDrift"),
+    ("fsync", "DiskError"),
     ("slow", "Delay"),
     ("latency", "Delay"),
     ("split", "Partition"),
@@ -166,6 +175,7 @@ const SYNONYMS: [(&str, &str); 15] = [
     ("duration", "lasts"),
     ("length", "lasts"),
     ("end", "until"),
+    ("trigger", "when"),
     ("seconds", "until"),
 ];
 

@@ -6,6 +6,8 @@ use super::check::FAULTS;
 use super::fault::{FaultSpec, Schedule};
 use super::inject::Duration;
 use super::model::{Clocks, Healing, Scenario};
+use super::roster::Roster;
+use super::swarm::{self, Drawn};
 use super::when::When;
 use crate::environment::fault::{Fault, PlannedFault, Target, Trigger};
 use crate::environment::plan::{self, Clock, ENGINE, FORMAT, Heal, Plan};
@@ -16,7 +18,7 @@ use crate::kernel::time::{Span, Time};
 /// The dice that say who belongs to the core that is healed; those of faults have smaller numbers.
 const CORE: u64 = 1 << 63;
 
-/// The plan of one seed. `name` is the scenario's, `members` are the nodes that faults can hit.
+/// The plan of one seed. `name` is the scenario's; the roster tells of its system.
 ///
 /// Each fault of the scenario has dice of its own, so that to add one at the end or to change one
 /// leaves the draws of the others as they were. No fault begins after the workload. If the run
@@ -25,17 +27,60 @@ const CORE: u64 = 1 << 63;
 /// # Panics
 /// If the scenario was never checked and names more members than there are, or has a fault that
 /// does not say when it happens.
-pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, members: &[String], seed: u64) -> Plan<S> {
-    let end = Time::ZERO + scenario.workload.until;
+pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, roster: &Roster, seed: u64) -> Plan<S> {
+    let (end, members) = (Time::ZERO + scenario.workload.until, roster.members);
+    let mut faults = spelled_out(scenario, members, seed);
+    let Drawn { network, disk, clocks: most, settle, families } = match scenario.swarm {
+        Some(swarm) => swarm::draw(swarm, scenario, roster, seed),
+        None => Drawn {
+            network: scenario.network.clone(),
+            disk: scenario.disk.clone(),
+            clocks: scenario.clocks.clone(),
+            settle: scenario.settle.clone(),
+            families: Vec::new(),
+        },
+    };
+    let whole = Stretch { from: Time::ZERO, length: scenario.workload.until };
+    for (mut dice, specs) in families {
+        faults.extend(specs.iter().flat_map(|spec| occurrences(spec, whole, members, &mut dice)));
+    }
+    let settle = settle.map(|settle| plan::Settle {
+        heal: heal(&settle.heal, members, &mut Dice::new(seed, Purpose::Faults, CORE)),
+        within: settle.within,
+    });
+    let heals = settle.as_ref().is_some_and(|settle| settle.heal == Heal::Everything);
+    for fault in &mut faults {
+        fault.until = fault.until.filter(|until| *until <= end || !heals);
+    }
+    // A later piece of a fault may come too late.
+    faults.retain(|fault| fault.at < end);
+    // Stable: of two at one time, the one that is written first comes first.
+    faults.sort_by_key(|fault| fault.at);
+    Plan {
+        squall: FORMAT,
+        engine: ENGINE,
+        scenario: name.to_owned(),
+        seed,
+        system: scenario.system.clone(),
+        exhibits: scenario.exhibits.clone(),
+        network: network.plan(),
+        disk,
+        clocks: clocks(&most, members, seed),
+        clock_uncertainty: most.uncertainty,
+        workload: scenario.workload.clone(),
+        faults,
+        settle,
+        limits: scenario.limits.clone(),
+    }
+}
+
+/// The faults that the scenario spells out, those of its phases after those of the whole.
+fn spelled_out<S>(scenario: &Scenario<S>, members: &[String], seed: u64) -> Vec<PlannedFault> {
     let mut faults: Vec<PlannedFault> = Vec::new();
     for (index, spec) in scenario.faults.iter().enumerate() {
         let mut dice = Dice::new(seed, Purpose::Faults, index as u64);
-        faults.extend(occurrences(
-            spec,
-            Stretch { from: Time::ZERO, length: scenario.workload.until },
-            members,
-            &mut dice,
-        ));
+        let whole = Stretch { from: Time::ZERO, length: scenario.workload.until };
+        faults.extend(occurrences(spec, whole, members, &mut dice));
     }
     let mut from = Time::ZERO;
     for (number, phase) in scenario.phases.iter().enumerate() {
@@ -47,33 +92,7 @@ pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, members: &[String], se
         }
         from += phase.lasts;
     }
-    let settle = scenario.settle.as_ref().map(|settle| plan::Settle {
-        heal: heal(&settle.heal, members, &mut Dice::new(seed, Purpose::Faults, CORE)),
-        within: settle.within,
-    });
-    let heals = settle.as_ref().is_some_and(|settle| settle.heal == Heal::Everything);
-    for fault in &mut faults {
-        fault.until = fault.until.filter(|until| *until <= end || !heals);
-    }
-    // Stable: of two at one time, the one that is written first comes first.
-    faults.sort_by_key(|fault| fault.at);
-    assert!(faults.iter().all(|fault| fault.at < end), "a fault begins after the workload");
-    Plan {
-        squall: FORMAT,
-        engine: ENGINE,
-        scenario: name.to_owned(),
-        seed,
-        system: scenario.system.clone(),
-        exhibits: scenario.exhibits.clone(),
-        network: scenario.network.plan(),
-        disk: scenario.disk.clone(),
-        clocks: clocks(&scenario.clocks, members, seed),
-        clock_uncertainty: scenario.clocks.uncertainty,
-        workload: scenario.workload.clone(),
-        faults,
-        settle,
-        limits: scenario.limits.clone(),
-    }
+    faults
 }
 
 /// A part of the workload, whose times are counted from its beginning.
@@ -91,26 +110,26 @@ fn occurrences(spec: &FaultSpec, stretch: Stretch, members: &[String], dice: &mu
         let moment = spec.when.as_ref().and_then(When::moment).expect("a checked moment is known");
         let skip = spec.skip.map_or(0, |skip| skip.min + dice.below(u64::from(skip.max - skip.min) + 1) as u32);
         for turn in 0..times {
-            for piece in targets::pieces(&spec.inject, members, turn as usize, dice) {
-                let trigger = Trigger {
-                    moment: moment.clone(),
-                    skip: skip + turn,
-                    after: spec.after.unwrap_or(Span::ZERO),
-                    lasts: length(spec, dice),
-                };
+            let pieces = targets::pieces(&spec.inject, members, turn as usize, dice);
+            let (after, lasts) = (spec.after.unwrap_or(Span::ZERO), length(spec, dice));
+            for piece in pieces {
+                let trigger = Trigger { moment: moment.clone(), skip: skip.saturating_add(turn), after, lasts };
                 let (until, at) = (spec.until.map(placed), placed(from));
                 faults.extend(piece.planned(at, Some(trigger), until));
             }
         }
         return faults;
     }
+    let end = placed(Time::ZERO + stretch.length);
     for (turn, at) in begins(spec, Time::ZERO + stretch.length, dice).into_iter().enumerate() {
-        for piece in targets::pieces(&spec.inject, members, turn, dice) {
-            let until = match length(spec, dice) {
-                Some(length) => after(at, length),
-                None => spec.until.filter(|_| spec.at.is_some()),
-            };
-            faults.extend(piece.planned(placed(at), None, until.map(placed)));
+        let pieces = targets::pieces(&spec.inject, members, turn, dice);
+        let until = match length(spec, dice) {
+            Some(length) => after(at, length),
+            None => spec.until.filter(|_| spec.at.is_some()),
+        };
+        for piece in pieces {
+            // A late piece of what lasts beyond the end is a fault that does not happen.
+            faults.extend(piece.planned(placed(at), None, until.map(placed)).filter(|fault| fault.at < end));
         }
     }
     faults

@@ -5,7 +5,7 @@
 mod place;
 
 use super::diagnostic::{Diagnostic, Source, did_you_mean, one_of};
-use super::examples::{example_of_field, example_of_name};
+use super::examples::example_of_name;
 use super::locate::{Flaw, PathStep};
 use place::Explainer;
 use ron::error::{Error, SpannedError};
@@ -117,7 +117,7 @@ impl Explainer<'_> {
             (Some(help), _) => mistake.help(help),
             // The most common slip: the wrapper's field inside what it wraps.
             (None, true)
-                if container.is_some_and(|node| self.path(node).starts_with(&super::locate::path("faults"))) =>
+                if container.is_some_and(|node| self.path(node).contains(&PathStep::Field("faults".to_owned()))) =>
             {
                 mistake.help(format!("`{found}` stands beside `inject`, not in it"))
             }
@@ -133,6 +133,10 @@ impl Explainer<'_> {
         let mistake = self.mistake(span, format!("unknown value `{found}` for {what}")).expected(one_of(expected));
         match did_you_mean(found, expected.iter().copied()) {
             Some(help) => mistake.help(help),
+            // A shape is wanted, and a target was named.
+            None if expected.contains(&"Isolate") && TARGETS.contains(&found) => {
+                mistake.help(format!("write Isolate({found}) for its links to all others"))
+            }
             None => mistake.help("write one of these instead"),
         }
     }
@@ -140,7 +144,7 @@ impl Explainer<'_> {
     fn missing(&self, field: &str) -> Diagnostic {
         let container = self.container();
         let span = container.map_or(0..0, |node| node.token());
-        let example = example_of_field(field).map_or("...", |(_, example)| example);
+        let example = container.and_then(|node| self.example_inside(node, field)).map_or("...", |(_, example)| example);
         self.mistake(span, format!("field `{field}` is missing in {}", self.container_name(container)))
             .help(format!("add `{field}: {example}`"))
     }
@@ -167,8 +171,11 @@ impl Explainer<'_> {
             PathStep::Field(name) => Some(name.as_str()),
             PathStep::Index(_) => None,
         });
-        let message = match (message.split_once(' '), node.zip(name)) {
-            (Some((kind @ ("probability" | "span" | "rate"), rest)), Some((node, name))) if name != "p" => {
+        let split = message.strip_prefix("data rate ").map(|rest| ("data rate", rest)).or(message.split_once(' '));
+        let message = match (split, node.zip(name)) {
+            (Some((kind @ ("probability" | "span" | "rate" | "size" | "data rate"), rest)), Some((node, name)))
+                if name != "p" =>
+            {
                 let rest = rest.replacen(" is not one", &format!(" is no {kind}"), 1);
                 let written = self.text(&node.span);
                 // What our readers quote is the value, which they got without its quotes.
@@ -232,6 +239,12 @@ impl Explainer<'_> {
             }
             if node.is_container && self.cursor == node.name.end && !node.name.is_empty() {
                 let name = self.text(&node.name);
+                if let Some((_, "Started")) = self.example(node)
+                    && let Some(help) = did_you_mean(name, ["Goal", "Fact", "Message"])
+                {
+                    let what = self.spoken(node);
+                    return self.mistake(node.name.clone(), format!("unknown value `{name}` for {what}")).help(help);
+                }
                 return self
                     .mistake(node.span.clone(), format!("`{name}` takes nothing in parentheses"))
                     .help(format!("write `{name}`"));
@@ -349,6 +362,7 @@ impl Explainer<'_> {
                     let found = self.found();
                     let help = match (what, found.starts_with('"')) {
                         ("a distribution", true) => format!("write Const({found}), or for example {example}"),
+                        ("a moment", true) => format!("write {}, without quotes", found.trim_matches('"')),
                         ("a target", true) => format!("write Nodes([{found}]), or for example {example}"),
                         _ => format!("write for example {example}"),
                     };
@@ -391,5 +405,10 @@ impl Explainer<'_> {
     }
 }
 
+/// The targets that are words.
+const TARGETS: [&str; 9] =
+    ["One", "Minority", "Majority", "All", "Leader", "Primaries", "LockHolder", "InTurn", "Subject"];
+
 /// The fields of a fault's wrapper.
-const FAULT_FIELDS: [&str; 7] = ["at", "until", "every", "jitter", "rate", "from", "lasts"];
+const FAULT_FIELDS: [&str; 11] =
+    ["at", "until", "every", "jitter", "rate", "when", "after", "skip", "times", "from", "lasts"];

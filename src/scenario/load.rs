@@ -40,6 +40,10 @@ pub struct Rules<'a, S> {
     pub goals: &'a [&'a str],
     /// The names of all roles that a fault can aim at.
     pub roles: &'a [&'a str],
+    /// The kinds of facts that a fault can wait for.
+    pub facts: &'a [&'a str],
+    /// The kinds of messages that a fault can wait for.
+    pub messages: &'a [&'a str],
 }
 
 /// Reads a scenario from a file.

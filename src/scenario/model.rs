@@ -7,7 +7,7 @@ use super::target::Who;
 use crate::environment::plan::{Disk, Limits, Workload};
 use crate::environment::text::Offset;
 use crate::kernel::time::Span;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// A scenario, resolved: what its file says, over what the files that it extends say, over the
@@ -85,7 +85,7 @@ pub struct Settle {
 }
 
 /// Which faults end when a run settles. None begins any more.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 pub enum Healing {
     /// Written `true`. Partitions heal, the dead restart, sleepers wake, loss and duplication stop.
     #[default]
@@ -97,6 +97,17 @@ pub enum Healing {
     /// `Core(Majority)`: of so many members, drawn, and of the links between them all is healed; the rest
     /// stays as it is. They must make progress.
     Core(Who),
+}
+
+/// `true` and `false` without quotes, in JSON too.
+impl Serialize for Healing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Healing::Everything => serializer.serialize_bool(true),
+            Healing::Nothing => serializer.serialize_bool(false),
+            Healing::Core(who) => serializer.serialize_newtype_variant("Healing", 2, "Core", who),
+        }
+    }
 }
 
 /// How far the members' clocks may be off. Each member draws its own error.

@@ -83,12 +83,54 @@ impl Regions {
         };
         let mut links = Vec::new();
         for (name, members) in &self.of {
-            links.extend(self.within.map(|within| rule(members, members, within)));
+            // Who stands alone has no link within.
+            links.extend(self.within.filter(|_| members.len() > 1).map(|within| rule(members, members, within)));
             let others: Vec<String> =
                 self.of.iter().filter(|other| other.0 != name).flat_map(|other| other.1.clone()).collect();
             links.push(rule(members, &others, self.between));
         }
         links.retain(|link| !link.from.is_empty() && !link.to.is_empty());
         links
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::time::Span;
+
+    #[test]
+    fn regions_become_links_within_and_between_and_single_links_come_last() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let of = [("east", names(&["n1", "n2"])), ("west", names(&["n3"]))];
+        let (near, far) = (Distribution::Const(Span::ms(1)), Distribution::Const(Span::ms(40)));
+        let flaky = LinkRule {
+            from: names(&["n1"]),
+            to: names(&["n3"]),
+            both_ways: true,
+            latency: None,
+            loss: Ratio::new(1, 2),
+            duplicate: None,
+        };
+        let network = Network {
+            regions: Some(Regions {
+                of: of.into_iter().map(|(region, members)| (region.to_owned(), members)).collect(),
+                within: Some(near),
+                between: far,
+            }),
+            links: vec![flaky.clone()],
+            ..Network::default()
+        };
+        let links = network.plan().links;
+        let told: Vec<_> = links.iter().map(|link| (link.from.join(" "), link.to.join(" "), link.latency)).collect();
+        let told: Vec<_> = told.iter().map(|(from, to, latency)| (from.as_str(), to.as_str(), *latency)).collect();
+        let expected = [
+            ("n1 n2", "n1 n2", Some(near)),
+            ("n1 n2", "n3", Some(far)),
+            ("n3", "n1 n2", Some(far)),
+            ("n1", "n3", None),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(links[3], flaky);
     }
 }

@@ -50,13 +50,20 @@ pub fn complaints<S: Clone>(plan: &Plan<S>, field: &str, rules: &Rules<S>) -> Ve
 
 /// Where a plan says what a scenario says at this place. What is below it in a fault is nested otherwise.
 fn place_in_plan(place: &[PathStep]) -> Vec<PathStep> {
-    let is_field = |step: Option<&PathStep>, name: &str| step == Some(&PathStep::Field(name.to_owned()));
-    let steps = if is_field(place.first(), "clocks") {
-        1
-    } else if is_field(place.first(), "faults") && is_field(place.get(2), "inject") {
-        3
-    } else {
-        place.len()
+    let field = |at: usize| match place.get(at) {
+        Some(PathStep::Field(name)) => name.as_str(),
+        Some(PathStep::Index(_)) | None => "",
     };
-    place[..steps].to_vec()
+    match (field(0), field(1), field(2)) {
+        ("clocks", "uncertainty", _) => path("clock_uncertainty"),
+        ("clocks", ..) => place[..1].to_vec(),
+        ("faults", _, "inject") => place[..3].to_vec(),
+        ("faults", _, "when") => [&place[..3], &path("moment"), &place[3..]].concat(),
+        ("faults", _, "after" | "skip") => [&place[..2], &path("when"), &place[2..]].concat(),
+        // A core of a plan has names and nothing else.
+        ("settle", "heal", _) => {
+            place.iter().enumerate().filter(|step| step.0 != 3).map(|step| step.1.clone()).collect()
+        }
+        _ => place.to_vec(),
+    }
 }

@@ -95,11 +95,15 @@ mod tests {
             invariants: &[],
             goals: &[],
             roles: &[],
+            facts: &[],
+            messages: &[],
         };
         let text = r#"(
     squall: 1,
     system: (nodes: 3),
-    network: (latency: Const("10ms")),
+    network: (latency: Const("10ms"), regions: (of: {"east": ["n1"], "west": ["n2", "n3"]}, between: Const("40ms")), links: [
+        (from: ["n1"], to: ["n2"], loss: "5%"),
+    ]),
     workload: (until: "30s", operations: [
         (at: "1s", client: "c1", invoke: Read(key: 0)),
         (at: "2s", client: "c2", invoke: Write(key: 1, value: 7)),
@@ -107,7 +111,16 @@ mod tests {
     faults: [
         (at: "1s", inject: Partition(shape: Links([("n1", "n2"), ("n2", "n3")]))),
         (at: "5s", lasts: "2s", inject: Pause(target: One)),
+        (when: Written, skip: (0, 9), inject: Kill(target: Subject)),
     ],
+    phases: [
+        (lasts: "9s"),
+        (lasts: "9s", faults: [
+            (rate: "1/s", lasts: "1s", inject: Clog()),
+        ]),
+    ],
+    swarm: true,
+    settle: (heal: Core(Majority), within: "9s"),
 )
 "#;
         let read = |text: &str| parse("it.ron", text, &rules).ok();

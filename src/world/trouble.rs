@@ -83,7 +83,8 @@ impl Trouble {
     pub(super) fn impairs(&self) -> bool {
         let disk = &self.disk;
         let fails = !disk.write_errors.is_zero() || !disk.sync_errors.is_zero();
-        self.slow.is_some() || self.is_frozen || disk.is_stalled || disk.is_full || fails || self.is_destroyed
+        let is_slow = self.slow.is_some() || !disk.extra.is_empty();
+        is_slow || self.is_frozen || disk.is_stalled || disk.is_full || fails || self.is_destroyed
     }
 
     /// When a slow node will have handled what comes in now; `None` if it does so at once.

@@ -24,6 +24,20 @@ fn everything_there_is_can_be_listed_for_people_and_for_programs() {
     }
 }
 
+/// Whoever looks for a fault, a target, a shape, a moment or a preset finds it on the first page.
+#[test]
+fn the_readme_names_all_that_a_fault_can_be() {
+    let readme = include_str!("../../README.md");
+    let entries = objects(&squall(&["list", "faults", "--format", "json"]).out);
+    assert!(entries.len() > 60, "{}", entries.len());
+    for entry in entries {
+        let name = entry["name"].as_str().expect("a name");
+        let is_named =
+            [format!("`{name}"), format!("{name}:"), format!("{name}(")].iter().any(|way| readme.contains(way));
+        assert!(is_named || readme.contains(&format!("swarm: {name}")), "{name} is missing");
+    }
+}
+
 #[test]
 fn a_bad_scenario_is_told_of_and_the_others_are_listed() {
     let folder = folder("list-bad", &[("a.ron", HOLDS), ("b.ron", "(")]);

@@ -5,6 +5,8 @@ use super::table::table;
 use crate::cli::arguments::Format;
 use crate::cli::terminal::Terminal;
 use crate::report::style::{BOLD, styled};
+use crate::scenario::when::short;
+use crate::systems::Catalogue;
 use serde::Serialize;
 use std::io;
 
@@ -122,13 +124,22 @@ const MOMENTS: [Entry; 8] = [
     entry("Crashed", "Crashed", "a node dies"),
 ];
 
-pub(super) fn list(format: Format, roles: &[&str], terminal: &mut Terminal) -> io::Result<()> {
+const SWARMS: [Entry; 5] = [
+    entry("true", "true", "of eight seeds one is Calm, two are Lan, two Wan, three Hostile"),
+    entry("Calm", "Calm", "no fault, but links, disks and clocks of its own for each seed"),
+    entry("Lan", "Lan", "a rack: quick links that are rarely lost, single servers that fail"),
+    entry("Wan", "Wan", "a continent: slow links with long tails, partitions of regions"),
+    entry("Hostile", "Hostile", "half of all kinds of faults at once, as bad as a system may survive"),
+];
+
+pub(super) fn list(format: Format, catalogue: &Catalogue, terminal: &mut Terminal) -> io::Result<()> {
     if format == Format::Json {
         objects("fault", FAULTS, terminal)?;
         objects("shape", SHAPES, terminal)?;
         objects("target", TARGETS, terminal)?;
         objects("schedule", SCHEDULES, terminal)?;
-        return objects("moment", MOMENTS, terminal);
+        objects("moment", MOMENTS, terminal)?;
+        return objects("swarm", SWARMS, terminal);
     }
     let width = terminal.width();
     let mut text = String::new();
@@ -138,11 +149,21 @@ pub(super) fn list(format: Format, roles: &[&str], terminal: &mut Terminal) -> i
         ("target: whom it hits", &TARGETS),
         ("when it happens", &SCHEDULES),
         ("when: the moments of a run", &MOMENTS),
+        ("swarm: each seed draws its surroundings and its faults", &SWARMS),
     ] {
         let rows: Vec<[&str; 2]> = entries.iter().map(|entry| [entry.example, entry.description]).collect();
         text += &format!("{}\n\n{}\n", styled(BOLD, title), table(&rows, width));
     }
-    text += &format!("Roles: {}.\n", roles.join(", "));
+    let goals: Vec<String> = catalogue.goals.iter().map(|goal| short(goal)).collect();
+    let names = [
+        ("Roles", catalogue.roles.join(", ")),
+        ("Goals", goals.join(", ")),
+        ("Facts", catalogue.facts.join(", ")),
+        ("Messages", catalogue.messages.join(", ")),
+    ];
+    for (what, names) in names.into_iter().filter(|(_, names)| !names.is_empty()) {
+        text += &format!("{what}: {names}.\n");
+    }
     terminal.result(&text)
 }
 
@@ -151,6 +172,7 @@ mod tests {
     use super::*;
     use crate::environment::fault::Moment;
     use crate::scenario::inject::Inject;
+    use crate::scenario::swarm::Swarm;
     use crate::scenario::target::{Shape, Who};
     use crate::scenario::when::When;
     use serde::de::DeserializeOwned;
@@ -241,6 +263,16 @@ mod tests {
         }
     }
 
+    fn swarm(swarm: &Swarm) -> &'static str {
+        match swarm {
+            Swarm::Any => "true",
+            Swarm::Calm => "Calm",
+            Swarm::Lan => "Lan",
+            Swarm::Wan => "Wan",
+            Swarm::Hostile => "Hostile",
+        }
+    }
+
     #[test]
     fn every_example_is_what_its_name_says() {
         for entry in &FAULTS {
@@ -254,6 +286,9 @@ mod tests {
         }
         for entry in &MOMENTS {
             assert_eq!(moment(&read(entry)), entry.name);
+        }
+        for entry in &SWARMS {
+            assert_eq!(swarm(&read(entry)), entry.name);
         }
     }
 }

@@ -63,7 +63,7 @@ impl<S: System> Story<'_, S> {
     fn needs(&self) -> String {
         let plan = &self.report.shrunk.plan;
         let at = |time: Time| time.since(Time::ZERO);
-        let faults = plan.faults.iter().map(|fault| format!("{} at {}", fault.inject, at(fault.at)));
+        let faults = plan.faults.iter().map(ToString::to_string);
         let planned = plan.workload.operations.iter().flatten();
         let operations =
             planned.map(|planned| format!("{} by {} at {}", planned.invoke, planned.client, at(planned.at)));

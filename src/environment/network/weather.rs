@@ -65,6 +65,15 @@ impl Weather {
         Weather::new(true, latency, loss, setting.duplicate.unwrap_or(self.usual_duplicate))
     }
 
+    /// Whether a disturbance makes it worse than it is by itself.
+    pub(super) fn is_disturbed(&self) -> bool {
+        (self.loss, self.duplicate, self.corrupt) != (self.usual_loss, self.usual_duplicate, Ratio::ZERO)
+            || self.burst.is_some()
+            || !self.delays.is_empty()
+            || self.reorder.is_some()
+            || self.bandwidth.is_some()
+    }
+
     /// Makes it worse. What never strikes changes nothing.
     pub(super) fn add(&mut self, disturbance: &Disturbance) {
         match *disturbance {

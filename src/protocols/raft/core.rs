@@ -93,7 +93,7 @@ pub enum Role {
 pub struct Leadership {
     /// By server.
     pub progress: Vec<Progress>,
-    /// Who has answered since the last check of the quorum; the leader itself included.
+    /// Who has answered since the last check of the quorum; the leader itself, if its disk has.
     heard: Vec<NodeId>,
 }
 

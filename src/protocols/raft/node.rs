@@ -123,6 +123,22 @@ impl protocol::Timer for Timer {
     }
 }
 
+/// The kinds of messages, as [`Protocol::label`] names them.
+pub const MESSAGES: [&str; 9] = [
+    "RequestPreVote",
+    "RequestPreVoteReply",
+    "RequestVote",
+    "RequestVoteReply",
+    "AppendEntries",
+    "AppendEntriesReply",
+    "Request",
+    "Reply",
+    "Redirect",
+];
+
+/// The kinds of facts.
+pub const FACTS: [&str; 3] = ["Invoked", "Returned", "GaveUp"];
+
 /// What a client tells the oracles about its operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fact {

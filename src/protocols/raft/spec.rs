@@ -138,7 +138,7 @@ struct Call {
 /// What has happened since the faults are over.
 #[derive(Clone, Debug)]
 struct Calm {
-    /// The servers that nothing keeps from each other: their logs must become equal.
+    /// The servers that are fit for work, and healed: their logs must become equal, as far as they reach the leader.
     well: Vec<NodeId>,
     write: bool,
     read: bool,
@@ -169,27 +169,20 @@ impl StoreOracle {
         (0..self.servers).map(NodeId::new).filter(is_well).collect()
     }
 
-    /// Those of them that must agree in the end: of a core that was healed all, else all if they can all talk with
-    /// each other, else none.
-    fn connected(&self, view: &View<'_, Store>) -> Vec<NodeId> {
+    /// Those of them whose logs may have to become equal: of a healed core all.
+    fn healed(&self, view: &View<'_, Store>) -> Vec<NodeId> {
         let mut well = self.well(view);
         if let Some(core) = view.core {
             well.retain(|node| core[node.index()]);
         }
-        let all_talk = well.iter().all(|one| well.iter().all(|other| one == other || talk(view, *one, *other)));
-        if all_talk { well } else { Vec::new() }
+        well
     }
 
-    /// Whether those that must agree do. A leader outside of a healed core may keep a quorum, and then nobody else is
-    /// elected; who is cut off from it learns nothing, and nothing is promised to it.
-    fn is_at_rest(&self, view: &View<'_, Store>, calm: &Calm) -> bool {
+    /// Of these, those that nothing keeps from their leader, wherever it is. Others can hear from people who hear from
+    /// it, and that is why nobody votes for them.
+    fn must_agree(&self, view: &View<'_, Store>, healed: &[NodeId]) -> Vec<NodeId> {
         let (_, leader) = self.core.latest_leader();
-        if calm.well.is_empty() || calm.well.contains(&leader) {
-            return self.core.is_at_rest(view, &calm.well);
-        }
-        let hears_it = |node: &&NodeId| talk(view, **node, leader);
-        let followers: Vec<NodeId> = calm.well.iter().filter(hears_it).copied().collect();
-        !followers.is_empty() && self.core.is_at_rest(view, &followers)
+        healed.iter().copied().filter(|node| *node == leader || talk_well(view, *node, leader)).collect()
     }
 }
 
@@ -197,6 +190,12 @@ impl StoreOracle {
 fn talk(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
     let (one, other) = (one.number(), other.number());
     one != other && !view.network.is_blocked(one, other) && !view.network.is_blocked(other, one)
+}
+
+/// Whether no fault hits messages between two servers, in either direction.
+fn talk_well(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
+    let (one, other) = (one.number(), other.number());
+    view.network.is_well(one, other) && view.network.is_well(other, one)
 }
 
 /// How many of these, together with those in the circle, can all talk with each other; no more are looked for when
@@ -207,7 +206,7 @@ fn circle(view: &View<'_, Store>, rest: &[NodeId], inside: &[NodeId], enough: us
         if most >= enough || inside.len() + rest.len() - place <= most {
             break;
         }
-        if inside.iter().all(|member| talk(view, *member, *node)) {
+        if inside.iter().all(|member| talk_well(view, *member, *node)) {
             let larger: Vec<NodeId> = inside.iter().chain([node]).copied().collect();
             most = most.max(circle(view, &rest[place + 1..], &larger, enough));
         }
@@ -271,13 +270,13 @@ impl Oracle<Store> for StoreOracle {
     }
 
     fn on_calm(&mut self, view: &View<'_, Store>) {
-        self.calm = Some(Calm { well: self.connected(view), write: false, read: false });
+        self.calm = Some(Calm { well: self.healed(view), write: false, read: false });
     }
 
     fn is_settled(&self, view: &View<'_, Store>) -> bool {
         let Some(calm) = &self.calm else { return false };
         let steady = view.now.since(self.core.leadership_changed()) >= self.steady;
-        calm.write && calm.read && steady && self.is_at_rest(view, calm)
+        calm.write && calm.read && steady && self.core.is_at_rest(view, &self.must_agree(view, &calm.well))
     }
 
     fn pending(&self, view: &View<'_, Store>) -> Violation {
@@ -292,7 +291,7 @@ impl Oracle<Store> for StoreOracle {
         if view.now.since(self.core.leadership_changed()) < self.steady {
             pending.push(format!("no leader has lasted for {}", self.steady));
         }
-        if !self.is_at_rest(view, calm) {
+        if !self.core.is_at_rest(view, &self.must_agree(view, &calm.well)) {
             pending.push("the servers are not at rest under one leader".to_owned());
         }
         pending.push(self.core.standing(view));
@@ -320,7 +319,7 @@ impl Oracle<Store> for StoreOracle {
         }
         let largest = circle(view, &well, &[], quorum);
         (largest < quorum)
-            .then(|| format!("at most {largest} of {servers} servers can all talk with each other, and Raft promises nothing to fewer than {quorum}"))
+            .then(|| format!("at most {largest} of {servers} servers can all talk with each other undisturbed, and Raft promises nothing to fewer than {quorum}"))
     }
 
     fn goals(&self) -> Vec<(&'static str, u64)> {

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::environment::distribution::Distribution;
-use crate::environment::fault::{Fault, LinkSet, PlannedFault, Target};
-use crate::environment::plan::Operation;
+use crate::environment::fault::{Fault, LinkSet, Moment, PlannedFault, Target, Trigger};
+use crate::environment::plan::{Disk, LinkRule, Operation};
 use crate::kernel::time::Span;
 use crate::run::outcome::{Verdict, Violated};
 use std::collections::BTreeMap;
@@ -155,6 +155,38 @@ fn nodes_are_renamed_when_others_go() {
     let Shrunk { plan, .. } = shrunk(1, 1_000_000, fifth_dies);
     assert_eq!((plan.system, plan.faults.len()), (2, 1));
     assert_eq!(plan.faults[0].inject, Fault::Kill { target: named("n2") });
+}
+
+#[test]
+fn moments_links_and_disks_become_plain() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let waits = |fault: &PlannedFault| fault.when.as_ref().is_some_and(|trigger| trigger.skip >= 2);
+    let is_slow = |rule: &LinkRule| rule.latency.is_some() && rule.from.contains(&"n1".to_owned());
+    let needed = move |plan: &Plan<Toy>| plan.faults.iter().any(waits) && plan.network.links.iter().any(is_slow);
+    let mut plan = storm();
+    let (after, lasts) = (Span::us(1_234), Some(Span::us(56_789)));
+    plan.faults[7].when = Some(Trigger { moment: Moment::Written, skip: 117, after, lasts });
+    plan.network.links.push(LinkRule {
+        from: names(&["n1", "n2"]),
+        to: names(&["n3", "n4"]),
+        both_ways: true,
+        latency: Some(Distribution::Exp { min: Span::ms(3), mean: Span::ms(37) }),
+        loss: crate::kernel::chance::Ratio::new(1, 7),
+        duplicate: None,
+    });
+    plan.disk.unsynced = crate::environment::disk::crash::Survival::AnySubset;
+    plan.disk.recoverable = true;
+    plan.clock_uncertainty = Span::ms(5);
+    let workshop = Workshop(needed);
+    let outcome = workshop.play(&plan);
+    let Shrunk { plan, .. } = shrink(&plan, &outcome, &workshop, Options { jobs: 1, plays: 1_000_000 }, &mut |_| true);
+    let trigger = plan.faults[0].when.clone().expect("it waits");
+    assert_eq!((plan.faults.len(), trigger.skip, trigger.after, trigger.lasts), (1, 2, Span::ZERO, None));
+    let [rule] = plan.network.links.as_slice() else { panic!("{:?}", plan.network.links) };
+    assert_eq!((rule.from.len(), rule.to.len(), rule.both_ways, rule.loss), (1, 1, false, None));
+    assert!(matches!(rule.latency, Some(Distribution::Const(_))), "{rule:?}");
+    let disk = Disk { sync: Distribution::ZERO, recoverable: true, ..Disk::default() };
+    assert_eq!((plan.disk, plan.clock_uncertainty), (disk, Span::ZERO));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Direction, Fault, LinkSet, Target, Trigger};
-use crate::environment::plan::{Clock, Operation, Plan};
+use crate::environment::plan::{Clock, Disk, Operation, Plan};
 use crate::kernel::chance::Ratio;
 use crate::run::outcome::Outcome;
 
@@ -57,9 +57,17 @@ impl Burden {
         Burden {
             needs: plan.faults.len() as u64 + rains + operations + SETTLING * u64::from(plan.settle.is_some()),
             cast: plan.exhibits.len() as u64 + members as u64 + u64::from(workload.clients),
-            unrest: restless(&network.latency) + restless(&plan.disk.sync) + clocks - simplified,
+            unrest: restless(&network.latency) + restless(&plan.disk.sync) + oddities(plan) + clocks - simplified,
         }
     }
+}
+
+/// How many settings of the disks and clocks are not as usual, and how restless single links are.
+fn oddities<S>(plan: &Plan<S>) -> i64 {
+    let Disk { unsynced, torn, .. } = plan.disk;
+    let odd = [unsynced != Disk::default().unsynced, !torn.is_zero(), !plan.clock_uncertainty.is_zero()];
+    let links = plan.network.links.iter().filter_map(|rule| rule.latency.as_ref()).map(restless);
+    odd.into_iter().filter(|odd| *odd).count() as i64 + links.sum::<i64>()
 }
 
 fn restless(distribution: &Distribution) -> i64 {
@@ -105,9 +113,16 @@ fn roughness<S>(plan: &Plan<S>) -> u64 {
     });
     let surroundings = [&plan.network.latency, &plan.disk.sync].map(drawn).iter().sum::<u64>();
     let rains = chance(plan.network.loss) + chance(plan.network.duplicate);
+    let links = plan.network.links.iter().map(|rule| {
+        (rule.from.len() + rule.to.len()) as u64
+            + u64::from(rule.both_ways)
+            + rule.latency.as_ref().map_or(0, drawn)
+            + rule.loss.map_or(0, |loss| 1 + chance(loss))
+            + rule.duplicate.map_or(0, |duplicate| 1 + chance(duplicate))
+    });
     let settle = plan.settle.as_ref().map_or(0, |settle| digits(settle.within.as_ns()));
     let workload = u64::from(plan.workload.keys);
-    faults.chain(operations).sum::<u64>() + surroundings + rains + settle + workload
+    faults.chain(operations).sum::<u64>() + links.sum::<u64>() + surroundings + rains + settle + workload
 }
 
 fn fault_roughness(fault: &Fault) -> u64 {
@@ -155,7 +170,8 @@ fn target_roughness(target: &Target) -> u64 {
 }
 
 fn trigger_roughness(trigger: &Trigger) -> u64 {
-    5 + digits(u64::from(trigger.skip))
+    // Whoever reads it counts the moments that pass by.
+    5 + u64::from(trigger.skip)
         + digits(trigger.after.as_ns())
         + trigger.lasts.map_or(0, |lasts| 1 + digits(lasts.as_ns()))
 }

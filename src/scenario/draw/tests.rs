@@ -18,6 +18,8 @@ const RULES: Rules<Nodes> = Rules {
     invariants: &["raft.election-safety"],
     goals: &[],
     roles: &["leader"],
+    facts: &[],
+    messages: &[],
 };
 
 fn names(count: u16) -> Vec<String> {
@@ -34,7 +36,7 @@ fn scenario(count: u16, faults: &str) -> Scenario<Nodes> {
 }
 
 fn plan(scenario: &Scenario<Nodes>, seed: u64) -> Plan<Nodes> {
-    draw(scenario, "test", &names(scenario.system.0), seed)
+    draw(scenario, "test", &Roster::of(&names(scenario.system.0)), seed)
 }
 
 const EVERYTHING: &str = r#"

@@ -1,7 +1,7 @@
 //! Where the reader of RON stopped, and what stands there: names, values and brackets around.
 
 use super::super::diagnostic::{Diagnostic, Source, spoken};
-use super::super::examples::example_of_field;
+use super::super::examples::{example_of_field, example_of_field_in};
 use super::super::locate::{Node, PathStep, partner};
 use ron::error::Position;
 
@@ -93,12 +93,28 @@ impl Explainer<'_> {
 
     pub(super) fn example(&self, node: &Node) -> Option<(&'static str, &'static str)> {
         match node.step.as_ref()? {
-            PathStep::Field(name) => example_of_field(name),
+            PathStep::Field(name) => match self.container_of(node) {
+                Some(container) => self.example_inside(container, name),
+                None => example_of_field(name),
+            },
             PathStep::Index(_) => match self.container_of(node)?.step.as_ref()? {
                 PathStep::Field(name) if name == "faults" => example_of_field("fault"),
+                PathStep::Field(name) if name == "phases" => example_of_field("phase"),
+                PathStep::Field(name) if name == "links" => example_of_field("rule"),
                 PathStep::Field(_) | PathStep::Index(_) => None,
             },
         }
+    }
+
+    /// An example of a field of this container, which goes by its own name or by that of the list it is in.
+    pub(super) fn example_inside(&self, container: &Node, field: &str) -> Option<(&'static str, &'static str)> {
+        let own = self.text(&container.name);
+        let step = |node: &Node| match &node.step {
+            Some(PathStep::Field(name)) => Some(name.clone()),
+            Some(PathStep::Index(_)) | None => None,
+        };
+        let place = step(container).or_else(|| step(self.container_of(container)?)).unwrap_or_default();
+        example_of_field_in(if own.is_empty() { &place } else { own }, field)
     }
 
     /// The path as a reader sees it: what stands alone in `Nodes(...)` is no element of a list.

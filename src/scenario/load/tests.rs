@@ -16,6 +16,8 @@ const RULES: Rules<Nodes> = Rules {
     invariants: &[],
     goals: &[],
     roles: &[],
+    facts: &[],
+    messages: &[],
 };
 
 fn read_text(text: &str) -> Result<Scenario<Nodes>, String> {

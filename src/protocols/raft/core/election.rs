@@ -122,12 +122,16 @@ impl<M: StateMachine> Core<M> {
     /// A leader that no quorum answers may have been replaced without knowing. It stops leading, so
     /// that its clients look elsewhere (thesis, section 6.2).
     pub(super) fn check_quorum<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        let Role::Leader(Leadership { heard, .. }) = &mut self.role else {
+        let Role::Leader(Leadership { heard, progress }) = &mut self.role else {
             unreachable!("only a leader checks its quorum");
         };
         let answered = heard.len();
         heard.clear();
-        heard.push(self.me);
+        // The leader's own disk must answer like any other server. One whose disk stands still cannot count itself, and
+        // with a bare majority behind it commits nothing; but its heartbeats would keep everybody from electing another.
+        if progress[self.me.index()].match_index == self.log.last_index() {
+            heard.push(self.me);
+        }
         let rules = self.config.rules;
         let may_lead_on = (rules.may_lead_on)(answered, (rules.election_quorum)(self.config.servers as usize));
         if self.config.check_quorum && !may_lead_on {

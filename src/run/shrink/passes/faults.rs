@@ -2,7 +2,7 @@
 
 use super::super::Subject;
 use super::super::lab::{Best, Candidate};
-use super::surroundings::{calmer, likelier};
+use super::surroundings::{calmer, likelier, one_digit};
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Direction, Fault, LinkSet, Target, Trigger};
 use crate::kernel::chance::Ratio;
@@ -24,12 +24,7 @@ pub(super) fn faults<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<
             }
         }
         if let Some(trigger) = &fault.when {
-            let plainer = [
-                Trigger { skip: 0, ..trigger.clone() },
-                Trigger { after: Span::ZERO, ..trigger.clone() },
-                Trigger { lasts: None, ..trigger.clone() },
-            ];
-            for trigger in plainer.into_iter().filter(|plainer| plainer != trigger) {
+            for trigger in plainer_triggers(trigger) {
                 candidates.push(best.but(|plan| plan.faults[place].when = Some(trigger)));
             }
         }
@@ -41,6 +36,18 @@ pub(super) fn faults<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<
         }
     }
     candidates
+}
+
+/// The moment itself and not some time after it; the first one, or one of the first; for good, or for a rounder time.
+fn plainer_triggers(trigger: &Trigger) -> Vec<Trigger> {
+    let Trigger { skip, after, lasts, .. } = *trigger;
+    let half = |span: Span| Span::ns(span.as_ns() / 2);
+    let skips = [0, skip / 2, skip.saturating_sub(1)].map(|skip| Trigger { skip, ..trigger.clone() });
+    let afters = [Span::ZERO, half(after), one_digit(after)].map(|after| Trigger { after, ..trigger.clone() });
+    let lengths = [None, lasts.map(half), lasts.map(one_digit)].map(|lasts| Trigger { lasts, ..trigger.clone() });
+    let mut plainer: Vec<Trigger> = skips.into_iter().chain(afters).chain(lengths).collect();
+    plainer.retain(|plainer| plainer != trigger && plainer.lasts != Some(Span::ZERO));
+    plainer
 }
 
 fn plainer(fault: &Fault, members: &[String], roles: &[String]) -> Vec<Fault> {

@@ -5,7 +5,7 @@ use super::super::lab::{Best, Candidate};
 use super::workload::spell_out;
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Fault, PlannedFault};
-use crate::environment::plan::{Disk, Heal, Network, Plan};
+use crate::environment::plan::{Disk, Heal, LinkRule, Network, Plan};
 use crate::kernel::chance::Ratio;
 use crate::kernel::time::{Span, Time};
 
@@ -48,12 +48,21 @@ pub(super) fn surroundings<S: Clone>(best: &Best<S>) -> Vec<Candidate<S>> {
         plan.network = quiet;
         plan.disk = Disk { sync: Distribution::ZERO, recoverable: disk.recoverable, ..Disk::default() };
         plan.clocks.clear();
+        plan.clock_uncertainty = Span::ZERO;
     })];
     for place in 0..network.links.len() {
         candidates.push(best.but(|plan| drop(plan.network.links.remove(place))));
+        for rule in plainer_rules(&network.links[place]) {
+            candidates.push(best.but(|plan| plan.network.links[place] = rule));
+        }
     }
-    if *disk != (Disk { sync: disk.sync, ..Disk::default() }) {
-        candidates.push(best.but(|plan| plan.disk = Disk { sync: plan.disk.sync, ..Disk::default() }));
+    if !best.plan.clock_uncertainty.is_zero() {
+        candidates.push(best.but(|plan| plan.clock_uncertainty = Span::ZERO));
+    }
+    // What is recoverable stays so: without it, plainer faults could take more than any protocol survives.
+    let usual = Disk { sync: disk.sync, recoverable: disk.recoverable, ..Disk::default() };
+    if *disk != usual {
+        candidates.push(best.but(|plan| plan.disk = usual));
     }
     if !plan_clocks_are_perfect(&best.plan) {
         candidates.push(best.but(|plan| plan.clocks.clear()));
@@ -84,6 +93,29 @@ pub(super) fn surroundings<S: Clone>(best: &Best<S>) -> Vec<Candidate<S>> {
         }));
     }
     candidates
+}
+
+/// Links that differ from the others in less, or that are fewer.
+fn plainer_rules(rule: &LinkRule) -> Vec<LinkRule> {
+    let mut plainer = vec![
+        LinkRule { latency: None, ..rule.clone() },
+        LinkRule { loss: None, ..rule.clone() },
+        LinkRule { duplicate: None, ..rule.clone() },
+        LinkRule { both_ways: false, ..rule.clone() },
+    ];
+    let usual = Network::default().latency;
+    let latencies = rule.latency.iter().flat_map(|latency| calmer(latency, &usual));
+    plainer.extend(latencies.map(|latency| LinkRule { latency: Some(latency), ..rule.clone() }));
+    let losses = rule.loss.into_iter().flat_map(likelier);
+    plainer.extend(losses.map(|loss| LinkRule { loss: Some(loss), ..rule.clone() }));
+    let fewer = |names: &[String], place: usize| -> Vec<String> {
+        names.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, name)| name.clone()).collect()
+    };
+    let senders = (0..rule.from.len()).map(|place| LinkRule { from: fewer(&rule.from, place), ..rule.clone() });
+    let receivers = (0..rule.to.len()).map(|place| LinkRule { to: fewer(&rule.to, place), ..rule.clone() });
+    plainer.extend(senders.chain(receivers));
+    plainer.retain(|plainer| plainer != rule && !plainer.from.is_empty() && !plainer.to.is_empty());
+    plainer
 }
 
 fn plan_clocks_are_perfect<S>(plan: &Plan<S>) -> bool {
@@ -135,7 +167,7 @@ pub(super) fn likelier(ratio: Ratio) -> Vec<Ratio> {
 }
 
 /// The span with all digits but the first made zero.
-fn one_digit(span: Span) -> Span {
+pub(super) fn one_digit(span: Span) -> Span {
     let scale = 10_u64.pow(span.as_ns().max(1).ilog10());
     Span::ns(span.as_ns() / scale * scale)
 }
