@@ -97,7 +97,7 @@
 //!     plan.faults = (1..90).map(|turn| {
 //!         let at = Time::ZERO + Span::ms(101).times(turn);
 //!         let inject = Fault::Kill { target: Target::Nodes(vec!["n1".to_owned()]) };
-//!         PlannedFault { at, until: Some(at + Span::ms(5)), inject }
+//!         PlannedFault { until: Some(at + Span::ms(5)), ..PlannedFault::once(at, inject) }
 //!     }).collect();
 //!     plan
 //! }).seeds(0..20).determinism().run();

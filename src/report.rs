@@ -3,6 +3,7 @@
 //! Human text is styled with ANSI escapes; whoever prints it strips them where they are not wanted.
 
 pub mod annotations;
+pub mod audit;
 pub mod chance;
 pub mod failure;
 pub mod json;

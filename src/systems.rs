@@ -282,6 +282,13 @@ impl System for BuiltIn {
         }
     }
 
+    /// A server of Raft knows a disk that is new or rotten, and stays away. Of a sync that lied nobody can know.
+    fn spares(&self) -> &'static [Kind] {
+        match self {
+            BuiltIn::Raft(_) => &[Kind::LostSync],
+        }
+    }
+
     fn simpler(&self) -> Vec<BuiltIn> {
         match self {
             BuiltIn::Raft(settings) => settings.simpler().into_iter().map(BuiltIn::Raft).collect(),

@@ -1,5 +1,6 @@
-//! Every scenario that comes with squall loads, does with seed 0 what it expects, and is the same
-//! run as ever: `tests/scenarios.golden` has its digest, the same for debug and release.
+//! Every scenario that comes with squall loads, does with its seed (0, if it names none) what it
+//! expects, and is the same run as ever: `tests/scenarios.golden` has its digest, the same for debug
+//! and release.
 
 #![expect(clippy::disallowed_methods, reason = "a variable says whether to rewrite the golden file")]
 
@@ -37,10 +38,11 @@ fn line(outcome: &Outcome) -> String {
 fn every_scenario_meets_its_expectation_and_is_the_run_it_was() {
     let mut lines = Vec::new();
     for (name, scenario) in scenarios() {
-        let outcome = BuiltIn::play(&systems::plan(&scenario, &name, 0));
+        let seed = scenario.seed.unwrap_or(0);
+        let outcome = BuiltIn::play(&systems::plan(&scenario, &name, seed));
         assert!(
             outcome.meets(&systems::expectation(&scenario)),
-            "{name} expects {:?}, seed 0 came to {:?}",
+            "{name} expects {:?}, seed {seed} came to {:?}",
             scenario.expect,
             outcome.verdict
         );

@@ -1,6 +1,6 @@
 //! Swarms: what a seed draws is an ordinary plan, of every kind something, and each kind for itself.
 
-use squall::environment::fault::{FAULT_NAMES, Fault, Kind, LinkSet, PlannedFault, Target};
+use squall::environment::fault::{FAULT_NAMES, Fault, Kind, PlannedFault, Target};
 use squall::environment::plan::{Heal, Plan};
 use squall::kernel::time::{Span, Time};
 use squall::scenario::draw::draw;
@@ -34,12 +34,7 @@ fn count(plan: &Plan<BuiltIn>, kind: Kind) -> usize {
 }
 
 fn without(plan: &Plan<BuiltIn>, kind: Kind) -> Vec<PlannedFault> {
-    plan.faults.iter().filter(|fault| fault.inject.kind() != kind || is_last_cut(fault)).cloned().collect()
-}
-
-/// What parts a core from the rest is no fault of a family.
-fn is_last_cut(fault: &PlannedFault) -> bool {
-    fault.at == Time::ZERO + (Span::secs(10) - Span::us(1))
+    plan.faults.iter().filter(|fault| fault.inject.kind() != kind).cloned().collect()
 }
 
 #[test]
@@ -168,12 +163,6 @@ fn whoever_loses_a_disk_belongs_to_one_minority_and_it_is_recoverable_unless_syn
             if let Some(Heal::Core(core)) = plan.settle.as_ref().map(|settle| &settle.heal) {
                 assert!(2 * core.len() > nodes, "{core:?} is no majority of {nodes}");
                 assert!(core.iter().all(|member| !victims.contains(member)), "seed {seed}: {core:?} without disks");
-                let is_cut_off = |fault: &PlannedFault| match &fault.inject {
-                    Fault::Partition(LinkSet::Split { from, to, .. }) => from == core && from.len() + to.len() == nodes,
-                    _ => false,
-                };
-                let last: Vec<_> = plan.faults.iter().filter(|fault| is_last_cut(fault)).collect();
-                assert!(last.len() == 1 && is_cut_off(last[0]) && last[0].until.is_none(), "seed {seed}: {last:?}");
             }
         }
         assert!(lost_some > 50, "{lost_some} of 200 lose disks");
@@ -223,7 +212,7 @@ fn faults_begin_in_the_first_seven_eighths_and_leave_time_between_them() {
     for seed in 0..200 {
         let plan = drawn(&scenario, &[], seed);
         kinds += plan.faults.iter().map(|fault| fault.inject.kind()).collect::<BTreeSet<_>>().len() as u64;
-        for fault in plan.faults.iter().filter(|fault| !is_last_cut(fault)) {
+        for fault in &plan.faults {
             // Who is swizzled is clogged one after the other.
             let last = if fault.inject.kind() == Kind::Clog { Span::secs(10) } else { Span::ms(8_750) };
             assert!(fault.at <= Time::ZERO + last, "seed {seed}: {fault:?}");

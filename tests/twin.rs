@@ -198,9 +198,9 @@ mod side_by_side {
             rules.is_up_to_date = |candidate, mine| (candidate.index, candidate.term) >= (mine.index, mine.term);
         }),
         ("truncate-one-too-late", |rules| {
-            rules.truncate_from = |conflict, _, last| conflict.map(|from| from + 1).filter(|from| *from <= last);
+            rules.truncate_from = |log| log.conflict.map(|from| from + 1).filter(|from| *from <= log.last);
         }),
-        ("never-truncate", |rules| rules.truncate_from = |_, _, _| None),
+        ("never-truncate", |rules| rules.truncate_from = |_| None),
         ("acknowledge-one-more", |rules| rules.acknowledge = |verified, last| (verified + 1).min(last)),
         ("every-reply-is-current", |rules| rules.reply_is_current = |_, _| true),
     ];

@@ -368,7 +368,7 @@ impl<S: System> Part<'_, S> {
             if !unreached.is_empty() {
                 terminal.warning(&format!("{name}: no seed has reached {}", unreached.join(", ")));
             }
-            let idle = tally.faults.iter().filter(|(_, faults)| faults.planned > 0 && faults.hit == 0);
+            let idle = tally.faults.iter().filter(|(_, faults)| faults.planned > 0 && faults.changed == 0);
             for (kind, faults) in idle {
                 let (planned, fired) = (report::number::count(faults.planned), report::number::count(faults.fired));
                 terminal.warning(&format!("{name}: {planned} faults of kind {kind} were planned, {fired} have begun, and none has changed anything"));

@@ -6,17 +6,24 @@ use super::plan::Operation;
 use crate::kernel::time::{Span, Time};
 use std::fmt;
 
-/// What happens and when it begins: `kill n3 at 2s`, `kill n3 at a write, number 2`, `kill n3 5ms after a write`.
+impl PlannedFault {
+    /// What happens, and what it waits for if it does: `kill n3 5ms after a write, number 2`.
+    pub fn what(&self) -> String {
+        let Some(trigger) = &self.when else { return self.inject.to_string() };
+        let sign = if trigger.after.is_zero() { "at " } else { "" };
+        let length = trigger.lasts.map_or(String::new(), |lasts| format!(", for {lasts}"));
+        format!("{} {sign}{trigger}{length}", self.inject)
+    }
+}
+
+/// What happens and when it begins: `kill n3 at 2s`, `kill n3 at a write, from 2s on`.
 impl fmt::Display for PlannedFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.at.since(Time::ZERO);
-        match &self.when {
-            None => write!(f, "{} at {at}", self.inject),
-            Some(trigger) => {
-                let sign = if trigger.after.is_zero() { "at " } else { "" };
-                write!(f, "{} {sign}{trigger}", self.inject)?;
-                if at.is_zero() { Ok(()) } else { write!(f, ", from {at} on") }
-            }
+        match (&self.when, at) {
+            (None, _) => write!(f, "{} at {at}", self.inject),
+            (Some(_), Span::ZERO) => f.write_str(&self.what()),
+            (Some(_), _) => write!(f, "{}, from {at} on", self.what()),
         }
     }
 }
@@ -170,15 +177,15 @@ mod tests {
         let mut fault = PlannedFault::once(at, Fault::Kill { target: Target::Subject });
         assert_eq!(fault.to_string(), "kill the node in question at 1.5s");
         let mut wait = |moment: Moment, skip, after| {
-            fault.when = Some(Trigger { moment, skip, after, lasts: None });
+            fault.when = Some(Trigger { moment, skip, after, lasts: Some(Span::secs(9)) });
             fault.to_string()
         };
         assert_eq!(
             wait(Moment::Written, 2, Span::ZERO),
-            "kill the node in question at a write, number 3, from 1.5s on"
+            "kill the node in question at a write, number 3, for 9s, from 1.5s on"
         );
         let elected = Moment::Goal("raft.leader-elected".to_owned());
         let told = wait(elected, 0, Span::ms(20));
-        assert_eq!(told, "kill the node in question 20ms after raft.leader-elected, from 1.5s on");
+        assert_eq!(told, "kill the node in question 20ms after raft.leader-elected, for 9s, from 1.5s on");
     }
 }

@@ -25,6 +25,10 @@ struct Run<'a> {
     digest: &'a str,
     goals: &'a BTreeMap<String, u64>,
     faults: &'a BTreeMap<String, u64>,
+    faults_planned: &'a BTreeMap<String, u64>,
+    faults_fired: &'a BTreeMap<String, u64>,
+    fault_effects: &'a BTreeMap<String, u64>,
+    excuse: Option<&'a str>,
     stats: Stats<'a>,
 }
 
@@ -128,6 +132,10 @@ fn run_object(outcome: &Outcome, expected: bool, wall: Duration) -> Run<'_> {
         digest: &outcome.digest,
         goals: &outcome.goals,
         faults: &outcome.faults,
+        faults_planned: &outcome.faults_planned,
+        faults_fired: &outcome.faults_fired,
+        fault_effects: &outcome.fault_effects,
+        excuse: outcome.excuse.as_deref(),
         stats: Stats { stats: &outcome.stats, wall_ns: u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX) },
     }
 }

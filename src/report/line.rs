@@ -1,5 +1,6 @@
 //! One run on one line, for people.
 
+use super::audit;
 use super::number::{count, counted, virtual_time, wall_time};
 use super::style::{BAD, BOLD, DIM, GOOD, UNSURE, styled};
 use crate::run::outcome::{Expectation, Outcome, Verdict};
@@ -39,6 +40,9 @@ fn remark(outcome: &Outcome, expectation: &Expectation<'_>, room: usize) -> Stri
         }
         (Verdict::Violation(violated), _) => styled(BAD, &violated.invariant),
         (Verdict::Pass, Expectation::Breaks(_)) => styled(BAD, "nothing broke, but it should have"),
+        (Verdict::Pass, Expectation::Holds) if outcome.excuse.is_some() => {
+            format!("could not settle, and nobody could: {}", outcome.excuse.as_deref().unwrap_or_default())
+        }
         (Verdict::Pass, Expectation::Holds) => styled(DIM, what_happened(outcome, room)),
     }
 }
@@ -60,7 +64,9 @@ pub fn faults(outcome: &Outcome) -> Option<String> {
 fn fault(kind: &str, hits: u64) -> String {
     match kind {
         // Nouns that have no plural of their own.
-        "loss" | "duplicate" => format!("{} x {kind}", count(hits)),
+        "loss" | "duplicate" | "corrupt" | "clock-drift" | "bit-rot" | "bandwidth" | "disk-full" | "disk-slow" => {
+            format!("{} x {kind}", count(hits))
+        }
         _ => counted(hits, kind),
     }
 }
@@ -75,6 +81,10 @@ pub fn details(outcome: &Outcome) -> String {
     let mut text = String::new();
     section(&mut text, "reached", reached);
     section(&mut text, "not reached", missed);
+    for (place, line) in audit::lines(&audit::of_run(outcome)).into_iter().enumerate() {
+        let title = if place == 0 { "faults" } else { "" };
+        text += &format!("      {} {line}\n", styled(DIM, format_args!("{title:11}")));
+    }
     section(&mut text, "stats", events.into_iter().chain(stats));
     text += &format!("      {} {}\n", styled(DIM, format_args!("{:11}", "digest")), outcome.digest);
     text

@@ -1,11 +1,12 @@
 //! What many seeds of one scenario came to: a few lines for people, an object for programs.
 
+use super::audit;
 use super::chance::{CONFIDENCE, chance_of_new, failure_bound, percent};
 use super::json;
 use super::number::{count, counted, rounded, wall_time};
 use super::style::{BAD, BOLD, DIM, GOOD, UNSURE, styled};
 use crate::run::outcome::Expectation;
-use crate::run::tally::{Group, Tally};
+use crate::run::tally::{FaultTally, Group, Tally};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -94,6 +95,7 @@ struct Object<'a> {
     passed: u64,
     failed: u64,
     inconclusive: u64,
+    excused: u64,
     expected: bool,
     groups: Vec<GroupObject<'a>>,
     goals: BTreeMap<&'a str, u64>,
@@ -129,6 +131,7 @@ struct FaultObject {
     planned: u64,
     fired: u64,
     changed: u64,
+    effects: u64,
 }
 
 #[derive(Serialize)]
@@ -158,6 +161,7 @@ pub fn object(kind: &'static str, sweep: &Sweep<'_>, wall: Option<Duration>) -> 
         passed: tally.passed,
         failed: tally.failed,
         inconclusive: tally.inconclusive,
+        excused: tally.excused,
         expected: sweep.is_expected(),
         groups: tally
             .groups
@@ -180,7 +184,8 @@ pub fn object(kind: &'static str, sweep: &Sweep<'_>, wall: Option<Duration>) -> 
             .faults
             .iter()
             .map(|(kind, faults)| {
-                (kind.as_str(), FaultObject { planned: faults.planned, fired: faults.fired, changed: faults.hit })
+                let FaultTally { planned, fired, changed, effects } = *faults;
+                (kind.as_str(), FaultObject { planned, fired, changed, effects })
             })
             .collect(),
         steps: tally.steps,
@@ -229,6 +234,10 @@ pub fn lines(
     for (seed, why) in tally.doubtful.iter().take(3) {
         text += &row("unsure", &format!("seed {seed}: {why}"));
         commands("", *seed).iter().for_each(|command| text += &row("", &styled(BOLD, command)));
+    }
+    if let Some((seed, why)) = &tally.first_excuse {
+        let seeds = counted(tally.excused, "seed");
+        text += &row("stuck", &format!("{seeds} could not settle, and nobody could; seed {seed}: {why}"));
     }
     for regression in sweep.regressions {
         text += &row("stored", &format!("{}: {}", regression.capsule, regression.remark));
@@ -282,9 +291,8 @@ fn details(tally: &Tally) -> String {
     for goal in tally.unreached() {
         text += &row("goal", &styled(UNSURE, format_args!("{goal}: never")));
     }
-    for (kind, faults) in &tally.faults {
-        let [planned, fired, hit] = [faults.planned, faults.fired, faults.hit].map(count);
-        text += &row("fault", &format!("{kind}: {planned} planned, {fired} fired, {hit} changed something"));
+    for line in audit::lines(&tally.faults) {
+        text += &row("fault", &line);
     }
     let (curve, states) = (&tally.curve, count(tally.curve.states()));
     text += &row(

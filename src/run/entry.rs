@@ -23,9 +23,12 @@ pub struct Entry {
     /// Goals that were reached, and how often.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub goals: BTreeMap<String, u64>,
-    /// By kind: how many faults were planned, have begun, have hit something.
+    /// By kind: how many faults were planned, have begun, have changed something, and how much they have changed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub faults: BTreeMap<String, (u64, u64, u64)>,
+    pub faults: BTreeMap<String, (u64, u64, u64, u64)>,
+    /// Why nobody could have settled with the faults that were left, if that is proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excuse: Option<String>,
     /// The abstract states that at most one earlier seed has shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<u64>,
@@ -46,11 +49,12 @@ pub enum Judged {
 impl Entry {
     /// The entry of a run, with all its states.
     pub fn of(outcome: Outcome, states: Vec<u64>) -> Entry {
-        let mut faults: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
-        let Outcome { faults_planned, faults_fired, faults: hit, mut goals, .. } = outcome;
+        let mut faults: BTreeMap<String, (u64, u64, u64, u64)> = BTreeMap::new();
+        let Outcome { faults_planned, faults_fired, faults: changed, fault_effects, mut goals, .. } = outcome;
         faults_planned.into_iter().for_each(|(kind, count)| faults.entry(kind).or_default().0 = count);
         faults_fired.into_iter().for_each(|(kind, count)| faults.entry(kind).or_default().1 = count);
-        hit.into_iter().for_each(|(kind, count)| faults.entry(kind).or_default().2 = count);
+        changed.into_iter().for_each(|(kind, count)| faults.entry(kind).or_default().2 = count);
+        fault_effects.into_iter().for_each(|(kind, count)| faults.entry(kind).or_default().3 = count);
         goals.retain(|_, count| *count > 0);
         Entry {
             seed: outcome.seed,
@@ -65,6 +69,7 @@ impl Entry {
             virtual_ns: outcome.virtual_ns,
             goals,
             faults,
+            excuse: outcome.excuse,
             states,
         }
     }
@@ -80,6 +85,7 @@ impl Entry {
             virtual_ns: 0,
             goals: BTreeMap::new(),
             faults: BTreeMap::new(),
+            excuse: None,
             states: Vec::new(),
         }
     }

@@ -52,7 +52,7 @@ fn play_traced<P: Spec, T: Listener<P>>(
     let kinds = |counts: [u64; KINDS]| named(FAULT_NAMES.into_iter().zip(counts).filter(|kind| kind.1 > 0).collect());
     let counts = *world.fault_counts();
     let is_stuck = verdict == Verdict::Pass && plan.settle.is_some() && !world.oracles().is_settled(&world.view());
-    let excuse = if is_stuck { world.excuse() } else { None };
+    let excuse = if is_stuck { world.excuse().map(|why| with_names(&why, world.cast())) } else { None };
     let mut stats = world.oracles().stats();
     stats.extend([
         ("messages_sent", traffic.sent),

@@ -26,6 +26,10 @@ pub struct Tally {
     pub groups: BTreeMap<String, Group>,
     /// By goal: how many seeds have reached it, and how often altogether.
     pub goals: BTreeMap<String, (u64, u64)>,
+    /// Seeds that passed without settling, since nobody could with the faults that were left.
+    pub excused: u64,
+    /// The first of them, and the proof.
+    pub first_excuse: Option<(u64, String)>,
     /// By kind of fault.
     pub faults: BTreeMap<String, FaultTally>,
     /// All steps together.
@@ -45,8 +49,10 @@ pub struct FaultTally {
     pub planned: u64,
     /// So many have begun.
     pub fired: u64,
-    /// So many have hit something.
-    pub hit: u64,
+    /// So many have changed something.
+    pub changed: u64,
+    /// So much was changed by all of them: messages, timers, records, nodes.
+    pub effects: u64,
 }
 
 /// Failures of one signature.
@@ -95,11 +101,16 @@ impl Tally {
             let reached = self.goals.entry(goal.clone()).or_default();
             *reached = (reached.0 + 1, reached.1 + count);
         }
-        for (kind, (planned, fired, hit)) in &entry.faults {
+        if let Some(excuse) = &entry.excuse {
+            self.excused += 1;
+            self.first_excuse.get_or_insert_with(|| (entry.seed, excuse.clone()));
+        }
+        for (kind, (planned, fired, changed, effects)) in &entry.faults {
             let faults = self.faults.entry(kind.clone()).or_default();
             faults.planned += planned;
             faults.fired += fired;
-            faults.hit += hit;
+            faults.changed += changed;
+            faults.effects += effects;
         }
         self.steps += entry.steps;
         self.events += entry.events;

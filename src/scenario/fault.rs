@@ -15,8 +15,8 @@ pub struct FaultSpec {
     /// It begins once, then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
-    /// With `at`: when it ends. With `every` and `rate`: none begins from then on; default is the
-    /// end of the workload.
+    /// With `at` and `when`: when it ends, if it has begun. With `every` and `rate`: none begins from then on; default
+    /// is the end of the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
     /// One begins a period after `from`, and then each period.

@@ -19,11 +19,11 @@ use super::inject::Inject;
 use super::model::{Clocks, Healing, Scenario, Settle};
 use super::network::{Network, Regions};
 use super::roster::Roster;
-use super::target::{Shape, Who};
+use super::target::Who;
 use crate::environment::fault::Kind;
 use crate::environment::plan::Disk;
 use crate::kernel::rng::{Dice, Purpose};
-use crate::kernel::time::{Span, Time};
+use crate::kernel::time::Span;
 use families::FAMILIES;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -177,12 +177,7 @@ pub(super) fn draw<S>(swarm: Swarm, scenario: &Scenario<S>, roster: &Roster, see
         is_on(Kind::LostSync) || spelled_out.into_iter().any(|spec| matches!(spec.inject, Inject::LostSync { .. }));
     disk.recoverable |= !is_lied_to && [Kind::Wipe, Kind::Destroy, Kind::BitRot].into_iter().any(is_on);
     let settle = scenario.settle.as_ref().map(|settle| settling(rough, settle, roster.members, &victims, seed));
-    let mut families: Vec<_> = families.into_iter().map(|(_, dice, specs)| (dice, specs)).collect();
-    if scenario.settle != settle
-        && let Some(spec) = settle.as_ref().and_then(|settle| last_cut(settle, roster.members, scenario.workload.until))
-    {
-        families.push((dice(seed, Part::Settling), vec![spec]));
-    }
+    let families = families.into_iter().map(|(_, dice, specs)| (dice, specs)).collect();
     Drawn { network, disk, clocks, settle, families }
 }
 
@@ -202,7 +197,7 @@ fn ppm_most(clocks: &Clocks) -> u64 {
 }
 
 /// Of eight seeds that heal everything, one heals a core only: as few as make a majority, or more, and nobody who is
-/// gone for good.
+/// gone for good. The others stay as they are, and must not keep the core from making progress.
 fn settling(rough: Rough, settle: &Settle, members: &[String], victims: &[String], seed: u64) -> Settle {
     let mut dice = dice(seed, Part::Settling);
     if rough == Rough::Calm || settle.heal != Healing::Everything || dice.below(8) > 0 {
@@ -213,16 +208,4 @@ fn settling(rough: Rough, settle: &Settle, members: &[String], victims: &[String
     let count = least + dice.below((fit.len() - least) as u64 + 1) as usize;
     let core = hand::some(&fit, count, &mut dice);
     Settle { heal: Healing::Core(Who::Nodes(core)), within: settle.within }
-}
-
-/// What parts a core from the rest at the end of the workload. Whoever hears a leader that others of the core do not
-/// hear ignores their elections, in Raft with pre-vote for example, and so the rest can keep a core from progress that
-/// a scenario then demands in vain. Source: Jensen et al., "Examining Raft's behaviour during partial network
-/// failures", HAOC 2021.
-fn last_cut(settle: &Settle, members: &[String], until: Span) -> Option<FaultSpec> {
-    let Healing::Core(Who::Nodes(core)) = &settle.heal else { return None };
-    let rest: Vec<String> = members.iter().filter(|member| !core.contains(member)).cloned().collect();
-    let shape = Shape::Split(core.clone(), rest.clone());
-    let last = Time::ZERO + (until - Span::us(1));
-    Some(FaultSpec::once(last, Inject::Partition { shape, one_way: false })).filter(|_| !rest.is_empty())
 }

@@ -9,6 +9,7 @@ use crate::protocols::raft::{client, config, exhibits, node};
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::inject::Inject;
 use crate::scenario::model::{Healing, Scenario};
+use crate::scenario::target::Who;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -175,18 +176,44 @@ impl RaftSettings {
                 "raise system.election_timeout to several syncs, or shorten the sync",
             ));
         }
-        if scenario.settle.as_ref().is_some_and(|settle| settle.heal == Healing::Nothing) {
-            for (number, fault) in scenario.faults.iter().enumerate() {
-                if let Inject::Kill { target, restart_after: None } = &fault.inject
-                    && fault.until.is_none()
-                    && target.size(self.nodes as usize).is_some_and(|size| 2 * size >= self.nodes as usize)
-                {
-                    complaints.push(Complaint::at(
-                        &format!("faults[{number}].inject.target"),
-                        "no quorum is left to settle: these members stay dead, for settling does not heal",
-                        "add restart_after, kill fewer members, or let settle heal",
-                    ));
-                }
+        complaints.extend(self.without_quorum(scenario));
+        complaints
+    }
+
+    /// What leaves no quorum to settle.
+    fn without_quorum(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
+        let Some(settle) = &scenario.settle else { return Vec::new() };
+        let count = self.nodes as usize;
+        let mut complaints = Vec::new();
+        if let Healing::Core(who) = &settle.heal
+            && who.size(count).is_some_and(|size| size > 0 && 2 * size <= count)
+        {
+            complaints.push(Complaint::at(
+                "settle.heal[0]",
+                format!("this core is no quorum of {count} servers, so it makes no progress"),
+                "write Majority, or name more",
+            ));
+        }
+        let phases = scenario.phases.iter().enumerate();
+        let lists = phases.map(|(number, phase)| (format!("phases[{number}].faults"), &phase.faults));
+        for (list, faults) in std::iter::once(("faults".to_owned(), &scenario.faults)).chain(lists) {
+            for (number, fault) in faults.iter().enumerate() {
+                let is_majority = |who: &Who| who.size(count).is_some_and(|size| size < count && 2 * size >= count);
+                let cure = match &fault.inject {
+                    Inject::Destroy { target } if is_majority(target) => "destroy fewer members",
+                    // A phase ends what has no end of its own.
+                    Inject::Kill { target, restart_after: None } | Inject::Wipe { target, restart_after: None }
+                        if settle.heal == Healing::Nothing
+                            && fault.until.is_none()
+                            && list == "faults"
+                            && is_majority(target) =>
+                    {
+                        "add restart_after, kill fewer members, or let settle heal"
+                    }
+                    _ => continue,
+                };
+                let message = "no quorum is left to settle: these members stay dead, for settling does not heal them";
+                complaints.push(Complaint::at(&format!("{list}[{number}].inject.target"), message, cure));
             }
         }
         complaints

@@ -49,7 +49,7 @@ fn json_has_the_promised_fields_in_their_order_and_nothing_else_is_on_standard_o
     let said = squall(&["run", "--format", "json", &file("json", HOLDS), &file("json-broken", &fails())]);
     assert_eq!((said.code, said.err.as_str()), (Some(100), ""));
     let fields = "format scenario system seed engine verdict expected violation steps events virtual_ns digest goals \
-        faults stats";
+        faults faults_planned faults_fired fault_effects excuse stats";
     for line in said.out.lines() {
         let mut from = 0;
         for field in fields.split_whitespace() {
@@ -60,7 +60,7 @@ fn json_has_the_promised_fields_in_their_order_and_nothing_else_is_on_standard_o
     let runs = objects(&said.out);
     assert_eq!(runs.len(), 2);
     let run = runs[0].as_object().expect("an object");
-    assert_eq!(run.len(), 15);
+    assert_eq!(run.len(), 19);
     assert_eq!((&run["format"], &run["system"], &run["verdict"]), (&"squall/1".into(), &"raft".into(), &"pass".into()));
     assert!(run["violation"].is_null() && run["expected"] == true && run["seed"] == 0);
     assert_eq!(run["digest"].as_str().map(str::len), Some(32));

@@ -9,7 +9,7 @@ mod replication;
 use super::config::Config;
 use super::log::{Entry, Log};
 use super::message::{Message, Record};
-use super::rules::Occasion;
+use super::rules::{Occasion, Timepiece};
 use crate::kernel::digest::Digestible;
 use crate::kernel::time::Time;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Protocol};
@@ -63,7 +63,7 @@ pub struct Core<M: StateMachine> {
     role: Role,
     /// The leader of the current term, once known.
     leader: Option<NodeId>,
-    /// When it was last heard, by this server's monotonic clock.
+    /// When it was last heard, by the clock that the rules name.
     leader_heard: Option<Time>,
 }
 
@@ -93,7 +93,7 @@ pub enum Role {
 pub struct Leadership {
     /// By server.
     pub progress: Vec<Progress>,
-    /// Who has answered since the last check of the quorum; the leader itself included.
+    /// Who has answered since the last check of the quorum; the leader itself, if its disk has.
     heard: Vec<NodeId>,
 }
 
@@ -185,7 +185,7 @@ impl<M: StateMachine> Core<M> {
             return;
         }
         if message.term() > self.term && !self.keeps_term(&message) {
-            if self.ignores_candidate(&message, io.now()) {
+            if self.ignores_candidate(&message, self.time_of_silence(io)) {
                 return;
             }
             self.become_follower(message.term(), io);
@@ -227,6 +227,14 @@ impl<M: StateMachine> Core<M> {
     fn believes_in_leader(&self, now: Time) -> bool {
         let lately = |heard: Time| now.since(heard) < self.config.election_timeout_min;
         self.config.check_quorum && (self.is_leader() || self.leader_heard.is_some_and(lately))
+    }
+
+    /// What time it is by the clock that tells how long a leader has been silent.
+    fn time_of_silence<P: Embeds<M>>(&self, io: &mut Io<'_, P>) -> Time {
+        match (self.config.rules.times_silence_by)() {
+            Timepiece::Monotonic => io.now(),
+            Timepiece::Wall => io.wall(),
+        }
     }
 
     /// Handles a timer.

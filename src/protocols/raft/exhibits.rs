@@ -1,6 +1,7 @@
 //! Published defects of Raft implementations, planted by replacing rules.
 
-use super::rules::Rules;
+use super::rules::{Rules, Timepiece};
+use crate::protocol::{Afterwards, Damage, DiskFailure};
 
 /// How rare it is that a run under a generic mix of faults shows a defect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +32,7 @@ pub struct Exhibit {
 }
 
 /// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit; 13] = [
+pub const EXHIBITS: [Exhibit; 30] = [
     Exhibit {
         id: "vote-without-log-check",
         story: "a voter grants without comparing logs",
@@ -105,7 +106,7 @@ pub const EXHIBITS: [Exhibit; 13] = [
         source: "RaftOS issue 26 (SandTable, section 2.2); akka-raft issue 66",
         invariants: &["raft.acknowledged-durable", "raft.committed-kept", "raft.commit-quorum"],
         rarity: Rarity::Common,
-        plant: |rules| rules.truncate_from = |_, prev, last| (last > prev).then_some(prev + 1),
+        plant: |rules| rules.truncate_from = |log| (log.last > log.prev).then_some(log.prev + 1),
     },
     Exhibit {
         id: "commit-index-regress",
@@ -138,6 +139,179 @@ pub const EXHIBITS: [Exhibit; 13] = [
         invariants: &["raft.acknowledged-durable", "raft.commit-quorum"],
         rarity: Rarity::Common,
         plant: |rules| rules.leader_waits_for_disk = || false,
+    },
+    Exhibit {
+        id: "vote-by-index-only",
+        story: "the longer log wins the vote, whatever its last term",
+        source: "hashicorp/raft issue 94, commit 441bd09 \"Compare logs correctly on a RequestVote\": the index was compared without equal last terms",
+        invariants: &["raft.leader-completeness"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.is_up_to_date = |candidate, mine| candidate.index >= mine.index,
+    },
+    Exhibit {
+        id: "vote-cleared-by-prevote",
+        story: "a server takes its vote back when it asks for pre-votes",
+        source: "canonical/raft 98d8f51 \"Don't reset vote during pre-vote candidacy\"; 9c70d96 had introduced it",
+        invariants: &["raft.vote-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.vote_in_pre_candidacy = |_| None,
+    },
+    Exhibit {
+        id: "higher-term-in-response-ignored",
+        story: "a server learns a higher term from requests only, not from answers",
+        source: "openraft 4015cc38 \"a Candidate should revert to Follower at once when a higher vote is seen\"; canonical/raft fdce566",
+        invariants: &["raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.reply_teaches_term = || false,
+    },
+    Exhibit {
+        id: "election-timer-not-randomized",
+        story: "every server waits for a leader equally long",
+        source: "hashicorp/raft issue 50, commit cda1ee8 \"ensure different nodes use different sequences of random timeouts\"; thesis, section 9",
+        invariants: &["raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.election_timeout = |_, min, _| min,
+    },
+    Exhibit {
+        id: "prevote-without-checkquorum",
+        story: "a leader leads on that no quorum answers, and whoever still hears it refuses all others",
+        source: "Howard and Abraham, \"Raft does not Guarantee Liveness in the face of Network Faults\", 2020, second example; thesis, section 6.2",
+        invariants: &["raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.may_lead_on = |_, _| true,
+    },
+    Exhibit {
+        id: "leader-believed-by-wall-clock",
+        story: "how long a leader has been silent is told by the wall clock",
+        source: "Go issue 12914 \"time: use monotonic clock to measure elapsed time\"; Cloudflare, \"How and why the leap second affected Cloudflare DNS\", 2017: the same error elsewhere",
+        invariants: &["raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.times_silence_by = || Timepiece::Wall,
+    },
+    Exhibit {
+        id: "non-atomic-truncate-append",
+        story: "a follower removes what it has of the entries it is sent, and stores them again",
+        source: "openraft 9540c904, with an example of three servers",
+        invariants: &["raft.acknowledged-durable", "raft.committed-kept"],
+        rarity: Rarity::Specific,
+        plant: |rules| {
+            rules.truncate_from =
+                |log| log.conflict.or((log.end >= log.last && log.last > log.prev).then_some(log.prev + 1));
+        },
+    },
+    Exhibit {
+        id: "heartbeat-commit-beyond-match",
+        story: "a follower commits up to its own last entry, also what the message has not verified",
+        source: "openraft 9540c904, second half; WRaft issue 118",
+        invariants: &["raft.state-machine-safety"],
+        rarity: Rarity::Specific,
+        plant: |rules| {
+            rules.follower_commit = |commit, leader_commit, _, last| commit.max(leader_commit.min(last));
+        },
+    },
+    Exhibit {
+        id: "match-index-regress",
+        story: "a late acknowledgement lowers what a leader knows to match",
+        source: "RaftOS issue 25; PySyncObj issue 167 (SandTable)",
+        invariants: &["raft.match-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.match_index = |_, acknowledged| acknowledged,
+    },
+    Exhibit {
+        id: "ack-from-earlier-leadership",
+        story: "a leader takes an acknowledgement of an earlier term for one of its own",
+        source: "openraft a80579ef \"a stepped down leader should ignore replication progress message\"; CCF issue 5927",
+        invariants: &["raft.acknowledged-durable", "raft.match-monotonic"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.reply_is_current = |_, _| true,
+    },
+    Exhibit {
+        id: "stale-reject-rewinds-next",
+        story: "a late refusal makes a leader send again what is known to match",
+        source: "etcd-io/raft 91ff7cd \"do not decrease nextIndex and send entries for stale reply\"; openraft fbbf37b1 \"ignore stale conflict\"",
+        invariants: &["raft.match-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.refusal_is_news = |_, _, _| true;
+            rules.next_after_refusal = |agreed, _| agreed + 1;
+        },
+    },
+    Exhibit {
+        id: "append-failure-keeps-memory",
+        story: "after a failed write a server goes on with the entry in memory",
+        source: "canonical/raft 857e17e \"Truncate in-memory log when follower append fails\"; hashicorp/raft issue 460",
+        invariants: &["raft.acknowledged-durable"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.after_disk_failure = |failure| match failure {
+                DiskFailure::Write | DiskFailure::Full => Afterwards::GoOn,
+                DiskFailure::Sync => Afterwards::Stop,
+            }
+        },
+    },
+    Exhibit {
+        id: "fsync-retried-after-error",
+        story: "after a failed sync a server goes on, and takes the next one that succeeds for both",
+        source: "Rebello et al., \"Can Applications Recover from fsync Failures?\", USENIX ATC 2020; the handling of fsync in PostgreSQL, 2018",
+        invariants: &["raft.acknowledged-durable"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.after_disk_failure = |failure| match failure {
+                DiskFailure::Write | DiskFailure::Full => Afterwards::Stop,
+                DiskFailure::Sync => Afterwards::GoOn,
+            }
+        },
+    },
+    Exhibit {
+        id: "blank-rejoin-same-id",
+        story: "a server that has lost its disk comes back as the voter it was",
+        source: "Vanlightly, raft-tlaplus, on joint consensus",
+        invariants: &["raft.leader-completeness", "raft.vote-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.may_take_part = |damage| !matches!(damage, Some(Damage::Rotten { .. }));
+        },
+    },
+    Exhibit {
+        id: "rot-taken-for-torn-tail",
+        story: "a record that has rotted is taken for one that a crash has torn, and the log cut before it",
+        source: "Alagappan et al., \"Protocol-Aware Recovery for Consensus-Based Storage\", FAST 2018",
+        invariants: &["raft.leader-completeness", "raft.vote-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.may_take_part = |damage| damage != Some(Damage::Replaced),
+    },
+    Exhibit {
+        id: "message-without-checksum",
+        story: "a message that was damaged on its way is believed",
+        source: "Amazon S3 Availability Event: July 20, 2008",
+        invariants: &[
+            "raft.acknowledged-durable",
+            "raft.commit-quorum",
+            "raft.committed-kept",
+            "raft.election-quorum",
+            "raft.leader-completeness",
+            "raft.log-matching",
+            "raft.match-monotonic",
+            "raft.state-machine-safety",
+        ],
+        rarity: Rarity::Common,
+        plant: |rules| rules.checks_messages = || false,
+    },
+    Exhibit {
+        id: "record-without-checksum",
+        story: "a record that was half written when the power failed is believed",
+        source: "Alagappan et al., \"Protocol-Aware Recovery for Consensus-Based Storage\", FAST 2018: \"NoDetection\"",
+        invariants: &[
+            "raft.acknowledged-durable",
+            "raft.committed-kept",
+            "raft.leader-completeness",
+            "raft.log-matching",
+            "raft.settles",
+            "raft.term-monotonic",
+            "raft.vote-monotonic",
+        ],
+        rarity: Rarity::Common,
+        plant: |rules| rules.checks_records = || false,
     },
 ];
 

@@ -272,7 +272,7 @@ impl Protocol for Store {
 
     fn garble_message(config: &Config, message: &Message, word: u64) -> Option<Message> {
         match message {
-            Message::Raft(message) if !(config.raft.rules.detects_damage)() => {
+            Message::Raft(message) if !(config.raft.rules.checks_messages)() => {
                 Some(Message::Raft(message.garbled(word)))
             }
             Message::Raft(_) | Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => None,
@@ -280,7 +280,7 @@ impl Protocol for Store {
     }
 
     fn garble_record(config: &Config, record: &Record<Command>, word: u64) -> Option<Record<Command>> {
-        (!(config.raft.rules.detects_damage)()).then(|| record.garbled(word))
+        (!(config.raft.rules.checks_records)()).then(|| record.garbled(word))
     }
 }
 

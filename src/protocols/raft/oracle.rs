@@ -6,17 +6,18 @@
 //! in a log of a million entries as in an empty one.
 
 mod chains;
+mod durable;
 mod elections;
 mod logs;
 
 use super::core::{Core, Progress, Role, StateMachine};
 use super::log::CHAIN_START;
 use super::message::Record;
-use crate::environment::disk::Disk;
 use crate::kernel::time::Time;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::{NodeId, Protocol};
-use chains::{Chains, LogMatching};
+use chains::LogMatching;
+use durable::Durable;
 use elections::Elections;
 use logs::{Committed, States};
 use std::ops::Range;
@@ -88,10 +89,12 @@ pub enum Goal {
     RestartWithLog,
     /// A leader crashed.
     LeaderCrashed,
+    /// A server found that its disk had lost what it had promised to keep, and takes no part.
+    ServerOutcast,
 }
 
 /// The names of the goals, in their order.
-pub const GOALS: [&str; 10] = [
+pub const GOALS: [&str; 11] = [
     "raft.leader-elected",
     "raft.leader-deposed",
     "raft.stale-leader",
@@ -102,6 +105,7 @@ pub const GOALS: [&str; 10] = [
     "raft.unsynced-tail-lost",
     "raft.restart-with-log",
     "raft.leader-crashed",
+    "raft.server-outcast",
 ];
 
 /// The oracle of the core.
@@ -143,19 +147,6 @@ struct Seen {
     kept: (u64, Option<NodeId>),
     /// Of a leader, by server.
     match_index: Vec<u64>,
-}
-
-/// What a disk would bring back.
-#[derive(Clone, Debug, Default)]
-struct Durable {
-    folded: usize,
-    term: u64,
-    vote: Option<NodeId>,
-    /// Of the durable log.
-    chains: Chains,
-    /// The disk has lost what is folded here. Until the server takes part again with what is left, it counts as a
-    /// witness of what it had.
-    is_lost: bool,
 }
 
 impl CoreOracle {
@@ -247,12 +238,15 @@ impl CoreOracle {
         let (seen, common) = (&mut self.servers[node.index()], &mut self.common);
         let core = host.state.as_ref().and_then(P::core);
         if touch == Touch::Booted && core.is_some_and(|core| !core.is_outcast()) {
-            common.accept_loss(seen, node);
+            common.accept_loss(seen, node, host.disk.sound());
         }
         common.fold::<P>(node, &host.disk)?;
         if let Touch::Crashed { lost } = touch {
             common.on_crash(seen, lost);
             return Ok(0..0);
+        }
+        if touch == Touch::Booted && core.is_some_and(Core::is_outcast) {
+            common.reach(Goal::ServerOutcast);
         }
         let Some(core) = core.filter(|core| !core.is_outcast()) else { return Ok(0..0) };
         if touch == Touch::Booted {
@@ -338,54 +332,6 @@ impl Common {
         self.committed.chains.at(index, &self.matching)
     }
 
-    /// Takes in what has become durable.
-    fn fold<P: Replicated>(&mut self, node: NodeId, disk: &Disk<P::Record>) -> Verdict {
-        let durable = &mut self.durable[node.index()];
-        durable.is_lost |= disk.sound() < durable.folded;
-        if durable.is_lost {
-            return Ok(());
-        }
-        while durable.folded < disk.sound() {
-            let record = P::raft_record(&disk.records()[durable.folded]);
-            durable.folded += 1;
-            match record {
-                None => {}
-                Some(Record::Term { term, vote }) => {
-                    (durable.term, durable.vote) = (*term, *vote);
-                    if let Some(candidate) = *vote {
-                        self.elections.note_ballot(*term, node, candidate)?;
-                    }
-                }
-                Some(Record::Truncate { from }) => {
-                    let kept = self.committed.before_term(durable.term + 1);
-                    let stored = durable.chains.at(*from, &self.matching);
-                    let lost = *from <= kept && stored == self.committed.chains.at(*from, &self.matching);
-                    durable.chains.truncate_from(*from, &self.matching);
-                    if lost {
-                        let term = durable.term;
-                        return violation("raft.committed-kept", &[node], || {
-                            format!(
-                                "{node:?} in term {term} has removed its durable entries from {from} on; those up to {kept} were committed by then"
-                            )
-                        });
-                    }
-                }
-                Some(Record::Entry(entry)) => durable.chains.append(entry.hash(), &self.matching),
-            }
-        }
-        Ok(())
-    }
-
-    /// A server starts with what is left of a disk that has lost durable records. That it had them is no promise that
-    /// it can keep; what follows from the loss for others is.
-    fn accept_loss(&mut self, seen: &mut Seen, node: NodeId) {
-        let durable = &mut self.durable[node.index()];
-        if durable.is_lost {
-            *durable = Durable::default();
-            (seen.term, seen.vote, seen.kept) = (0, None, (0, None));
-        }
-    }
-
     fn on_crash(&mut self, seen: &mut Seen, lost: usize) {
         let led = seen.leads;
         (seen.leads, seen.commit, seen.applied) = (false, 0, 0);
@@ -395,44 +341,6 @@ impl Common {
         if lost > 0 {
             self.reach(Goal::UnsyncedLost);
         }
-    }
-
-    /// A server has started: with what its disk holds, and without having forgotten what it had
-    /// once made durable.
-    fn check_restored<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
-        let durable = &self.durable[node.index()];
-        let last = durable.chains.last();
-        if (core.log().last_index(), Some(core.log().chain())) != (last, durable.chains.at(last, &self.matching)) {
-            return violation("raft.restart-restores", &[node], || {
-                format!("{node:?} starts with {} entries, its disk holds {last}", core.log().last_index())
-            });
-        }
-        let (term, vote) = seen.kept;
-        if core.term() < term {
-            return violation("raft.term-monotonic", &[node], || {
-                format!("{node:?} was in term {term} and starts in term {}", core.term())
-            });
-        }
-        if core.term() == term && vote.is_some() && core.vote() != vote {
-            return violation("raft.vote-monotonic", &[node], || {
-                format!(
-                    "{node:?} had voted for {} in term {term}; after the restart its vote is {}",
-                    or_none(vote),
-                    or_none(core.vote())
-                )
-            });
-        }
-        // A crash may have brought back entries that had been removed in favour of committed ones.
-        seen.agreed = seen.agreed.min(last);
-        while core.log().chain_at(seen.agreed) != self.committed_at(seen.agreed) {
-            seen.agreed -= 1;
-        }
-        (seen.term, seen.vote) = (core.term(), core.vote());
-        (seen.last, seen.chain) = (last, core.log().chain());
-        if last > 0 {
-            self.reach(Goal::RestartWithLog);
-        }
-        Ok(())
     }
 }
 

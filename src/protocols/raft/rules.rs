@@ -22,6 +22,28 @@ pub enum Occasion {
     PreVoteAnswered,
 }
 
+/// How the entries of an AppendEntries lie to a follower's log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Overlap {
+    /// The first of them that has another term than the follower's entry there.
+    pub conflict: Option<u64>,
+    /// They come after this index.
+    pub prev: u64,
+    /// The last of them has this index; `prev`, if there are none.
+    pub end: u64,
+    /// The follower's log ends here.
+    pub last: u64,
+}
+
+/// A clock of a server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Timepiece {
+    /// The one that only goes forwards.
+    Monotonic,
+    /// The one that is set by hand and by other clocks.
+    Wall,
+}
+
 /// All decisions. [`Rules::SOUND`] has those of the paper.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -29,6 +51,8 @@ pub struct Rules {
     pub is_up_to_date: fn(candidate: Position, mine: Position) -> bool,
     /// Which vote goes to disk with the term.
     pub vote_to_keep: fn(vote: Option<NodeId>) -> Option<NodeId>,
+    /// The vote of a server that asks for pre-votes in the term in which it has given `vote`.
+    pub vote_in_pre_candidacy: fn(vote: Option<NodeId>) -> Option<NodeId>,
     /// Must a vote be durable before it is told?
     pub vote_waits_for_disk: fn() -> bool,
     /// Does a granted vote that carries `reply_term` count for a candidate in `term`?
@@ -43,9 +67,12 @@ pub struct Rules {
     pub resets_election_timer: fn(occasion: Occasion) -> bool,
     /// Draws an election timeout.
     pub election_timeout: fn(dice: &mut Dice, min: Span, max: Span) -> Span,
-    /// From which index on a follower whose log ends at `last` removes entries to store those after
-    /// `prev`, of which `conflict` is the first that has another term than its own; if from any.
-    pub truncate_from: fn(conflict: Option<u64>, prev: u64, last: u64) -> Option<u64>,
+    /// By which clock a server tells how long its leader has been silent.
+    pub times_silence_by: fn() -> Timepiece,
+    /// May a leader go on that so many have answered, itself included, of the `quorum` that it needs?
+    pub may_lead_on: fn(answered: usize, quorum: usize) -> bool,
+    /// From which index on a follower removes entries to store those that were sent, if from any.
+    pub truncate_from: fn(overlap: &Overlap) -> Option<u64>,
     /// What a follower acknowledges that has verified its log up to `verified`.
     pub acknowledge: fn(verified: u64, last: u64) -> u64,
     /// Must entries be durable before they are acknowledged?
@@ -61,12 +88,17 @@ pub struct Rules {
     /// Is it news to a leader that knows a match up to `match_index` that entries after `refused` were
     /// refused? `may_be_last` is false if they are not what was sent last.
     pub refusal_is_news: fn(may_be_last: bool, refused: u64, match_index: u64) -> bool,
+    /// The next entry to send to a server that has refused, where its log could agree up to `agreed` and is known
+    /// to match up to `match_index`.
+    pub next_after_refusal: fn(agreed: u64, match_index: u64) -> u64,
     /// What a server does when its disk has refused something.
     pub after_disk_failure: fn(failure: DiskFailure) -> Afterwards,
     /// May a server take part that has found this on its disk?
     pub may_take_part: fn(damage: Option<Damage>) -> bool,
-    /// Are messages and records that were damaged on their way or on the disk recognised and dropped?
-    pub detects_damage: fn() -> bool,
+    /// Does a checksum tell that a message was damaged on its way?
+    pub checks_messages: fn() -> bool,
+    /// Does a checksum tell that a record was damaged on the disk?
+    pub checks_records: fn() -> bool,
     /// How many of `voters` must hold an entry for it to be committed.
     pub commit_quorum: fn(voters: usize) -> usize,
     /// May a leader of `term` commit by counting copies of an entry of `entry_term`?
@@ -78,6 +110,7 @@ impl Rules {
     pub const SOUND: Rules = Rules {
         is_up_to_date,
         vote_to_keep,
+        vote_in_pre_candidacy,
         vote_waits_for_disk: always,
         vote_is_current,
         count_vote,
@@ -85,6 +118,8 @@ impl Rules {
         reply_teaches_term: always,
         resets_election_timer,
         election_timeout,
+        times_silence_by,
+        may_lead_on,
         truncate_from,
         acknowledge,
         acknowledgement_waits_for_disk: always,
@@ -93,9 +128,11 @@ impl Rules {
         reply_is_current,
         match_index,
         refusal_is_news,
+        next_after_refusal,
         after_disk_failure,
         may_take_part,
-        detects_damage: always,
+        checks_messages: always,
+        checks_records: always,
         commit_quorum: majority,
         may_commit,
     };
@@ -121,6 +158,11 @@ fn is_up_to_date(candidate: Position, mine: Position) -> bool {
 
 /// The vote is kept with the term (paper, figure 2, persistent state).
 fn vote_to_keep(vote: Option<NodeId>) -> Option<NodeId> {
+    vote
+}
+
+/// A pre-vote changes nothing: a vote stays given until the term is over (thesis, section 9.6).
+fn vote_in_pre_candidacy(vote: Option<NodeId>) -> Option<NodeId> {
     vote
 }
 
@@ -156,10 +198,21 @@ fn election_timeout(dice: &mut Dice, min: Span, max: Span) -> Span {
     within(dice.next(), min, max)
 }
 
+/// How much time has passed only a clock can tell that nobody sets.
+fn times_silence_by() -> Timepiece {
+    Timepiece::Monotonic
+}
+
+/// Who hears no quorum may be the only one who takes it for the leader, or one of a few that hear it and wait for it
+/// in vain (thesis, section 6.2).
+fn may_lead_on(answered: usize, quorum: usize) -> bool {
+    answered >= quorum
+}
+
 /// Entries are removed from the first that really conflicts, same index and different terms; a message
 /// that is late or overlaps removes nothing (paper, figure 2, AppendEntries, rule 3).
-fn truncate_from(conflict: Option<u64>, _prev: u64, _last: u64) -> Option<u64> {
-    conflict
+fn truncate_from(overlap: &Overlap) -> Option<u64> {
+    overlap.conflict
 }
 
 /// A follower acknowledges what this message has verified, not what else its log may hold.
@@ -187,6 +240,11 @@ fn match_index(match_index: u64, acknowledged: u64) -> u64 {
 /// A refusal of what was not sent last, or of what is known to match, is late.
 fn refusal_is_news(may_be_last: bool, refused: u64, match_index: u64) -> bool {
     may_be_last && refused > match_index
+}
+
+/// Where both logs could agree, but never back to what is known to match.
+fn next_after_refusal(agreed: u64, match_index: u64) -> u64 {
+    agreed.max(match_index) + 1
 }
 
 /// What the disk holds after a failure is not what the server believes, and asking again does not mend it:

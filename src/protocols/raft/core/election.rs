@@ -17,6 +17,7 @@ impl<M: StateMachine> Core<M> {
     /// server that nobody hears cannot raise the term of the others when it comes back.
     fn ask_for_pre_votes<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         self.arm_election(io);
+        self.vote = (self.config.rules.vote_in_pre_candidacy)(self.vote);
         self.role = Role::PreCandidate { votes: vec![self.me] };
         let (term, last) = (self.term + 1, self.log.last());
         for server in self.others() {
@@ -50,7 +51,7 @@ impl<M: StateMachine> Core<M> {
 
     /// Somebody asks whether this server would vote for it in `term`.
     pub(super) fn on_pre_vote<P: Embeds<M>>(&mut self, from: NodeId, term: u64, last: Position, io: &mut Io<'_, P>) {
-        let welcome = term > self.term && !self.believes_in_leader(io.now());
+        let welcome = term > self.term && !self.believes_in_leader(self.time_of_silence(io));
         let granted = welcome && (self.config.rules.is_up_to_date)(last, self.log.last());
         // A refusal carries our own term: who is behind must learn it, or it would ask for ever.
         let term = if granted { term } else { self.term };
@@ -121,13 +122,19 @@ impl<M: StateMachine> Core<M> {
     /// A leader that no quorum answers may have been replaced without knowing. It stops leading, so
     /// that its clients look elsewhere (thesis, section 6.2).
     pub(super) fn check_quorum<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        let Role::Leader(Leadership { heard, .. }) = &mut self.role else {
+        let Role::Leader(Leadership { heard, progress }) = &mut self.role else {
             unreachable!("only a leader checks its quorum");
         };
         let answered = heard.len();
         heard.clear();
-        heard.push(self.me);
-        if self.config.check_quorum && answered < (self.config.rules.election_quorum)(self.config.servers as usize) {
+        // The leader's own disk must answer like any other server. One whose disk stands still cannot count itself, and
+        // with a bare majority behind it commits nothing; but its heartbeats would keep everybody from electing another.
+        if progress[self.me.index()].match_index == self.log.last_index() {
+            heard.push(self.me);
+        }
+        let rules = self.config.rules;
+        let may_lead_on = (rules.may_lead_on)(answered, (rules.election_quorum)(self.config.servers as usize));
+        if self.config.check_quorum && !may_lead_on {
             self.become_follower(self.term, io);
         } else {
             io.arm(Alarm::Election.into(), self.config.election_timeout_max);

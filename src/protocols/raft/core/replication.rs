@@ -4,7 +4,7 @@ use super::{Alarm, Core, Embeds, Flow, Leadership, Progress, Role, StateMachine}
 use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::log::{Entry, Position};
 use crate::protocols::raft::message::{Message, Outcome, Record};
-use crate::protocols::raft::rules::Occasion;
+use crate::protocols::raft::rules::{Occasion, Overlap};
 
 impl<M: StateMachine> Core<M> {
     /// Takes a command into the log, if this server leads. Answers whether it does; whether the
@@ -90,7 +90,7 @@ impl<M: StateMachine> Core<M> {
             self.become_follower(term, io);
         }
         self.leader = Some(from);
-        self.leader_heard = Some(io.now());
+        self.leader_heard = Some(self.time_of_silence(io));
         self.on_occasion(Occasion::LeaderHeard, io);
         if self.log.term_at(prev.index) != Some(prev.term) {
             self.answer(from, self.conflict(prev), io);
@@ -110,7 +110,8 @@ impl<M: StateMachine> Core<M> {
             (self.log.term_at(index).is_some_and(|mine| mine != entry.term())).then_some(index)
         };
         let conflict = (prev + 1..).zip(&entries).find_map(conflicts);
-        if let Some(from) = (self.config.rules.truncate_from)(conflict, prev, self.log.last_index()) {
+        let overlap = Overlap { conflict, prev, end: prev + entries.len() as u64, last: self.log.last_index() };
+        if let Some(from) = (self.config.rules.truncate_from)(&overlap) {
             self.log.truncate_from(from);
             io.write(Record::Truncate { from }.into());
         }
@@ -168,10 +169,9 @@ impl<M: StateMachine> Core<M> {
                 if !(rules.refusal_is_news)(sent_last, refused, progress.match_index) {
                     return;
                 }
-                // Where both logs end before the hint's term is over they could agree; never below
-                // what is known to match.
+                // Where both logs end before the hint's term is over they could agree.
                 let agreed = self.log.last_not_after(hint.term, hint.index).index;
-                progress.next_index = agreed.max(progress.match_index) + 1;
+                progress.next_index = (rules.next_after_refusal)(agreed, progress.match_index);
                 progress.flow = Flow::Probe(None);
             }
         }
