@@ -303,6 +303,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             && let Some(ready) = trouble.busy_until(self.now, &self.table, to)
         {
             self.audit.bite(Kind::SlowNode, |active| active.hits(to));
+            // It has reached this incarnation, and dies with it.
+            let incarnation = self.hosts[to.index()].incarnation;
             self.queue.push(ready, Event::Served { from, to, incarnation, message });
             return Ok(());
         }

@@ -1,0 +1,72 @@
+//! What becomes of nodes on which several faults meet: small stories, each of which was once told wrongly.
+
+mod metronome;
+
+use metronome::{Config, Fact, Metronome};
+use squall::environment::distribution::Distribution;
+use squall::environment::fault::{Fault, PlannedFault, Target};
+use squall::environment::plan::Plan;
+use squall::kernel::time::{Span, Time};
+use squall::oracle::spec::Indifferent;
+use squall::trace::{Happening, Trace};
+use squall::world::World;
+use std::sync::Arc;
+
+/// Remembers who ticked when, and who got a message when.
+#[derive(Clone, Default)]
+struct Diary {
+    ticked: Vec<(u16, Time)>,
+    got: Vec<(u16, Time)>,
+}
+
+impl Trace<Metronome> for Diary {
+    fn happened(&mut self, at: Time, what: &Happening<'_, Metronome>) {
+        match what {
+            Happening::Noted { node, fact: Fact::Ticked { .. } } => self.ticked.push((node.number(), at)),
+            Happening::Delivered { to, .. } => self.got.push((to.number(), at)),
+            _ => {}
+        }
+    }
+}
+
+/// How many of these fall into the given part of the run, in milliseconds.
+fn count(events: &[(u16, Time)], who: u16, from: u64, until: u64) -> usize {
+    let (from, until) = (at(from), at(until));
+    events.iter().filter(|(node, time)| *node == who && (from..until).contains(time)).count()
+}
+
+fn at(ms: u64) -> Time {
+    Time::ZERO + Span::ms(ms)
+}
+
+fn n1() -> Target {
+    Target::Nodes(vec!["n1".to_owned()])
+}
+
+fn fault(from: u64, until: u64, inject: Fault) -> PlannedFault {
+    PlannedFault { at: at(from), when: None, until: Some(at(until)), inject }
+}
+
+/// Two seconds of a metronome's life.
+fn played(config: Config, faults: Vec<PlannedFault>) -> World<Metronome, Indifferent, Diary> {
+    let mut plan = Plan::new(config, 7, Span::secs(2));
+    plan.faults = faults;
+    let end = plan.calm_from();
+    let mut world = World::new(Arc::new(plan), Indifferent, Diary::default());
+    world.start().expect("nobody judges");
+    world.run_until(end, u64::MAX, |_, _| false).expect("nobody judges");
+    world
+}
+
+#[test]
+fn a_slow_node_that_has_crashed_before_handles_what_it_gets() {
+    let handling = Distribution::Const(Span::ms(1));
+    let faults = vec![
+        fault(100, 200, Fault::Kill { target: n1() }),
+        fault(300, 1_900, Fault::SlowNode { target: n1(), handling }),
+    ];
+    let world = played(Config::BUSY, faults);
+    // Three others tell it something every 20 ms.
+    let got = count(&world.trace().got, 0, 400, 1_400);
+    assert!((145..=155).contains(&got), "{got} messages in a second");
+}
