@@ -6,8 +6,10 @@ use metronome::{Config, Fact, Metronome};
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, PlannedFault, Target};
 use squall::environment::plan::Plan;
+use squall::kernel::chance::Ratio;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
+use squall::protocol::Afterwards;
 use squall::trace::{Happening, Trace};
 use squall::world::World;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 struct Diary {
     ticked: Vec<(u16, Time)>,
     got: Vec<(u16, Time)>,
+    disk_failed: Vec<(u16, Time)>,
 }
 
 impl Trace<Metronome> for Diary {
@@ -24,6 +27,7 @@ impl Trace<Metronome> for Diary {
         match what {
             Happening::Noted { node, fact: Fact::Ticked { .. } } => self.ticked.push((node.number(), at)),
             Happening::Delivered { to, .. } => self.got.push((to.number(), at)),
+            Happening::DiskFailed { node, .. } => self.disk_failed.push((node.number(), at)),
             _ => {}
         }
     }
@@ -69,4 +73,22 @@ fn a_slow_node_that_has_crashed_before_handles_what_it_gets() {
     // Three others tell it something every 20 ms.
     let got = count(&world.trace().got, 0, 400, 1_400);
     assert!((145..=155).contains(&got), "{got} messages in a second");
+}
+
+#[test]
+fn a_node_that_slept_through_the_end_of_its_disks_trouble_is_started_again() {
+    let faults = vec![
+        fault(300, 700, Fault::DiskError { target: n1(), write: Ratio::ZERO, sync: Ratio::ONE }),
+        // The sync that it asks for at 300 ms takes 100 us at least.
+        PlannedFault {
+            at: at(300) + Span::us(50),
+            when: None,
+            until: Some(at(1_000)),
+            inject: Fault::Pause { target: n1() },
+        },
+    ];
+    let world = played(Config { on_failure: Afterwards::Stop, ..Config::BUSY }, faults);
+    let failed = world.trace().disk_failed.clone();
+    assert_eq!(failed, [(0, at(1_000))], "it hears of the failure when it wakes");
+    assert_eq!(count(&world.trace().ticked, 0, 1_000, 2_000), 49, "and is up again from then on");
 }

@@ -293,8 +293,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return Ok(false);
         }
         if afterwards == Afterwards::Stop {
-            self.trouble(node).has_stopped = true;
+            // Who slept through the end of the trouble is started again at once: nobody else would do it.
+            let is_over = self.trouble(node).disk.is_well();
+            self.trouble(node).has_stopped = !is_over;
             self.crash(node)?;
+            if is_over {
+                self.restart(node)?;
+            }
         }
         Ok(afterwards == Afterwards::GoOn)
     }

@@ -64,6 +64,13 @@ impl Default for DiskTrouble {
     }
 }
 
+impl DiskTrouble {
+    /// Whether neither writes nor syncs fail.
+    pub(super) fn is_well(&self) -> bool {
+        !self.is_full && self.write_errors.is_zero() && self.sync_errors.is_zero()
+    }
+}
+
 impl Trouble {
     /// Of a node with so many timers.
     ///
@@ -82,9 +89,8 @@ impl Trouble {
     /// Whether it can keep its node from making progress.
     pub(super) fn impairs(&self) -> bool {
         let disk = &self.disk;
-        let fails = !disk.write_errors.is_zero() || !disk.sync_errors.is_zero();
         let is_slow = self.slow.is_some() || !disk.extra.is_empty();
-        is_slow || self.is_frozen || disk.is_stalled || disk.is_full || fails || self.is_destroyed
+        is_slow || self.is_frozen || disk.is_stalled || !disk.is_well() || self.is_destroyed
     }
 
     /// When a slow node will have handled what comes in now; `None` if it does so at once.

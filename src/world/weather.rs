@@ -204,9 +204,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             Fault::Kill { .. } | Fault::Wipe { .. } => self.restart(node),
             Fault::DiskError { .. } | Fault::DiskFull { .. } => {
                 let trouble = self.trouble(node);
-                let is_well =
-                    !trouble.disk.is_full && trouble.disk.write_errors.is_zero() && trouble.disk.sync_errors.is_zero();
-                if is_well && std::mem::take(&mut trouble.has_stopped) { self.restart(node) } else { Ok(()) }
+                if trouble.disk.is_well() && std::mem::take(&mut trouble.has_stopped) {
+                    self.restart(node)
+                } else {
+                    Ok(())
+                }
             }
             Fault::Pause { .. } => {
                 if self.hosts[node.index()].asleep && !self.is_held_asleep(node, incarnation) {
@@ -228,7 +230,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// Starts a node that is down, if nothing else keeps it down.
-    fn restart(&mut self, node: NodeId) -> Verdict {
+    pub(super) fn restart(&mut self, node: NodeId) -> Verdict {
         let back = &self.backstage[node.index()];
         let is_stuck = back.trouble.as_ref().is_some_and(|trouble| trouble.has_stopped || trouble.is_destroyed);
         let is_down = self.hosts[node.index()].state.is_none();
