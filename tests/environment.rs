@@ -5,7 +5,7 @@ mod metronome;
 use metronome::{Config, Fact, Metronome};
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, PlannedFault, Target};
-use squall::environment::plan::Plan;
+use squall::environment::plan::{Heal, Plan};
 use squall::kernel::chance::Ratio;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
@@ -91,4 +91,21 @@ fn a_node_that_slept_through_the_end_of_its_disks_trouble_is_started_again() {
     let failed = world.trace().disk_failed.clone();
     assert_eq!(failed, [(0, at(1_000))], "it hears of the failure when it wakes");
     assert_eq!(count(&world.trace().ticked, 0, 1_000, 2_000), 49, "and is up again from then on");
+}
+
+#[test]
+fn who_starts_when_all_is_healed_finds_its_disk_and_its_links_well() {
+    let lost = Fault::Loss { probability: Ratio::ONE, burst: 1, over: None };
+    let faults = [Fault::Kill { target: n1() }, Fault::DiskFull { target: n1() }, lost];
+    let mut plan = Plan::new(Config { greets: true, sends: false, ..Config::BUSY }, 7, Span::ms(500));
+    plan.faults = faults.into_iter().map(|fault| PlannedFault::once(at(100), fault)).collect();
+    let (end, mut world) = (plan.calm_from(), World::new(Arc::new(plan), Indifferent, Diary::default()));
+    world.start().expect("nobody judges");
+    world.run_until(end, u64::MAX, |_, _| false).expect("nobody judges");
+    world.calm(&Heal::Everything).expect("nobody judges");
+    // Before anybody ticks again.
+    world.run_until(at(519), u64::MAX, |_, _| false).expect("nobody judges");
+    assert_eq!(world.trace().disk_failed, []);
+    let greeted = (1..4).map(|node| count(&world.trace().got, node, 500, 520)).collect::<Vec<_>>();
+    assert_eq!(greeted, [1, 1, 1]);
 }

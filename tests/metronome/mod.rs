@@ -15,6 +15,8 @@ pub(crate) struct Config {
     pub(crate) sends: bool,
     pub(crate) writes: bool,
     pub(crate) reads_wall: bool,
+    /// Whether they write, and tell all others, when they start.
+    pub(crate) greets: bool,
     /// Whether damaged messages and records are recognised.
     pub(crate) has_checksums: bool,
     pub(crate) on_failure: Afterwards,
@@ -29,6 +31,7 @@ impl Config {
         sends: true,
         writes: true,
         reads_wall: true,
+        greets: false,
         has_checksums: true,
         on_failure: Afterwards::GoOn,
     };
@@ -66,6 +69,14 @@ impl Metronome {
             io.arm((), Span::ns(period - now % period));
         }
     }
+
+    fn tell_all(&self, word: u64, io: &mut Io<'_, Self>) {
+        for node in (0..self.config.members).map(NodeId::new) {
+            if node != io.me() {
+                io.send(node, word);
+            }
+        }
+    }
 }
 
 impl Protocol for Metronome {
@@ -81,6 +92,10 @@ impl Protocol for Metronome {
 
     fn boot(config: &Config, _: NodeId, _: Found<'_, u64>, io: &mut Io<'_, Self>) -> Self {
         let node = Metronome { config: *config };
+        if config.greets {
+            io.write(0);
+            node.tell_all(0, io);
+        }
         node.wait(io);
         node
     }
@@ -93,8 +108,7 @@ impl Protocol for Metronome {
         let (now, wall) = (io.now(), if self.config.reads_wall { io.wall() } else { Time::ZERO });
         io.note(Fact::Ticked { word, now, wall });
         if self.config.sends {
-            let others = (0..self.config.members).map(NodeId::new).filter(|node| *node != io.me());
-            others.collect::<Vec<_>>().into_iter().for_each(|node| io.send(node, word));
+            self.tell_all(word, io);
         }
         if self.config.writes {
             io.write(word);
