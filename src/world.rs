@@ -296,13 +296,14 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return Ok(());
         }
         if host.asleep {
-            self.audit.bite(Kind::Pause, |active| active.hits(to));
-            self.backstage[to.index()].held.push(Held::Event(Event::Arrival { from, to, incarnation, message }));
+            self.hold(to, Held::Event(Event::Arrival { from, to, incarnation, message }));
             return Ok(());
         }
         if let Some(trouble) = &mut self.backstage[to.index()].trouble
             && let Some(ready) = trouble.busy_until(self.now, &self.table, to)
         {
+            // What has arrived waits in the memory of this incarnation, and dies with it.
+            let incarnation = self.hosts[to.index()].incarnation;
             self.audit.bite(Kind::SlowNode, |active| active.hits(to));
             self.queue.push(ready, Event::Served { from, to, incarnation, message });
             return Ok(());
@@ -329,8 +330,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let (node, timer) = (number as usize / timers.len(), timers[number as usize % timers.len()]);
         let (place, node) = (node, NodeId::new(node as u16));
         if self.hosts[place].asleep {
-            self.audit.bite(Kind::Pause, |active| active.hits(node));
-            self.backstage[place].held.push(Held::Timer(number));
+            // It is due, and stays so: what its clock does from now on moves it no more.
+            if let Some(trouble) = &mut self.backstage[place].trouble {
+                trouble.is_due(timer.slot());
+            }
+            self.hold(node, Held::Timer(number));
             return Ok(());
         }
         if let Some(trouble) = &mut self.backstage[place].trouble {
@@ -365,7 +369,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         handler(state, &mut io);
         self.in_handler = false;
         if io.has_read_wall() {
-            self.audit.bite_past(Kind::ClockJump, |fired| fired.hits(node));
+            self.wall_read(node);
         }
         self.perform(node, effects)
     }

@@ -72,6 +72,11 @@ impl<R> Disk<R> {
         self.synced
     }
 
+    /// How many records the disk has called durable that have not reached the platter.
+    pub fn pretended(&self) -> usize {
+        self.synced - self.flushed
+    }
+
     /// How many records, from the oldest on, a boot will find whatever the next crash does. Only a disk that has
     /// lied, failed or rotted has fewer of them than it has acknowledged.
     pub fn solid(&self) -> usize {

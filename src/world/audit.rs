@@ -12,7 +12,19 @@ pub(super) struct Audit {
     idle: Vec<Vec<Fired>>,
 }
 
-/// How many faults of each kind did what, by [`Kind`].
+/// How many faults of each kind did what, by [`Kind`]. Each kind says of its own what it takes to have changed
+/// something; what would have happened anyway never does.
+///
+/// A fault of links has, when it has lost, held, doubled, delayed or damaged a message; one that loses or cuts off, a
+/// message that would have come through. A kill has, when its node was up, or stays down longer for it; a wipe also,
+/// when durable records are gone. A pause or a slow node has, when something had to wait. Clocks that drift or stand
+/// still have, when a timer was moved, or armed meanwhile and fires at another time for it; they and jumps also, when
+/// the wall clock is looked at after they began. A disk has, when a sync was late or refused, a write refused, a record
+/// torn, or a record lost in a crash that a lying disk had acknowledged. What has rotted shows when a boot reads it. A
+/// heal has, when a partition was there.
+///
+/// A fault that finds nobody to hit has begun and changed nothing; so has one that spares its victims because the
+/// plan wants the disks [recoverable](crate::environment::plan::Disk::recoverable).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FaultCounts {
     /// The plan has so many.
@@ -74,6 +86,12 @@ impl Audit {
         if let Some(fired) = self.idle[kind as usize].iter_mut().find(|fired| fired.number == number) {
             fired.is_over = true;
         }
+    }
+
+    /// What happens to this node is not the doing of those faults of a kind, or not any more.
+    pub(super) fn acquit(&mut self, kind: Kind, node: NodeId, whom: impl Fn(&Fired) -> bool) {
+        let Some(idle) = self.idle.get_mut(kind as usize) else { return };
+        idle.iter_mut().filter(|fired| whom(fired)).for_each(|fired| fired.victims.retain(|victim| *victim != node));
     }
 
     /// Faults of a kind that are going on have changed something, those of them that did.

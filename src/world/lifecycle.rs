@@ -5,7 +5,9 @@ use super::trouble::Trouble;
 use super::{Event, Held, World};
 use crate::environment::disk::{Disk, damage};
 use crate::environment::fault::Kind;
+use crate::environment::plan;
 use crate::kernel::rng::Purpose;
+use crate::kernel::time::Span;
 use crate::oracle::spec::{Oracle, Touch, Verdict};
 use crate::protocol::{Damage, Effect, Found, Io, NodeId, Protocol, Timer};
 use crate::trace::{Happening, Trace};
@@ -24,15 +26,17 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let damage = damage.or(is_replaced.then_some(Damage::Replaced));
         self.cause = Cause::Start;
         self.trace.happened(self.now, &Happening::Booted { node, records: records.len(), damage });
-        if let Some(Damage::Rotten { .. }) = damage {
-            self.audit.bite_past(Kind::BitRot, |fired| fired.hits(node));
-        }
+        // A boot reads everything, so it comes upon whatever has rotted.
+        self.audit.bite_past(Kind::BitRot, |fired| fired.hits(node));
         let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
         let found = Found { records: &records, damage };
         self.in_handler = true;
         let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
         host.state = Some(P::boot(&self.plan.system, node, found, &mut io));
         self.in_handler = false;
+        if io.has_read_wall() {
+            self.wall_read(node);
+        }
         if !self.perform(node, effects)? {
             return Ok(());
         }
@@ -54,19 +58,24 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         };
         let disk = &self.plan.disk;
         let tears = back.trouble.as_ref().is_some_and(|trouble| trouble.disk.tears);
-        let torn = tears || !disk.torn.is_zero() && disk.torn.hits(word(4));
-        let lost = host.disk.crash(word(1), disk.unsynced, torn);
-        if lost.torn && tears {
+        let usual = !disk.torn.is_zero() && disk.torn.hits(word(4));
+        let lost = host.disk.crash(word(1), disk.unsynced, tears || usual);
+        if lost.torn && !usual {
             self.audit.bite(Kind::TornWrite, |fault| fault.hits(node));
         }
-        if lost.durable > 0 {
+        if lost.pretended > 0 {
             self.audit.bite_past(Kind::LostSync, |fired| fired.hits(node));
         }
         back.parked.clear();
         // What had arrived and waited dies with the node.
-        let from_others = |held: &&Held<P>| matches!(held, Held::Event(Event::Arrival { from, to, .. } | Event::Served { from, to, .. }) if from != to);
-        self.traffic.dropped += back.held.iter().filter(from_others).count() as u64;
-        back.held.clear();
+        for held in back.held.drain(..) {
+            if let Held::Event(Event::Arrival { from, to, message, .. } | Event::Served { from, to, message, .. }) =
+                held
+            {
+                self.traffic.dropped += u64::from(from != to);
+                self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+            }
+        }
         if let Some(trouble) = &mut back.trouble {
             trouble.on_crash();
         }
@@ -82,6 +91,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub(super) fn fall_asleep(&mut self, node: NodeId) {
         let host = &mut self.hosts[node.index()];
         host.asleep = host.state.is_some();
+    }
+
+    /// Keeps what comes to a sleeper.
+    #[cold]
+    pub(super) fn hold(&mut self, node: NodeId, held: Held<P>) {
+        self.audit.bite(Kind::Pause, |fault| fault.hits(node));
+        self.backstage[node.index()].held.push(held);
     }
 
     /// Everything that waited for the sleeper happens now, in its order: late, as after a stalled
@@ -112,7 +128,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return Ok(());
         }
         if host.asleep {
-            self.backstage[to.index()].held.push(Held::Event(Event::Served { from, to, incarnation, message }));
+            self.hold(to, Held::Event(Event::Served { from, to, incarnation, message }));
             return Ok(());
         }
         self.deliver(from, to, message, effects)
@@ -123,7 +139,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub(super) fn stop_message(&mut self, from: NodeId, to: NodeId, incarnation: u32, message: P::Message) {
         let (sender, receiver) = (from.number(), to.number());
         if self.network.is_cut(sender, receiver) {
-            self.audit.bite(Kind::Partition, |fault| fault.covers(from, to));
+            // To somebody who is down it would not have come through anyway.
+            if self.hosts[to.index()].state.is_some() {
+                self.audit.bite(Kind::Partition, |fault| fault.covers(from, to));
+            }
         } else if self.network.is_clogged(sender, receiver) {
             self.audit.bite(Kind::Clog, |fault| fault.covers(from, to));
             self.stuck.push(Event::Arrival { from, to, incarnation, message });
@@ -158,22 +177,49 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub(super) fn set_clock(&mut self, node: NodeId) {
         let back = &mut self.backstage[node.index()];
         let Some(trouble) = &back.trouble else { return };
-        let drift = self.plan.clocks.get(node.index()).map_or(0, |clock| i64::from(clock.drift_ppm));
-        let rate = if trouble.is_frozen { 0 } else { (1_000_000 + drift + trouble.drift_ppm).max(0) as u64 };
+        let rate = if trouble.is_frozen { 0 } else { clock_rate(&self.plan.clocks, node, trouble.drift_ppm) };
         if rate == back.clock.rate() {
             return;
         }
         back.clock.set_rate(self.now, rate);
-        let kind = if trouble.is_frozen { Kind::ClockFreeze } else { Kind::ClockDrift };
         for (slot, deadline) in trouble.alarms() {
             let number = Self::timer_number(node, P::Timer::ALL[slot]);
-            self.audit.bite(kind, |fault| fault.hits(node));
-            match back.clock.when(self.now, deadline) {
+            let (before, due) = (self.deadlines.due(number), back.clock.when(self.now, deadline));
+            match due {
                 Some(due) => self.deadlines.arm(&mut self.queue, number, due),
                 None => self.deadlines.disarm(number),
             }
+            // That a clock runs again as it should is nobody's fault.
+            if let Some(kind) = trouble.bends_clocks().filter(|_| due != before) {
+                self.audit.bite(kind, |fault| fault.hits(node));
+            }
         }
     }
+
+    /// A timer is armed while a fault bends the node's clocks: whether it fires at another time for that.
+    #[cold]
+    pub(super) fn armed_by_bent_clock(&mut self, node: NodeId, kind: Kind, after: Span) {
+        let bent = self.backstage[node.index()].clock;
+        let mut usual = bent;
+        usual.set_rate(self.now, clock_rate(&self.plan.clocks, node, 0));
+        if usual.after(self.now, after) != bent.after(self.now, after) {
+            self.audit.bite(kind, |fault| fault.hits(node));
+        }
+    }
+
+    /// A node has looked at its wall clock: what faults have done to it is seen now, also if they are over.
+    #[cold]
+    pub(super) fn wall_read(&mut self, node: NodeId) {
+        for kind in [Kind::ClockJump, Kind::ClockDrift, Kind::ClockFreeze] {
+            self.audit.bite_past(kind, |fired| fired.hits(node));
+        }
+    }
+}
+
+/// How fast a node's clocks run, with so many millionths more than its plan says.
+fn clock_rate(clocks: &[plan::Clock], node: NodeId, ppm: i64) -> u64 {
+    let drift = clocks.get(node.index()).map_or(0, |clock| i64::from(clock.drift_ppm));
+    (1_000_000 + drift + ppm).max(0) as u64
 }
 
 /// What a boot reads: up to the first damaged record, if a checksum tells that it is; without checksums, garbage in

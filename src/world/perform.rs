@@ -1,7 +1,7 @@
 //! The effects of a turn, in their order: what leaves, what is written, what waits for the disk.
 
 use super::stop::Cause;
-use super::{Event, Held, Parked, World, view};
+use super::{Backstage, Event, Held, Parked, World, view};
 use crate::environment::fault::Kind;
 use crate::environment::network::Mark;
 use crate::kernel::rng::Purpose;
@@ -154,8 +154,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let (number, back) = (Self::timer_number(node, timer), &mut self.backstage[node.index()]);
         if let Some(trouble) = &mut back.trouble {
             trouble.armed(timer.slot(), back.clock.deadline(self.now, after));
+            if let Some(kind) = trouble.bends_clocks() {
+                self.armed_by_bent_clock(node, kind, after);
+            }
         }
-        match back.clock.after(self.now, after) {
+        match self.backstage[node.index()].clock.after(self.now, after) {
             Some(due) => self.deadlines.arm(&mut self.queue, number, due),
             // The clock stands still: who waits, waits for it to go on.
             None => self.deadlines.disarm(number),
@@ -194,8 +197,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if disk.is_clean() {
             return Ok(Gate::Open);
         }
-        if self.sync_latency.is_zero() && self.backstage[node.index()].trouble.is_none() && !self.moments.wait_for_disks
-        {
+        let syncs_well = |back: &Backstage<P>| back.trouble.as_ref().is_none_or(|trouble| trouble.disk.syncs_well());
+        let is_at_once = self.sync_latency.is_zero() && !self.moments.wait_for_disks;
+        if is_at_once && syncs_well(&self.backstage[node.index()]) {
             disk.sync_at_once(true);
             return Ok(Gate::Open);
         }
@@ -251,7 +255,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             self.begin_sync(node);
         }
         if asleep {
-            self.backstage[node.index()].held.push(Held::Event(Event::Release { node, incarnation }));
+            self.hold(node, Held::Event(Event::Release { node, incarnation }));
         } else {
             self.release(node)?;
         }
@@ -268,7 +272,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         // What waited for that sync was never promised.
         self.backstage[node.index()].parked.clear();
         if host.asleep {
-            self.backstage[node.index()].held.push(Held::Event(Event::DiskFailed { node, incarnation }));
+            self.hold(node, Held::Event(Event::DiskFailed { node, incarnation }));
             return Ok(());
         }
         self.cause = Cause::Sync;
@@ -293,8 +297,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return Ok(false);
         }
         if afterwards == Afterwards::Stop {
-            self.trouble(node).has_stopped = true;
             self.crash(node)?;
+            let trouble = self.trouble(node);
+            trouble.has_stopped = trouble.disk.refuses();
+            // A sleeper hears of it when it wakes. If the disk is well by then, no end of a fault will start it again.
+            if !trouble.has_stopped {
+                self.restart(node)?;
+            }
         }
         Ok(afterwards == Afterwards::GoOn)
     }

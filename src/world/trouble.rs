@@ -31,11 +31,12 @@ pub(super) struct Trouble {
     busy: Time,
     /// Timers that have fired and wait for it to have time, a bit for each.
     served: u64,
-    /// When each timer is due by the node's own clock, if it is armed.
+    /// When each timer is due by the node's own clock, if it is armed and not due yet.
     alarms: Vec<Option<Time>>,
     /// How many draws were made for it.
     handled: u32,
     operations: u32,
+    rots: u32,
 }
 
 /// The troubles of its disk.
@@ -64,6 +65,18 @@ impl Default for DiskTrouble {
     }
 }
 
+impl DiskTrouble {
+    /// Whether syncs are done at their usual time, and do what they say.
+    pub(super) fn syncs_well(&self) -> bool {
+        self.extra.is_empty() && !self.is_stalled && !self.lies && self.sync_errors.is_zero()
+    }
+
+    /// Whether it may refuse something.
+    pub(super) fn refuses(&self) -> bool {
+        self.is_full || !self.write_errors.is_zero() || !self.sync_errors.is_zero()
+    }
+}
+
 impl Trouble {
     /// Of a node with so many timers.
     ///
@@ -81,10 +94,8 @@ impl Trouble {
 
     /// Whether it can keep its node from making progress.
     pub(super) fn impairs(&self) -> bool {
-        let disk = &self.disk;
-        let fails = !disk.write_errors.is_zero() || !disk.sync_errors.is_zero();
-        let is_slow = self.slow.is_some() || !disk.extra.is_empty();
-        is_slow || self.is_frozen || disk.is_stalled || disk.is_full || fails || self.is_destroyed
+        let is_slow = self.slow.is_some() || !self.disk.extra.is_empty();
+        is_slow || self.is_frozen || self.disk.is_stalled || self.disk.refuses() || self.is_destroyed
     }
 
     /// When a slow node will have handled what comes in now; `None` if it does so at once.
@@ -113,13 +124,27 @@ impl Trouble {
         self.alarms[slot] = Some(deadline);
     }
 
+    /// A timer is due by the node's own clock, but cannot fire yet.
+    pub(super) fn is_due(&mut self, slot: usize) {
+        self.alarms[slot] = None;
+    }
+
     /// A timer is not armed any more.
     pub(super) fn forget_timer(&mut self, slot: usize) {
         self.served &= !(1 << slot);
         self.alarms[slot] = None;
     }
 
-    /// All timers that are armed, and when they are due by the node's own clock.
+    /// Which kind of fault makes its clocks run otherwise than they would, if one does.
+    pub(super) fn bends_clocks(&self) -> Option<Kind> {
+        match (self.is_frozen, self.drift_ppm) {
+            (true, _) => Some(Kind::ClockFreeze),
+            (false, 0) => None,
+            (false, _) => Some(Kind::ClockDrift),
+        }
+    }
+
+    /// All timers that are armed and not due yet, and when they are due by the node's own clock.
     pub(super) fn alarms(&self) -> impl Iterator<Item = (usize, Time)> {
         self.alarms.iter().enumerate().filter_map(|(slot, alarm)| Some((slot, (*alarm)?)))
     }
@@ -140,11 +165,21 @@ impl Trouble {
 
     /// Why a write fails now, if it does, and which kind of fault makes it fail.
     pub(super) fn refuses_write(&mut self, table: &Table, node: NodeId) -> Option<(DiskFailure, Kind)> {
-        self.is_disk_new = false;
         if self.disk.is_full {
             return Some((DiskFailure::Full, Kind::DiskFull));
         }
-        self.fails(self.disk.write_errors, table, node).then_some((DiskFailure::Write, Kind::DiskError))
+        if self.fails(self.disk.write_errors, table, node) {
+            return Some((DiskFailure::Write, Kind::DiskError));
+        }
+        self.is_disk_new = false;
+        None
+    }
+
+    /// Which record rots next. The draw hangs on how often this disk has rotted, and not on which fault of the plan
+    /// makes it: another fault more must not re-roll it.
+    pub(super) fn next_rot(&mut self, table: &Table, node: NodeId) -> u64 {
+        self.rots += 1;
+        table.word(Purpose::Disk, 5 << 16 | u64::from(node.number()), u64::from(self.rots))
     }
 
     /// Whether a sync that is due fails.

@@ -5,7 +5,6 @@ use super::{Event, World, view};
 use crate::environment::fault::{Fault, Kind};
 use crate::environment::network::{Disturbance, Scope};
 use crate::environment::plan::Heal;
-use crate::kernel::rng::Purpose;
 use crate::oracle::spec::{Oracle, Verdict};
 use crate::protocol::{NodeId, Protocol};
 use crate::trace::{Happening, Trace};
@@ -84,12 +83,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.weather.active.push(active);
         match inject {
             Fault::Kill { .. } => victims.iter().try_for_each(|node| self.strike_down(kind, *node)),
-            Fault::Wipe { .. } => victims.iter().try_for_each(|node| {
-                self.strike_down(kind, *node)?;
-                let lost = self.hosts[node.index()].disk.wipe();
-                self.trouble(*node).is_disk_new |= lost > 0;
-                Ok(())
-            }),
+            Fault::Wipe { .. } => victims.iter().try_for_each(|node| self.wipe(*node)),
             Fault::Destroy { .. } => victims.iter().try_for_each(|node| {
                 self.trouble(*node).is_destroyed = true;
                 self.strike_down(kind, *node)
@@ -104,9 +98,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             }
             Fault::BitRot { .. } => {
                 for node in &victims {
-                    let (row, number) = (5 << 16 | u64::from(node.number()), number as u64);
-                    let word = self.table.word(Purpose::Disk, row, number);
-                    self.hosts[node.index()].disk.rot(word);
+                    let table = self.table;
+                    let word = self.trouble(*node).next_rot(&table, *node);
+                    if !self.hosts[node.index()].disk.rot(word) {
+                        self.audit.acquit(kind, *node, |fired| fired.number == number);
+                    }
                 }
                 Ok(())
             }
@@ -114,10 +110,24 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 if self.weather.active.iter().any(|other| plan.faults[other.number].inject.kind() == Kind::Partition) {
                     self.audit.bite(kind, |fired| fired.number == number);
                 }
-                let is_over = |other: &Active| {
-                    other.number == number || plan.faults[other.number].inject.kind() == Kind::Partition
-                };
-                self.weather.active.retain(|other| !is_over(other));
+                self.weather.active.retain(|other| {
+                    let kind = plan.faults[other.number].inject.kind();
+                    let is_over = matches!(kind, Kind::Partition | Kind::Heal);
+                    if is_over {
+                        self.audit.over(kind, other.number);
+                    }
+                    !is_over
+                });
+                self.refresh();
+                Ok(())
+            }
+            Fault::LostSync { .. } => {
+                for node in &victims {
+                    // All that earlier lies were about has reached the disk since.
+                    if self.hosts[node.index()].disk.pretended() == 0 {
+                        self.audit.acquit(kind, *node, |fired| fired.is_over);
+                    }
+                }
                 self.refresh();
                 Ok(())
             }
@@ -177,6 +187,21 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.crash(node)
     }
 
+    /// The node dies, if it is up, and its disk is replaced.
+    fn wipe(&mut self, node: NodeId) -> Verdict {
+        let was_up = self.hosts[node.index()].state.is_some();
+        self.crash(node)?;
+        let lost = self.hosts[node.index()].disk.wipe();
+        self.trouble(node).is_disk_new |= lost > 0;
+        if was_up || lost > 0 {
+            self.audit.bite(Kind::Wipe, |fault| fault.hits(node));
+        }
+        // What was wrong with the old disk nobody will see any more.
+        self.audit.acquit(Kind::BitRot, node, |_| true);
+        self.audit.acquit(Kind::LostSync, node, |fired| fired.is_over);
+        Ok(())
+    }
+
     pub(super) fn end_fault(&mut self, number: usize) -> Verdict {
         let place = self.weather.active.iter().position(|active| active.number == number);
         let Some(place) = place.filter(|_| self.weather.is_stormy()) else {
@@ -204,8 +229,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             Fault::Kill { .. } | Fault::Wipe { .. } => self.restart(node),
             Fault::DiskError { .. } | Fault::DiskFull { .. } => {
                 let trouble = self.trouble(node);
-                let is_well =
-                    !trouble.disk.is_full && trouble.disk.write_errors.is_zero() && trouble.disk.sync_errors.is_zero();
+                let is_well = !trouble.disk.refuses();
                 if is_well && std::mem::take(&mut trouble.has_stopped) { self.restart(node) } else { Ok(()) }
             }
             Fault::Pause { .. } => {
@@ -228,20 +252,29 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// Starts a node that is down, if nothing else keeps it down.
-    fn restart(&mut self, node: NodeId) -> Verdict {
-        let back = &self.backstage[node.index()];
-        let is_stuck = back.trouble.as_ref().is_some_and(|trouble| trouble.has_stopped || trouble.is_destroyed);
-        let is_down = self.hosts[node.index()].state.is_none();
-        if is_down && !is_stuck && !self.is_held_down(node) { self.boot(node, &mut Vec::new()) } else { Ok(()) }
+    pub(super) fn restart(&mut self, node: NodeId) -> Verdict {
+        if self.hosts[node.index()].state.is_some() {
+            return Ok(());
+        }
+        let trouble = self.backstage[node.index()].trouble.as_ref();
+        if trouble.is_some_and(|trouble| trouble.is_destroyed) {
+            self.audit.bite_past(Kind::Destroy, |fired| fired.hits(node));
+            return Ok(());
+        }
+        // Who strikes a node that is down already, and keeps it down for longer, has changed something, too.
+        if let Some(kind) = self.held_down_by(node) {
+            self.audit.bite(kind, |fault| fault.hits(node));
+            return Ok(());
+        }
+        if trouble.is_some_and(|trouble| trouble.has_stopped) { Ok(()) } else { self.boot(node, &mut Vec::new()) }
     }
 
-    /// Whether another fault that is active keeps this node down.
-    fn is_held_down(&self, node: NodeId) -> bool {
-        self.weather.active.iter().any(|active| {
-            let fault = &self.plan.faults[active.number].inject;
-            matches!(fault, Fault::Kill { .. } | Fault::Wipe { .. } | Fault::Destroy { .. })
-                && active.victims.iter().any(|victim| victim.0 == node)
-        })
+    /// The kind of another fault that is active and keeps this node down.
+    fn held_down_by(&self, node: NodeId) -> Option<Kind> {
+        let holds = |active: &&Active| active.victims.iter().any(|victim| victim.0 == node);
+        let kinds =
+            self.weather.active.iter().filter(holds).map(|active| self.plan.faults[active.number].inject.kind());
+        kinds.into_iter().find(|kind| matches!(kind, Kind::Kill | Kind::Wipe))
     }
 
     /// Whether another fault that is active keeps this node asleep, in this incarnation.
@@ -270,8 +303,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             Heal::Everything => {
                 self.weather.season = Season::Healed;
                 let ended = std::mem::take(&mut self.weather.active);
-                ended.iter().try_for_each(|active| self.undo(active))?;
+                // First all is well, and then the dead start: not on a full disk, nor into a storm.
                 self.refresh();
+                ended.iter().try_for_each(|active| self.undo(active))?;
             }
             Heal::Core(names) => {
                 self.weather.season = Season::Frozen;

@@ -28,6 +28,8 @@ pub struct Lost {
     pub unsynced: usize,
     /// How many are gone or damaged although it had: it had lied, or failed a sync before, or rotted.
     pub durable: usize,
+    /// How many of these had not reached the platter: the disk had lied.
+    pub pretended: usize,
     /// How many of them all are still there, but damaged.
     pub damaged: usize,
     /// Whether one of the damaged was torn: half written when the power failed.
@@ -67,6 +69,7 @@ impl<R: Clone> Disk<R> {
         Lost {
             unsynced: self.records.len() - end.max(self.synced) + damaged.range(self.synced..).count(),
             durable: self.synced.saturating_sub(end) + damaged.range(..self.synced).count(),
+            pretended: self.synced.saturating_sub(end) + damaged.range(self.flushed..self.synced).count(),
             damaged: damaged.len(),
             torn,
         }

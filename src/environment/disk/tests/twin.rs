@@ -144,6 +144,7 @@ impl Twin {
                 false => (Fate::LostUnsynced, &mut lost.unsynced),
             };
             *count += 1;
+            lost.pretended += usize::from(item.acknowledged && !item.fixed);
             self.end(item.record, fate);
         }
         self.items.extend(behind);
