@@ -394,16 +394,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
 /// Whether a fault does something as long as it lasts; the others only begin and end.
 const fn goes_on(fault: &Fault) -> bool {
-    !matches!(
-        fault,
-        Fault::Kill { .. }
-            | Fault::Wipe { .. }
-            | Fault::Destroy { .. }
-            | Fault::Pause { .. }
-            | Fault::ClockJump { .. }
-            | Fault::BitRot { .. }
-            | Fault::Heal
-    )
+    let strikes =
+        matches!(fault, Fault::Kill { .. } | Fault::Wipe { .. } | Fault::Destroy { .. } | Fault::Pause { .. });
+    !strikes && !fault.is_momentary()
 }
 
 /// What a fault does to links, if it does something to links.
