@@ -301,7 +301,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if let Some(trouble) = &mut self.backstage[to.index()].trouble
             && let Some(ready) = trouble.busy_until(self.now, &self.table, to)
         {
-            // What has arrived waits in the memory of this incarnation, whoever sent it.
+            // What has arrived waits in the memory of this incarnation, and dies with it.
             let incarnation = self.hosts[to.index()].incarnation;
             self.audit.bite(Kind::SlowNode, |active| active.hits(to));
             self.queue.push(ready, Event::Served { from, to, incarnation, message });

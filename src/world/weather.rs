@@ -298,8 +298,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             Heal::Everything => {
                 self.weather.season = Season::Healed;
                 let ended = std::mem::take(&mut self.weather.active);
-                ended.iter().try_for_each(|active| self.undo(active))?;
+                // First all is well, and then the dead start: not on a full disk, nor into a storm.
                 self.refresh();
+                ended.iter().try_for_each(|active| self.undo(active))?;
             }
             Heal::Core(names) => {
                 self.weather.season = Season::Frozen;
