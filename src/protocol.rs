@@ -3,6 +3,87 @@
 //! A protocol is sans-I/O. Its handlers get a message or a timer and an [`Io`], change their own
 //! state, and append [`Effect`]s to one ordered list. They see no other node, no true time, no
 //! thread and no file; so the world around them can be any world, and the same one again.
+//!
+//! A node that keeps its promises whatever its disk and its clocks do:
+//!
+//! ```
+//! use squall::environment::fault::{Fault, Moment, PlannedFault, Target, Trigger};
+//! use squall::environment::plan::Plan;
+//! use squall::kernel::time::{Span, Time};
+//! use squall::oracle::spec::Indifferent;
+//! use squall::protocol::{Afterwards, Cast, Damage, DiskFailure, Found, Io, NodeId, Nothing, Protocol};
+//! use squall::{trace::Mute, world::World};
+//! use std::sync::Arc;
+//!
+//! /// Enters every 10 ms that it is not earlier than this.
+//! #[derive(Clone, Debug)]
+//! struct Diary { entries: usize, refused: usize, is_incomplete: bool }
+//!
+//! impl Protocol for Diary {
+//!     type Config = ();
+//!     type Message = Nothing;
+//!     type Timer = ();
+//!     type Record = Time;
+//!     type Fact = u64;
+//!
+//!     fn cast(_: &()) -> Cast {
+//!         Cast::members(1)
+//!     }
+//!
+//!     fn boot(_: &(), _: NodeId, disk: Found<'_, Time>, io: &mut Io<'_, Diary>) -> Diary {
+//!         io.arm((), Span::ms(10));
+//!         // What was torn was promised to nobody; what has rotted was.
+//!         let is_incomplete = matches!(disk.damage, Some(Damage::Rotten { .. } | Damage::Replaced));
+//!         Diary { entries: disk.records.len(), refused: 0, is_incomplete }
+//!     }
+//!
+//!     fn on_message(&mut self, _: NodeId, message: Nothing, _: &mut Io<'_, Diary>) {
+//!         match message {}
+//!     }
+//!
+//!     fn on_timer(&mut self, (): (), io: &mut Io<'_, Diary>) {
+//!         // Before the write: what a turn asks for after a write that fails never happens.
+//!         io.arm((), Span::ms(10));
+//!         let (earliest, _latest) = io.wall_interval();
+//!         io.write(earliest);
+//!         io.sync();
+//!         self.entries += 1;
+//!         io.note(self.entries as u64);
+//!     }
+//!
+//!     fn on_disk_failure(&mut self, failure: DiskFailure, _: &mut Io<'_, Diary>) -> Afterwards {
+//!         match failure {
+//!             // It is not on the disk, but the turn has counted it.
+//!             DiskFailure::Write | DiskFailure::Full => self.entries -= 1,
+//!             // Nobody can say what is.
+//!             DiskFailure::Sync => return Afterwards::Stop,
+//!         }
+//!         self.refused += 1;
+//!         Afterwards::GoOn
+//!     }
+//!
+//!     fn fact_label(_: &u64) -> &'static str {
+//!         "Entered"
+//!     }
+//! }
+//!
+//! // From its fifth entry on there is no room for a tenth of a second.
+//! let fifth = Moment::Fact("Entered".to_owned());
+//! let fifth = Trigger { moment: fifth, skip: 4, after: Span::ZERO, lasts: Some(Span::ms(100)) };
+//! let full = PlannedFault::once(Time::ZERO, Fault::DiskFull { target: Target::Subject });
+//! let mut plan = Plan::new((), 0, Span::secs(1));
+//! plan.clock_uncertainty = Span::ms(3);
+//! plan.faults = vec![PlannedFault { when: Some(fifth), ..full }];
+//! let mut world = World::<Diary, _, _>::new(Arc::new(plan), Indifferent, Mute);
+//! world.start().expect("nobody judges");
+//! world.run_until(Time::ZERO + Span::secs(1), u64::MAX, |_, _| false).expect("nobody judges");
+//!
+//! let host = &world.view().hosts[0];
+//! let diary = host.state.as_ref().expect("it has gone on");
+//! assert!(diary.refused >= 9 && !diary.is_incomplete);
+//! assert_eq!(diary.entries, host.disk.records().len());
+//! assert_eq!(host.disk.records().from(0).next(), Some(&(Time::ZERO + Span::ms(7))));
+//! ```
 
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::rng::Dice;
@@ -170,6 +251,7 @@ pub trait Protocol: Clone + Debug + Sized {
     /// A write or a sync of this node has failed. What the failed turn would have sent, armed or noted after it never
     /// happens, as after an error in a program that gives up its work; its own state is as the turn has left it.
     /// Usually nobody can say what is on the disk then, so the node stops, and is started again when the disk is well.
+    /// The [example of this module](self) goes on when its disk is full.
     fn on_disk_failure(&mut self, _failure: DiskFailure, _io: &mut Io<'_, Self>) -> Afterwards {
         Afterwards::Stop
     }
@@ -338,7 +420,7 @@ impl<'a, P: Protocol> Io<'a, P> {
     }
 
     /// The earliest and the latest instant that the true time can be, if the wall clock is wrong by no more than it is
-    /// believed to be. Source: Corbett et al., "Spanner", OSDI 2012, section 3.
+    /// believed to be; a fault can make it wrong by more. Source: Corbett et al., "Spanner", OSDI 2012, section 3.
     #[inline]
     pub fn wall_interval(&mut self) -> (Time, Time) {
         let wall = self.wall();

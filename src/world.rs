@@ -146,11 +146,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub fn new(plan: Arc<Plan<P::Config>>, oracles: O, trace: T) -> World<P, O, T> {
         let cast = P::cast(&plan.system);
         let (members, count) = (cast.member_count(), cast.count());
-        let uncertainty = plan.clock_uncertainty;
         let clock = |node: usize| plan.clocks.get(node).copied().unwrap_or_default();
         let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
         let backstage = |(node, dice)| Backstage {
-            clock: Clock::new(clock(node), uncertainty),
+            clock: Clock::new(clock(node)),
             dice,
             syncs: 0,
             parked: VecDeque::new(),

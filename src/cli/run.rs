@@ -252,7 +252,11 @@ pub(super) fn fault_line(fault: &PlannedFault) -> FaultLine {
     FaultLine {
         at_ns: fault.at.ns(),
         until_ns: fault.until.map(|until| until.ns()),
-        waits_for: fault.when.as_ref().map(ToString::to_string),
+        waits_for: fault.when.as_ref().map(|trigger| match trigger.lasts {
+            Some(lasts) => format!("{trigger}, lasts {lasts}"),
+            None => trigger.to_string(),
+        }),
+        is_momentary: fault.inject.is_momentary(),
         what: fault.inject.to_string(),
     }
 }

@@ -34,31 +34,23 @@ pub struct Clock {
     since: Time,
     shown: u128,
     offset_ns: i64,
-    uncertainty: Span,
 }
 
 impl Clock {
     /// The rate of a clock that is neither fast nor slow: local nanoseconds in a true millisecond.
     pub const TRUE_RATE: u64 = MILLION as u64;
 
-    /// A clock that shows true time, and claims to.
-    pub const TRUE: Clock = Clock {
-        is_true: true,
-        rate: Clock::TRUE_RATE,
-        since: Time::ZERO,
-        shown: 0,
-        offset_ns: 0,
-        uncertainty: Span::ZERO,
-    };
+    /// A clock that shows true time.
+    pub const TRUE: Clock = Clock { is_true: true, rate: Clock::TRUE_RATE, since: Time::ZERO, shown: 0, offset_ns: 0 };
 
-    /// The clock of a plan. It claims that its wall clock is off by at most `uncertainty`.
+    /// The clock of a plan.
     ///
     /// # Panics
     /// If the drift would stop or reverse the clock.
-    pub fn new(plan: plan::Clock, uncertainty: Span) -> Clock {
+    pub fn new(plan: plan::Clock) -> Clock {
         let rate = i64::from(plan.drift_ppm) + Clock::TRUE_RATE as i64;
         assert!(rate > 0, "a clock cannot drift by {} ppm", plan.drift_ppm);
-        let mut clock = Clock { offset_ns: plan.offset_ns, uncertainty, ..Clock::TRUE };
+        let mut clock = Clock { offset_ns: plan.offset_ns, ..Clock::TRUE };
         clock.set_rate(Time::ZERO, rate as u64);
         clock
     }
@@ -81,14 +73,6 @@ impl Clock {
             return monotonic;
         }
         Time::from_ns(monotonic.ns().saturating_add_signed(self.offset_ns))
-    }
-
-    /// The earliest and the latest instant that it may be by the wall clock and the bound that is claimed for its
-    /// error. Honest only as long as the error is below that bound, which a fault can falsify. Source: Corbett et
-    /// al., "Spanner: Google's Globally-Distributed Database", OSDI 2012, section 3.
-    pub fn interval(&self, now: Time) -> (Time, Time) {
-        let (wall, bound) = (self.wall(now).ns(), self.uncertainty.as_ns());
-        (Time::from_ns(wall.saturating_sub(bound)), Time::from_ns(wall.saturating_add(bound)))
     }
 
     /// How fast both clocks run: local nanoseconds in a true millisecond; zero if they stand still.

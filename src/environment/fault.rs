@@ -347,6 +347,11 @@ impl Fault {
         }
     }
 
+    /// Whether it does all it does when it begins, and then is over.
+    pub const fn is_momentary(&self) -> bool {
+        matches!(self, Fault::ClockJump { .. } | Fault::BitRot { .. } | Fault::Heal)
+    }
+
     /// Which links it hits, if it hits some and not all.
     pub const fn links(&self) -> Option<&LinkSet> {
         match self {

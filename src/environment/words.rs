@@ -55,7 +55,11 @@ impl fmt::Display for Fault {
             Fault::SlowNode { target, handling } => write!(f, " {target}: {handling} each")?,
             Fault::ClockJump { target, by } => write!(f, " {target} by {by}")?,
             Fault::ClockDrift { target, ppm } => write!(f, " {target} by {ppm} ppm")?,
-            Fault::DiskError { target, write, sync } => write!(f, " {target}: {write} of writes, {sync} of syncs")?,
+            Fault::DiskError { target, write, sync } => {
+                let often = [(write, "writes"), (sync, "syncs")].into_iter().filter(|(often, _)| !often.is_zero());
+                let told: Vec<String> = often.map(|(often, what)| format!("{often} of {what}")).collect();
+                write!(f, " {target}: {}", told.join(", "))?;
+            }
             Fault::Clog { .. } | Fault::Heal => {}
         }
         match self.links() {
@@ -158,6 +162,7 @@ impl fmt::Display for Distribution {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::chance::Ratio;
 
     #[test]
     fn a_fault_says_its_kind_and_whom_it_hits() {
@@ -169,6 +174,9 @@ mod tests {
         let lone = LinkSet::Isolate { target: leader, direction: Direction::Outgoing };
         assert_eq!(Fault::Partition(lone).to_string(), "partition the leader -x-> the rest");
         assert_eq!(Fault::Heal.to_string(), "heal");
+        let error = |write, sync| Fault::DiskError { target: Target::Subject, write, sync }.to_string();
+        assert_eq!(error(Ratio::ZERO, Ratio::ONE), "disk-error the node in question: 100% of syncs");
+        assert_eq!(error(Ratio::ONE, Ratio::ONE), "disk-error the node in question: 100% of writes, 100% of syncs");
     }
 
     #[test]

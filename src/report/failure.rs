@@ -13,6 +13,8 @@ pub struct FaultLine {
     pub until_ns: Option<u64>,
     /// What it waits for from then on, if it does not begin at once.
     pub waits_for: Option<String>,
+    /// Whether it is over as soon as it has begun.
+    pub is_momentary: bool,
     /// The kind, and whom it hits.
     pub what: String,
 }
@@ -77,6 +79,7 @@ fn faults_before(faults: &[FaultLine], moment_ns: u64) -> String {
         let end = match (&fault.waits_for, fault.until_ns) {
             (Some(moment), _) => styled(DIM, format_args!("waits for {moment}")),
             (None, Some(until)) if until <= moment_ns => styled(DIM, format_args!("until {}", instant(until))),
+            (None, _) if fault.is_momentary => return format!("{:>9}  {}", instant(fault.at_ns), fault.what),
             (None, Some(_) | None) => "still on".to_owned(),
         };
         format!("{:>9}  {:width$}  {end}", instant(fault.at_ns), fault.what)
@@ -95,8 +98,12 @@ pub fn plan(faults: &[FaultLine]) -> String {
             (None, Some(until)) => format!("until {}", instant(until)),
             (None, None) => String::new(),
         };
-        let title = styled(DIM, format_args!("{title:11}"));
-        text + &format!("      {title} {:>9}  {:width$}  {}\n", instant(fault.at_ns), fault.what, styled(DIM, end))
+        let (title, at, what) = (styled(DIM, format_args!("{title:11}")), instant(fault.at_ns), &fault.what);
+        text + &if end.is_empty() {
+            format!("      {title} {at:>9}  {what}\n")
+        } else {
+            format!("      {title} {at:>9}  {what:width$}  {}\n", styled(DIM, end))
+        }
     })
 }
 
@@ -107,4 +114,26 @@ pub(super) fn row(title: &str, content: &str) -> String {
 /// Seconds with three places: `12.402s`.
 pub(super) fn instant(ns: u64) -> String {
     format!("{}.{:03}s", ns / 1_000_000_000, ns / 1_000_000 % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_that_strikes_once_is_not_still_on() {
+        let rot = FaultLine {
+            at_ns: 200_000_000,
+            until_ns: None,
+            waits_for: None,
+            is_momentary: true,
+            what: "bit-rot n1".to_owned(),
+        };
+        let cut = FaultLine { is_momentary: false, what: "partition n1 | the rest".to_owned(), ..rot.clone() };
+        let before = faults_before(&[rot.clone(), cut.clone()], 300_000_000);
+        let lines: Vec<&str> = before.lines().collect();
+        assert!(lines[0].ends_with("bit-rot n1"), "{before}");
+        assert!(lines[1].ends_with("partition n1 | the rest  still on"), "{before}");
+        assert!(plan(&[rot, cut]).lines().all(|line| line == line.trim_end()));
+    }
 }

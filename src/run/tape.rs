@@ -71,23 +71,44 @@ fn words<P: Spec>(what: &Happening<'_, P>) -> String {
         Happening::Delivered { from, to, message } => format!("{from:?} -> {to:?}: {message:?}"),
         Happening::Dropped { from, to, message } => format!("{from:?} -> {to:?} lost: {message:?}"),
         Happening::Fired { node, timer } => format!("{node:?} timer {timer:?}"),
+        Happening::Synced { node, records: 1 } => format!("{node:?} synced, 1 record is durable"),
         Happening::Synced { node, records } => format!("{node:?} synced, {records} records are durable"),
         Happening::Noted { node, fact } => format!("{node:?} notes {fact:?}"),
         Happening::Booted { node, records, damage } => {
             let missing = match damage {
                 None => String::new(),
-                Some(Damage::Torn) => ", the last one torn".to_owned(),
+                Some(Damage::Torn) => ", one more is torn".to_owned(),
                 Some(Damage::Rotten { lost }) => format!(", {lost} more cannot be read"),
                 Some(Damage::Replaced) => " on a new disk".to_owned(),
             };
-            format!("{node:?} starts with {records} records{missing}")
+            format!("{node:?} starts with {}{missing}", counted(*records))
         }
         Happening::DiskFailed { node, failure: DiskFailure::Write } => format!("{node:?} cannot write"),
         Happening::DiskFailed { node, failure: DiskFailure::Full } => format!("{node:?} finds its disk full"),
         Happening::DiskFailed { node, failure: DiskFailure::Sync } => format!("{node:?} cannot sync"),
-        Happening::Crashed { node, lost } => format!("{node:?} dies and loses {lost} records"),
+        Happening::Crashed { node, lost } => format!("{node:?} dies and loses {}", counted(*lost)),
         Happening::Began { fault, .. } => format!("fault begins: {fault}"),
         Happening::Ended { fault, .. } => format!("fault ends: {fault}"),
         Happening::Calmed => "the faults are over".to_owned(),
+    }
+}
+
+fn counted(records: usize) -> String {
+    let plural = if records == 1 { "" } else { "s" };
+    format!("{records} record{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocols::raft::node::Store;
+
+    #[test]
+    fn a_start_tells_what_could_be_read_and_what_could_not() {
+        let told = |records, damage| words::<Store>(&Happening::Booted { node: NodeId::new(0), records, damage });
+        assert_eq!(told(0, None), "#0 starts with 0 records");
+        assert_eq!(told(1, Some(Damage::Torn)), "#0 starts with 1 record, one more is torn");
+        assert_eq!(told(2, Some(Damage::Rotten { lost: 3 })), "#0 starts with 2 records, 3 more cannot be read");
+        assert_eq!(told(0, Some(Damage::Replaced)), "#0 starts with 0 records on a new disk");
     }
 }

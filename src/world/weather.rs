@@ -77,11 +77,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
         let active = self.aim(number, inject);
         let victims: Vec<NodeId> = active.victims.iter().map(|victim| victim.0).collect();
-        let kind = inject.kind();
         let fired = Fired { number, victims: victims.clone(), scope: active.scope.clone(), is_over: false };
-        self.audit.fired(kind, fired);
+        self.audit.fired(inject.kind(), fired);
         self.weather.active.push(active);
-        match inject {
+        self.strike(number, inject, &victims)
+    }
+
+    /// What a fault does at once to those whom it hits.
+    fn strike(&mut self, number: usize, fault: &Fault, victims: &[NodeId]) -> Verdict {
+        let kind = fault.kind();
+        match fault {
             Fault::Kill { .. } => victims.iter().try_for_each(|node| self.strike_down(kind, *node)),
             Fault::Wipe { .. } => victims.iter().try_for_each(|node| self.wipe(*node)),
             Fault::Destroy { .. } => victims.iter().try_for_each(|node| {
@@ -97,7 +102,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 Ok(())
             }
             Fault::BitRot { .. } => {
-                for node in &victims {
+                for node in victims {
                     let table = self.table;
                     let word = self.trouble(*node).next_rot(&table, *node);
                     if !self.hosts[node.index()].disk.rot(word) {
@@ -107,6 +112,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 Ok(())
             }
             Fault::Heal => {
+                let plan = Arc::clone(&self.plan);
                 if self.weather.active.iter().any(|other| plan.faults[other.number].inject.kind() == Kind::Partition) {
                     self.audit.bite(kind, |fired| fired.number == number);
                 }
@@ -122,7 +128,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 Ok(())
             }
             Fault::LostSync { .. } => {
-                for node in &victims {
+                for node in victims {
                     // All that earlier lies were about has reached the disk since.
                     if self.hosts[node.index()].disk.pretended() == 0 {
                         self.audit.acquit(kind, *node, |fired| fired.is_over);
@@ -140,19 +146,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// Whom and what a fault hits that begins now.
     fn aim(&mut self, number: usize, fault: &Fault) -> Active {
-        let scope = match fault {
-            Fault::Partition(links) => Some(Scope::Links(self.links_of(links, number))),
-            Fault::Clog { over }
-            | Fault::Loss { over, .. }
-            | Fault::Duplicate { over, .. }
-            | Fault::Delay { over, .. }
-            | Fault::Reorder { over, .. }
-            | Fault::Corrupt { over, .. }
-            | Fault::Bandwidth { over, .. } => {
-                Some(over.as_ref().map_or(Scope::All, |links| Scope::Links(self.links_of(links, number))))
-            }
-            _ => None,
-        };
+        let scope = disturbance(fault)
+            .map(|_| fault.links().map_or(Scope::All, |links| Scope::Links(self.links_of(links, number))));
         let mut victims = match (fault.target(), fault) {
             (Some(target), _) => self.nodes_of(target, number),
             (None, Fault::DiskSlow { .. }) => (0..self.cast.member_count()).map(NodeId::new).collect(),
@@ -395,16 +390,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
 /// Whether a fault does something as long as it lasts; the others only begin and end.
 const fn goes_on(fault: &Fault) -> bool {
-    !matches!(
-        fault,
-        Fault::Kill { .. }
-            | Fault::Wipe { .. }
-            | Fault::Destroy { .. }
-            | Fault::Pause { .. }
-            | Fault::ClockJump { .. }
-            | Fault::BitRot { .. }
-            | Fault::Heal
-    )
+    let strikes =
+        matches!(fault, Fault::Kill { .. } | Fault::Wipe { .. } | Fault::Destroy { .. } | Fault::Pause { .. });
+    !strikes && !fault.is_momentary()
 }
 
 /// What a fault does to links, if it does something to links.

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::kernel::rng::{Dice, Purpose};
+use crate::protocol::{Io, NodeId};
+use crate::protocols::raft::node::Store;
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -27,7 +29,7 @@ impl Twin {
 }
 
 fn drifting(drift_ppm: i32) -> Clock {
-    Clock::new(plan::Clock { offset_ns: 0, drift_ppm }, Span::ZERO)
+    Clock::new(plan::Clock { offset_ns: 0, drift_ppm })
 }
 
 /// A rate as a fault might set it: frozen, slow, true, slightly off, fast.
@@ -59,7 +61,7 @@ fn a_timer_fires_at_the_first_nanosecond_at_which_the_drifting_clock_is_there() 
 
 #[test]
 fn a_wall_clock_is_off_by_its_offset() {
-    let behind = Clock::new(plan::Clock { offset_ns: -5, drift_ppm: 0 }, Span::ZERO);
+    let behind = Clock::new(plan::Clock { offset_ns: -5, drift_ppm: 0 });
     assert_eq!(behind.wall(at(12)), at(7));
     assert_eq!(behind.wall(at(3)), at(0));
 }
@@ -79,22 +81,26 @@ fn a_jump_moves_the_wall_clock_and_neither_the_monotonic_one_nor_its_timers() {
 
 #[test]
 fn an_interval_is_as_wide_as_claimed_and_holds_the_truth_only_within_the_bound() {
-    let bound = Span::ms(7);
+    // What a handler is told that believes its wall clock to be off by at most 7 ms.
+    let interval = |clock: &Clock, now: Time| {
+        let (mut dice, mut effects) = (Dice::new(0, Purpose::Node, 0), Vec::new());
+        let io = Io::<Store>::new(NodeId::new(0), clock.monotonic(now), clock.wall(now), &mut dice, &mut effects);
+        io.with_uncertainty(Span::ms(7)).wall_interval()
+    };
     let holds = |clock: &Clock, now: Time| {
-        let (earliest, latest) = clock.interval(now);
+        let (earliest, latest) = interval(clock, now);
         earliest <= now && now <= latest
     };
-    let mut clock = Clock::new(plan::Clock { offset_ns: 5_000_000, drift_ppm: 0 }, bound);
+    let mut clock = Clock::new(plan::Clock { offset_ns: 5_000_000, drift_ppm: 0 });
     let now = at(SECOND);
-    assert_eq!(clock.interval(now), (at(998_000_000), at(1_012_000_000)));
+    assert_eq!(interval(&clock, now), (at(998_000_000), at(1_012_000_000)));
     assert!(holds(&clock, now));
     clock.jump(2_000_000);
     assert!(holds(&clock, now));
     clock.jump(1);
     assert!(!holds(&clock, now), "a clock that is off by more than it claims is a liar");
     // Before the beginning there is nothing.
-    assert_eq!(Clock::new(plan::Clock::default(), bound).interval(at(3)), (at(0), at(7_000_003)));
-    assert_eq!(Clock::TRUE.interval(now), (now, now));
+    assert_eq!(interval(&Clock::TRUE, at(3)), (at(0), at(7_000_003)));
 }
 
 #[test]
