@@ -369,6 +369,9 @@ impl<S: System> Part<'_, S> {
                 terminal.warning(&format!("{name}: no seed has reached {}", unreached.join(", ")));
             }
             let idle = tally.faults.iter().filter(|(_, faults)| faults.planned > 0 && faults.changed == 0);
+            // A swarm may draw a kind that means nothing to this system; the scenario has not asked for it.
+            let asked_for = is_spelled_out(&self.job.scenario);
+            let idle = idle.filter(|(kind, _)| asked_for(kind));
             for (kind, faults) in idle {
                 let (planned, fired) = (report::number::count(faults.planned), report::number::count(faults.fired));
                 terminal.warning(&format!("{name}: {planned} faults of kind {kind} were planned, {fired} have begun, and none has changed anything"));
@@ -458,4 +461,12 @@ impl Whole {
             _ => Exit::Done,
         }
     }
+}
+
+/// Whether faults of a kind stand in the scenario itself, or are only what its swarm draws.
+fn is_spelled_out<S: System>(scenario: &Scenario<S>) -> impl Fn(&str) -> bool {
+    let is_swarm = scenario.swarm.is_some();
+    let without = Scenario { swarm: None, ..scenario.clone() };
+    let plan = is_swarm.then(|| systems::plan(&without, "", 0));
+    move |kind| plan.as_ref().is_none_or(|plan| plan.faults.iter().any(|fault| fault.inject.kind().name() == kind))
 }
