@@ -26,6 +26,15 @@ pub enum Happening<'a, P: Protocol> {
         /// What it says.
         message: &'a P::Message,
     },
+    /// A message was damaged on its way, and its receiver will take it for what it has become.
+    Garbled {
+        /// Who sent it.
+        from: NodeId,
+        /// Who will get it.
+        to: NodeId,
+        /// What it said.
+        message: &'a P::Message,
+    },
     /// A timer has fired.
     Fired {
         /// Whose.
@@ -140,6 +149,10 @@ impl<P: Protocol> Trace<P> for Fingerprint {
             }
             Happening::Dropped { from, to, message } => {
                 self.head(at, 2, number(from), number(to));
+                message.digest(&mut self.digest);
+            }
+            Happening::Garbled { from, to, message } => {
+                self.head(at, 15, number(from), number(to));
                 message.digest(&mut self.digest);
             }
             Happening::Fired { node, timer } => self.head(at, 3, number(node), timer.slot() as u64),

@@ -70,6 +70,7 @@ fn words<P: Spec>(what: &Happening<'_, P>) -> String {
     match what {
         Happening::Delivered { from, to, message } => format!("{from:?} -> {to:?}: {message:?}"),
         Happening::Dropped { from, to, message } => format!("{from:?} -> {to:?} lost: {message:?}"),
+        Happening::Garbled { from, to, message } => format!("{from:?} -> {to:?} damaged: {message:?}"),
         Happening::Fired { node, timer } => format!("{node:?} timer {timer:?}"),
         Happening::Synced { node, records: 1 } => format!("{node:?} synced, 1 record is durable"),
         Happening::Synced { node, records } => format!("{node:?} synced, {records} records are durable"),

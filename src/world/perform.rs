@@ -94,9 +94,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
             }
             (Some(after), Some(word)) => match P::garble_message(&self.plan.system, &message, word) {
-                Some(message) => {
+                Some(garbage) => {
                     self.traffic.garbled += 1;
-                    self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
+                    self.trace.happened(self.now, &Happening::Garbled { from, to, message: &message });
+                    self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message: garbage });
                 }
                 None => {
                     self.traffic.corrupted += 1;

@@ -181,6 +181,8 @@ impl Trace<Probe> for Recorder {
                 Event::DiskFailed { node: node.number(), failure: format!("{failure:?}") }
             }
             Happening::Crashed { node, lost } => Event::Crashed { node: node.number(), lost: *lost },
+            // What has become of it will be delivered.
+            Happening::Garbled { .. } => return,
             Happening::Began { .. } | Happening::Ended { .. } | Happening::Calmed => return,
         };
         self.events.push((at, event));

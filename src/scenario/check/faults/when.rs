@@ -152,8 +152,22 @@ impl One<'_> {
                     self.complain("lasts", message, "remove it");
                 }
                 self.too_long(length, "inject.by");
+                self.cut_short(length);
             }
             Duration::Lasts => self.lasts(lasts),
+        }
+    }
+
+    /// What takes longer than there is time for does less than it says.
+    fn cut_short(&mut self, length: Span) {
+        let Inject::ClockSlew { ppm: 1.., .. } = self.spec.inject else { return };
+        let FaultSpec { at, from, .. } = *self.spec;
+        let (end, name, cure) = (self.stretch.end(), self.stretch.name, self.stretch.cure);
+        let start = at.or(from).unwrap_or(Time::ZERO);
+        if start < end && length > end.since(start) {
+            let message =
+                format!("this takes {length} from {start} on, but the {name} ends at {end} and faults end with it");
+            self.complain("inject.by", message, format!("write less, or a larger `ppm`, or raise {cure}"));
         }
     }
 
