@@ -74,9 +74,9 @@ fn play_through<P: Protocol, O: Oracle<P>>(plan: &Arc<Plan<P::Config>>, oracles:
         play(&mut world, plan.calm_from() + settle.within, what);
     }
     let counts = world.fault_counts();
-    for kind in 0..KINDS {
+    for (kind, name) in FAULT_NAMES.iter().enumerate() {
         let (planned, fired, changed) = (counts.planned[kind], counts.fired[kind], counts.changed[kind]);
-        assert!(planned >= fired && fired >= changed, "{what}, {}: {counts:?}", FAULT_NAMES[kind]);
+        assert!(planned >= fired && fired >= changed, "{what}, {name}: {counts:?}");
     }
     counts.changed
 }
