@@ -4,7 +4,7 @@
 //! rounds of the ratios, and the least nanoseconds a unit of both. Absolute figures of two
 //! calls cannot be compared on a shared machine; ratios of one call can.
 //!
-//! `cargo bench --bench limits [W1 W2 W3 W4 links fates flat seeds]`
+//! `cargo bench --bench limits [W1 W2 W3 W4 links fates storms flat seeds]`
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "a bench reads the clock")]
 
@@ -12,7 +12,7 @@ mod workloads;
 
 use squall::environment::distribution::Distribution;
 use squall::environment::network::{Disturbance, Network, Scope};
-use squall::environment::plan;
+use squall::environment::plan::{self, Plan};
 use squall::kernel::chance::Ratio;
 use squall::kernel::rng::Table;
 use squall::kernel::time::{Span, Time};
@@ -33,13 +33,14 @@ struct Row<'a>(&'a str, &'a dyn Fn() -> u64);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let sections: [(&str, fn()); 8] = [
+    let sections: [(&str, fn()); 9] = [
         ("W1", echo_storm),
         ("W2", timer_churn),
         ("W3", raft_oracles),
         ("W4", starting),
         ("links", many_links),
         ("fates", fates),
+        ("storms", storms),
         ("flat", flatness),
         ("seeds", seeds),
     ];
@@ -228,6 +229,31 @@ fn fates() {
     let rows: Vec<Row<'_>> =
         names.chain(["everything"]).zip(&plays).map(|(name, play)| Row(name, play.as_ref())).collect();
     compare("What disturbances cost: the fate of a message between 5 nodes", "fate", &rows);
+}
+
+/// Whole runs of Raft with every oracle, in surroundings that each seed draws: what an event costs.
+fn storms() {
+    const SEEDS: u64 = 150;
+    let plans = |preset: &str| -> Vec<Plan<BuiltIn>> {
+        let text = format!(
+            "(squall: 1, title: \"{preset}\", system: Raft(nodes: 5), workload: (clients: 4, rate: \"15/s\", until: \"10s\"), \
+             swarm: {preset}, settle: (heal: true, within: \"20s\"), expect: Holds)"
+        );
+        let scenario = systems::parse::<BuiltIn>(preset, &text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        (0..SEEDS).map(|seed| systems::plan(&scenario, preset, seed)).collect()
+    };
+    let (calm, lan, wan, hostile) = (plans("Calm"), plans("Lan"), plans("Wan"), plans("Hostile"));
+    let play = |plans: &[Plan<BuiltIn>]| plans.iter().map(|plan| BuiltIn::play(plan).events).sum();
+    compare(
+        "The whole environment: Raft in swarms, every oracle and the digest on",
+        "event",
+        &[
+            Row("calm", &|| play(&calm)),
+            Row("lan", &|| play(&lan)),
+            Row("wan", &|| play(&wan)),
+            Row("hostile", &|| play(&hostile)),
+        ],
+    );
 }
 
 fn flatness() {

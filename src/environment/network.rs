@@ -19,7 +19,7 @@ mod weather;
 use super::distribution::Distribution;
 use super::plan;
 use crate::kernel::rng::{Purpose, Table};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use bandwidth::Lines;
 use bits::Bits;
 use burst::Spells;
@@ -79,15 +79,22 @@ impl Network {
         }
     }
 
+    /// How long the next message from one node to another takes, if there is nothing that could befall it. `None` if
+    /// there is: then its fate is still to be drawn, by [`Network::fate`].
+    #[inline(always)]
+    pub fn latency_in_calm(&mut self, from: u16, to: u16) -> Option<Span> {
+        if !self.calm {
+            return None;
+        }
+        let word = self.next_word(from, to);
+        Some(self.latency.sample(word))
+    }
+
     /// Draws the fate of the next message from one node to another. Only a link of limited bandwidth
     /// asks how many bytes the message has.
-    #[inline(always)]
+    #[inline]
     pub fn fate(&mut self, from: u16, to: u16, now: Time, size: impl FnOnce() -> u64) -> Fate {
-        let link = self.link(from, to);
-        let count = &mut self.carried[link];
-        *count += 1;
-        let row = u64::from(from) << 16 | u64::from(to);
-        let word = self.table.word(Purpose::Network, row, u64::from(*count));
+        let (link, word) = (self.link(from, to), self.next_word(from, to));
         if self.calm {
             return Fate::undisturbed(self.latency.sample(word));
         }
@@ -177,6 +184,16 @@ impl Network {
     /// Whether no link is cut.
     pub fn is_whole(&self) -> bool {
         self.cuts.is_clear()
+    }
+
+    /// The word of the next message on a link.
+    #[inline(always)]
+    fn next_word(&mut self, from: u16, to: u16) -> u64 {
+        let link = self.link(from, to);
+        let count = &mut self.carried[link];
+        *count += 1;
+        let row = u64::from(from) << 16 | u64::from(to);
+        self.table.word(Purpose::Network, row, u64::from(*count))
     }
 
     #[inline(always)]

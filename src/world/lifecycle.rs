@@ -113,6 +113,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// A message whose turn has come at a node that is slow.
+    #[cold]
     pub(super) fn serve(
         &mut self,
         from: NodeId,

@@ -80,6 +80,19 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         // Only what a node sends itself hangs on who it was.
         let incarnation = 0;
         self.traffic.sent += 1;
+        match self.network.latency_in_calm(from.number(), to.number()) {
+            Some(after) => {
+                self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
+            }
+            None => self.send_through_weather(from, to, message),
+        }
+    }
+
+    /// Sends a message that something may befall. Apart from [`World::send`], so that a calm network does not carry the
+    /// weight of all that there could be.
+    #[inline(never)]
+    fn send_through_weather(&mut self, from: NodeId, to: NodeId, message: P::Message) {
+        let incarnation = 0;
         let fate = self.network.fate(from.number(), to.number(), self.now, || P::size(&message));
         if !fate.marks.is_empty() {
             self.mark(from, to, fate.marks.iter());
