@@ -4,12 +4,17 @@ use crate::environment::fault::{KINDS, Kind, PlannedFault};
 use crate::environment::network::Scope;
 use crate::protocol::NodeId;
 
-/// The account of one run.
+/// The account of one run; a plan without faults needs none.
 #[derive(Clone, Debug)]
 pub(super) struct Audit {
+    account: Option<Box<Account>>,
+}
+
+#[derive(Clone, Debug)]
+struct Account {
     counts: FaultCounts,
     /// By kind, the faults that have begun and not changed anything yet.
-    idle: Vec<Vec<Fired>>,
+    idle: [Vec<Fired>; KINDS],
 }
 
 /// How many faults of each kind did what, by [`Kind`]. Each kind says of its own what it takes to have changed
@@ -36,6 +41,10 @@ pub struct FaultCounts {
     /// So much was changed by all of them: messages, timers, records, nodes.
     pub effects: [u64; KINDS],
 }
+
+/// What a plan without faults comes to.
+const NOTHING: FaultCounts =
+    FaultCounts { planned: [0; KINDS], fired: [0; KINDS], changed: [0; KINDS], effects: [0; KINDS] };
 
 /// A fault that has begun, and whom or what it hits.
 #[derive(Clone, Debug)]
@@ -64,55 +73,68 @@ impl Fired {
 
 impl Audit {
     pub(super) fn new(faults: &[PlannedFault]) -> Audit {
-        let none = [0; KINDS];
-        let mut counts = FaultCounts { planned: none, fired: none, changed: none, effects: none };
+        if faults.is_empty() {
+            return Audit { account: None };
+        }
+        let mut counts = NOTHING;
         faults.iter().for_each(|fault| counts.planned[fault.inject.kind() as usize] += 1);
-        let idle = if faults.is_empty() { Vec::new() } else { vec![Vec::new(); KINDS] };
-        Audit { counts, idle }
+        Audit { account: Some(Box::new(Account { counts, idle: [const { Vec::new() }; KINDS] })) }
     }
 
     pub(super) fn counts(&self) -> &FaultCounts {
-        &self.counts
+        self.account.as_ref().map_or(&NOTHING, |account| &account.counts)
     }
 
     /// A fault has begun.
     pub(super) fn fired(&mut self, kind: Kind, fired: Fired) {
-        self.counts.fired[kind as usize] += 1;
-        self.idle[kind as usize].push(fired);
+        let account = self.account.as_mut().expect("a plan with this fault");
+        account.counts.fired[kind as usize] += 1;
+        account.idle[kind as usize].push(fired);
     }
 
     /// A fault is over: what happens from now on is not its doing, unless its kind shows late.
     pub(super) fn over(&mut self, kind: Kind, number: usize) {
-        if let Some(fired) = self.idle[kind as usize].iter_mut().find(|fired| fired.number == number) {
+        if let Some(fired) = self.idle(kind).iter_mut().find(|fired| fired.number == number) {
             fired.is_over = true;
         }
     }
 
     /// What happens to this node is not the doing of those faults of a kind, or not any more.
     pub(super) fn acquit(&mut self, kind: Kind, node: NodeId, whom: impl Fn(&Fired) -> bool) {
-        let Some(idle) = self.idle.get_mut(kind as usize) else { return };
-        idle.iter_mut().filter(|fired| whom(fired)).for_each(|fired| fired.victims.retain(|victim| *victim != node));
+        let acquitted = self.idle(kind).iter_mut().filter(|fired| whom(fired));
+        acquitted.for_each(|fired| fired.victims.retain(|victim| *victim != node));
+    }
+
+    fn idle(&mut self, kind: Kind) -> &mut [Fired] {
+        self.account.as_mut().map_or(&mut [], |account| &mut account.idle[kind as usize])
     }
 
     /// Faults of a kind that are going on have changed something, those of them that did.
     #[inline]
     pub(super) fn bite(&mut self, kind: Kind, did: impl Fn(&Fired) -> bool) {
-        self.counts.effects[kind as usize] += 1;
-        self.settle(kind, |fired| !fired.is_over && did(fired));
+        if let Some(account) = &mut self.account {
+            account.counts.effects[kind as usize] += 1;
+            account.settle(kind, |fired| !fired.is_over && did(fired));
+        }
     }
 
     /// Faults of a kind that shows late have changed something: those of them that did, over or not. Nothing, if
     /// there was none.
     #[inline]
     pub(super) fn bite_past(&mut self, kind: Kind, did: impl Fn(&Fired) -> bool) {
-        if self.counts.fired[kind as usize] > 0 {
-            self.counts.effects[kind as usize] += u64::from(self.settle(kind, did));
+        if let Some(account) = &mut self.account
+            && account.counts.fired[kind as usize] > 0
+        {
+            let did_one = account.settle(kind, did);
+            account.counts.effects[kind as usize] += u64::from(did_one);
         }
     }
+}
 
+impl Account {
     /// Answers whether there was one.
     fn settle(&mut self, kind: Kind, did: impl Fn(&Fired) -> bool) -> bool {
-        let Some(idle) = self.idle.get_mut(kind as usize).filter(|idle| !idle.is_empty()) else { return false };
+        let idle = &mut self.idle[kind as usize];
         let before = idle.len();
         idle.retain(|fired| !did(fired));
         self.counts.changed[kind as usize] += (before - idle.len()) as u64;
