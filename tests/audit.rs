@@ -5,8 +5,9 @@ mod probe;
 
 use probe::{EVERY, Event, Setup, at, counts, during, link, node, plan, play};
 use squall::environment::disk::crash::Survival;
-use squall::environment::fault::{Fault, Kind, PlannedFault};
+use squall::environment::fault::{Fault, Kind, LinkSet, PlannedFault};
 use squall::environment::plan::Plan;
+use squall::environment::text::Offset;
 use squall::kernel::chance::Ratio;
 use squall::kernel::time::Span;
 
@@ -290,4 +291,21 @@ fn a_slow_node_that_has_crashed_before_still_handles_what_it_gets() {
     };
     assert!(world.trace().events.iter().filter(handled).count() >= 9);
     assert_eq!(world.traffic().dropped, 3, "those that came while it was down");
+}
+
+#[test]
+fn a_heal_where_no_link_is_cut_has_healed_nothing() {
+    let nobody = during(50, 300, Fault::Partition(LinkSet::Links(Vec::new())));
+    let world = play(plan(chain(), vec![nobody, fault(Kind::Heal, 0)]));
+    assert_eq!(counts(&world, Kind::Heal), [1, 1, 0, 0]);
+}
+
+#[test]
+fn a_clock_that_is_set_to_what_it_shows_has_not_jumped() {
+    let setup = Setup { reads_wall: true, ..chain() };
+    for (by, changed) in [(0, 0), (1, 1), (-1, 1)] {
+        let jump = PlannedFault::once(at(100), Fault::ClockJump { target: node(0), by: Offset(by) });
+        let world = play(plan(setup.clone(), vec![jump]));
+        assert_eq!(counts(&world, Kind::ClockJump), [1, 1, changed, changed], "by {by} ns");
+    }
 }

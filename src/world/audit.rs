@@ -26,7 +26,7 @@ struct Account {
 /// still have, when a timer was moved, or armed meanwhile and fires at another time for it; they and jumps also, when
 /// the wall clock is looked at after they began. A disk has, when a sync was late or refused, a write refused, a record
 /// torn, or a record lost in a crash that a lying disk had acknowledged. What has rotted shows when a boot reads it. A
-/// heal has, when a partition was there.
+/// heal has, when a link was cut.
 ///
 /// A fault that finds nobody to hit has begun and changed nothing; so has one that spares its victims because the
 /// plan wants the disks [recoverable](crate::environment::plan::Disk::recoverable).

@@ -165,10 +165,12 @@ impl Trouble {
 
     /// Why a write fails now, if it does, and which kind of fault makes it fail.
     pub(super) fn refuses_write(&mut self, table: &Table, node: NodeId) -> Option<(DiskFailure, Kind)> {
+        // Drawn also where there is no room: that must not re-roll the writes after it.
+        let fails = self.fails(self.disk.write_errors, table, node);
         if self.disk.is_full {
             return Some((DiskFailure::Full, Kind::DiskFull));
         }
-        if self.fails(self.disk.write_errors, table, node) {
+        if fails {
             return Some((DiskFailure::Write, Kind::DiskError));
         }
         self.is_disk_new = false;

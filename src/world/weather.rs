@@ -98,7 +98,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 Ok(())
             }
             Fault::ClockJump { by, .. } => {
-                victims.iter().for_each(|node| self.backstage[node.index()].clock.jump(by.0));
+                victims.iter().for_each(|node| {
+                    self.backstage[node.index()].clock.jump(by.0);
+                    if by.0 == 0 {
+                        self.audit.acquit(kind, *node, |fired| fired.number == number);
+                    }
+                });
                 Ok(())
             }
             Fault::BitRot { .. } => {
@@ -113,7 +118,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             }
             Fault::Heal => {
                 let plan = Arc::clone(&self.plan);
-                if self.weather.active.iter().any(|other| plan.faults[other.number].inject.kind() == Kind::Partition) {
+                if !self.network.is_whole() {
                     self.audit.bite(kind, |fired| fired.number == number);
                 }
                 self.weather.active.retain(|other| {
