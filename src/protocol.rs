@@ -85,107 +85,14 @@
 //! assert_eq!(host.disk.records().from(0).next(), Some(&(Time::ZERO + Span::ms(7))));
 //! ```
 
+mod cast;
+
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::rng::Dice;
 use crate::kernel::time::{Span, Time};
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 
-/// One node of a world: a small dense number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u16);
-
-impl NodeId {
-    /// The node with this number.
-    pub const fn new(number: u16) -> NodeId {
-        NodeId(number)
-    }
-
-    /// The number.
-    pub const fn number(self) -> u16 {
-        self.0
-    }
-
-    /// The number, to index with.
-    #[inline]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// `#3`; with the cast at hand, [`Cast::name`] says it better.
-impl Debug for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
-
-/// Who takes part in a run: groups of nodes, numbered through. The first group are the members,
-/// whom faults can strike; the others (clients, observers) have sound machines and sound links.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Cast {
-    groups: [(&'static str, u16); Cast::GROUPS],
-    len: usize,
-}
-
-impl Cast {
-    /// How many groups there may be.
-    pub const GROUPS: usize = 4;
-
-    /// `count` members, named `n1`, `n2` and so on.
-    pub const fn members(count: u16) -> Cast {
-        let mut groups = [("", 0); Cast::GROUPS];
-        groups[0] = ("n", count);
-        Cast { groups, len: 1 }
-    }
-
-    /// And `count` others, named with this prefix.
-    ///
-    /// # Panics
-    /// With more than [`Cast::GROUPS`] groups.
-    #[must_use]
-    pub const fn and(mut self, prefix: &'static str, count: u16) -> Cast {
-        self.groups[self.len] = (prefix, count);
-        self.len += 1;
-        self
-    }
-
-    /// How many nodes faults can strike.
-    pub const fn member_count(&self) -> u16 {
-        self.groups[0].1
-    }
-
-    /// How many nodes there are.
-    pub fn count(&self) -> u16 {
-        self.groups.iter().map(|group| group.1).sum()
-    }
-
-    /// A node's name: its group's prefix and its place in the group, from 1.
-    pub fn name(&self, node: NodeId) -> String {
-        let mut place = node.0;
-        for (prefix, count) in self.groups {
-            if place < count {
-                return format!("{prefix}{}", place + 1);
-            }
-            place -= count;
-        }
-        format!("{node:?}")
-    }
-
-    /// The node of this name.
-    pub fn find(&self, name: &str) -> Option<NodeId> {
-        let mut before = 0;
-        for (prefix, count) in &self.groups[..self.len] {
-            let place = name.strip_prefix(prefix).and_then(|place| place.parse::<u16>().ok());
-            if let Some(place) = place
-                && (1..=*count).contains(&place)
-            {
-                return Some(NodeId(before + place - 1));
-            }
-            before += count;
-        }
-        None
-    }
-}
+pub use cast::{Cast, NodeId};
 
 /// The timers of a node: typed, few, and each at most once armed.
 pub trait Timer: Copy + Debug + 'static {
@@ -472,22 +379,5 @@ impl<'a, P: Protocol> Io<'a, P> {
     #[inline]
     pub fn note(&mut self, fact: P::Fact) {
         self.effects.push(Effect::Note(fact));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_found_again() {
-        let cast = Cast::members(5).and("c", 3);
-        assert_eq!(cast.count(), 8);
-        for number in 0..8 {
-            let node = NodeId::new(number);
-            assert_eq!(cast.find(&cast.name(node)), Some(node));
-        }
-        assert_eq!(cast.name(NodeId::new(5)), "c1");
-        assert!(["n0", "n6", "c4", "x1", "", "n"].iter().all(|name| cast.find(name).is_none()));
     }
 }

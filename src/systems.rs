@@ -15,7 +15,7 @@ use crate::scenario::diagnostic::{Complaint, Diagnostic};
 use crate::scenario::draw::draw;
 use crate::scenario::load::{self, Rules as LoadRules};
 use crate::scenario::model::{Expect, Scenario};
-use crate::scenario::roster::Roster;
+use crate::scenario::roster::{Crew, Roster};
 use crate::scenario::{stored, text};
 use raft::{RaftSettings, raft_plan};
 use serde::de::DeserializeOwned;
@@ -31,8 +31,13 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
     /// The system's name in outcomes, `"raft"`.
     fn name(&self) -> &'static str;
 
-    /// The names of the nodes that faults can hit.
+    /// The names of the nodes that faults can hit, servers first.
     fn members(&self) -> Vec<String>;
+
+    /// How many of them are servers, of whom sizes and shapes of faults speak. Default: all.
+    fn servers(&self) -> usize {
+        self.members().len()
+    }
 
     /// What is wrong with a scenario for reasons that only its system knows.
     fn complaints(scenario: &Scenario<Self>) -> Vec<Complaint>;
@@ -133,6 +138,7 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
     let invariants: Vec<&str> = catalogue.invariants.iter().map(|invariant| invariant.0).collect();
     let rules = LoadRules {
         members: S::members,
+        servers: S::servers,
         complaints: S::complaints,
         exhibits: &exhibits,
         invariants: &invariants,
@@ -147,14 +153,15 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
 /// The plan that a scenario of this name draws with a seed.
 pub fn plan<S: System>(scenario: &Scenario<S>, name: &str, seed: u64) -> Plan<S> {
     let members = scenario.system.members();
+    let crew = Crew { members: &members, servers: scenario.system.servers() };
     if scenario.swarm.is_none() {
-        return draw(scenario, name, &Roster::of(&members), seed);
+        return draw(scenario, name, &Roster { crew, ..Roster::of(&members) }, seed);
     }
     let catalogue = S::catalogue();
     // Some have an owner for every key; a swarm knows of no keys.
     let roles: Vec<&str> = catalogue.roles.iter().copied().filter(|role| *role != "owner").collect();
     let roster = Roster {
-        members: &members,
+        crew,
         roles: &roles,
         goals: &catalogue.goals,
         messages: &catalogue.messages,

@@ -12,6 +12,7 @@ mod swarm;
 use super::diagnostic::{Complaint, did_you_mean, one_of};
 use super::load::Rules;
 use super::model::{Expect, Scenario};
+use super::roster::Crew;
 use crate::environment::distribution::Distribution;
 use crate::environment::plan::Limits;
 use crate::kernel::chance::Ratio;
@@ -27,7 +28,8 @@ pub(super) const FAULTS: u64 = 100_000;
 const STANDSTILL_PPM: u32 = 1_000_000;
 
 /// What is wrong with the scenario, for reasons that hold for every system.
-pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &Rules<S>) -> Vec<Complaint> {
+pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rules<S>) -> Vec<Complaint> {
+    let members = crew.members;
     let mut found = Vec::new();
     network::complaints(scenario, members, &mut found);
     distribution(&scenario.disk.sync, "disk.sync", &mut found);
@@ -37,9 +39,9 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &
     limits(scenario, &mut found);
     names(scenario, rules, &mut found);
     phases::complaints(scenario, &mut found);
-    faults::complaints(scenario, members, rules, &mut found);
+    faults::complaints(scenario, crew, rules, &mut found);
     swarm::complaints(scenario, members, &mut found);
-    settle::complaints(scenario, members, &mut found);
+    settle::complaints(scenario, crew, &mut found);
     found
 }
 

@@ -6,7 +6,7 @@ use super::check::FAULTS;
 use super::fault::{FaultSpec, Schedule};
 use super::inject::Duration;
 use super::model::{Clocks, Healing, Scenario};
-use super::roster::Roster;
+use super::roster::{Crew, Roster};
 use super::swarm::{self, Drawn};
 use super::when::When;
 use crate::environment::fault::{Fault, PlannedFault, Target, Trigger};
@@ -28,8 +28,8 @@ const CORE: u64 = 1 << 63;
 /// If the scenario was never checked and names more members than there are, or has a fault that
 /// does not say when it happens.
 pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, roster: &Roster, seed: u64) -> Plan<S> {
-    let (end, members) = (Time::ZERO + scenario.workload.until, roster.members);
-    let mut faults = spelled_out(scenario, members, seed);
+    let (end, crew) = (Time::ZERO + scenario.workload.until, roster.crew);
+    let mut faults = spelled_out(scenario, crew, seed);
     let Drawn { network, disk, clocks: most, settle, families } = match scenario.swarm {
         Some(swarm) => swarm::draw(swarm, scenario, roster, seed),
         None => Drawn {
@@ -42,10 +42,10 @@ pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, roster: &Roster, seed:
     };
     let whole = Stretch { from: Time::ZERO, length: scenario.workload.until };
     for (mut dice, specs) in families {
-        faults.extend(specs.iter().flat_map(|spec| occurrences(spec, whole, members, &mut dice)));
+        faults.extend(specs.iter().flat_map(|spec| occurrences(spec, whole, crew, &mut dice)));
     }
     let settle = settle.map(|settle| plan::Settle {
-        heal: heal(&settle.heal, members, &mut Dice::new(seed, Purpose::Faults, CORE)),
+        heal: heal(&settle.heal, crew, &mut Dice::new(seed, Purpose::Faults, CORE)),
         within: settle.within,
     });
     let heals = settle.as_ref().is_some_and(|settle| settle.heal == Heal::Everything);
@@ -65,7 +65,7 @@ pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, roster: &Roster, seed:
         exhibits: scenario.exhibits.clone(),
         network: network.plan(),
         disk,
-        clocks: clocks(&most, members, seed),
+        clocks: clocks(&most, crew.members, seed),
         clock_uncertainty: most.uncertainty,
         workload: scenario.workload.clone(),
         faults,
@@ -75,18 +75,18 @@ pub fn draw<S: Clone>(scenario: &Scenario<S>, name: &str, roster: &Roster, seed:
 }
 
 /// The faults that the scenario spells out, those of its phases after those of the whole.
-fn spelled_out<S>(scenario: &Scenario<S>, members: &[String], seed: u64) -> Vec<PlannedFault> {
+fn spelled_out<S>(scenario: &Scenario<S>, crew: Crew<'_>, seed: u64) -> Vec<PlannedFault> {
     let mut faults: Vec<PlannedFault> = Vec::new();
     for (index, spec) in scenario.faults.iter().enumerate() {
         let mut dice = Dice::new(seed, Purpose::Faults, index as u64);
         let whole = Stretch { from: Time::ZERO, length: scenario.workload.until };
-        faults.extend(occurrences(spec, whole, members, &mut dice));
+        faults.extend(occurrences(spec, whole, crew, &mut dice));
     }
     let mut from = Time::ZERO;
     for (number, phase) in scenario.phases.iter().enumerate() {
         for (index, spec) in phase.faults.iter().enumerate() {
             let mut dice = Dice::new(seed, Purpose::Faults, (number as u64 + 1) << 32 | index as u64);
-            let mut drawn = occurrences(spec, Stretch { from, length: phase.lasts }, members, &mut dice);
+            let mut drawn = occurrences(spec, Stretch { from, length: phase.lasts }, crew, &mut dice);
             drawn.iter_mut().for_each(|fault| end_by(fault, from + phase.lasts));
             faults.extend(drawn);
         }
@@ -103,14 +103,14 @@ struct Stretch {
 }
 
 /// Every fault that one line of a scenario makes.
-fn occurrences(spec: &FaultSpec, stretch: Stretch, members: &[String], dice: &mut Dice) -> Vec<PlannedFault> {
+fn occurrences(spec: &FaultSpec, stretch: Stretch, crew: Crew<'_>, dice: &mut Dice) -> Vec<PlannedFault> {
     let placed = |at: Time| stretch.from + at.since(Time::ZERO);
     let mut faults = Vec::new();
     if let Some(Schedule::Moments { times, from }) = spec.schedule(Time::ZERO + stretch.length) {
         let moment = spec.when.as_ref().and_then(When::moment).expect("a checked moment is known");
         let skip = spec.skip.map_or(0, |skip| skip.min + dice.below(u64::from(skip.max - skip.min) + 1) as u32);
         for turn in 0..times {
-            let pieces = targets::pieces(&spec.inject, members, turn as usize, dice);
+            let pieces = targets::pieces(&spec.inject, crew, turn as usize, dice);
             let (after, lasts) = (spec.after.unwrap_or(Span::ZERO), length(spec, dice));
             for piece in pieces {
                 let trigger = Trigger { moment: moment.clone(), skip: skip.saturating_add(turn), after, lasts };
@@ -122,7 +122,7 @@ fn occurrences(spec: &FaultSpec, stretch: Stretch, members: &[String], dice: &mu
     }
     let end = placed(Time::ZERO + stretch.length);
     for (turn, at) in begins(spec, Time::ZERO + stretch.length, dice).into_iter().enumerate() {
-        let pieces = targets::pieces(&spec.inject, members, turn, dice);
+        let pieces = targets::pieces(&spec.inject, crew, turn, dice);
         let until = match length(spec, dice) {
             Some(length) => after(at, length),
             None => spec.until.filter(|_| spec.at.is_some()),
@@ -143,13 +143,16 @@ fn end_by(fault: &mut PlannedFault, end: Time) {
     }
 }
 
-/// Which faults end when the run settles: of a core it is decided who belongs to it.
-fn heal(healing: &Healing, members: &[String], dice: &mut Dice) -> Heal {
+/// Which faults end when the run settles: of a core it is decided which servers belong to it. All others do.
+fn heal(healing: &Healing, crew: Crew<'_>, dice: &mut Dice) -> Heal {
     match healing {
         Healing::Everything => Heal::Everything,
         Healing::Nothing => Heal::Nothing,
-        Healing::Core(who) => match targets::whom(who, members, 0, dice) {
-            Target::Nodes(names) => Heal::Core(names),
+        Healing::Core(who) => match targets::whom(who, crew, 0, dice) {
+            Target::Nodes(names) => {
+                let others = crew.others().iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>();
+                Heal::Core(names.into_iter().chain(others).collect())
+            }
             Target::Role(_) | Target::Holders(_) | Target::Subject => {
                 unreachable!("the check wants a core by size or name")
             }

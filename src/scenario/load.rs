@@ -5,6 +5,7 @@ use super::explain::{explain, flaw};
 use super::layer::Layer;
 use super::locate::{PathStep, path};
 use super::model::Scenario;
+use super::roster::Crew;
 use super::text::options;
 use crate::environment::plan;
 use serde::de::DeserializeOwned;
@@ -30,6 +31,8 @@ const SIZE_MAX: u64 = 4 << 20;
 pub struct Rules<'a, S> {
     /// The names of the nodes that faults can hit, `n1` to `n5`.
     pub members: fn(&S) -> Vec<String>,
+    /// How many of them are servers: the first so many.
+    pub servers: fn(&S) -> usize,
     /// What is wrong with a scenario for reasons that only its system knows.
     pub complaints: fn(&Scenario<S>) -> Vec<Complaint>,
     /// The ids of all planted defects.
@@ -156,7 +159,8 @@ fn parse_bytes<S: DeserializeOwned + Clone>(
     let specs = scenario.faults.iter_mut().chain(scenario.phases.iter_mut().flat_map(|phase| &mut phase.faults));
     specs.filter_map(|spec| spec.when.as_mut()).for_each(|when| when.resolve(rules.goals));
     let members = (rules.members)(&scenario.system);
-    let mut complaints = super::check::complaints(&scenario, &members, rules);
+    let crew = Crew { members: &members, servers: (rules.servers)(&scenario.system) };
+    let mut complaints = super::check::complaints(&scenario, crew, rules);
     complaints.extend((rules.complaints)(&scenario));
     // Of several, the one that a reader meets first: in the file itself, then in its bases.
     let place = |complaint: &Complaint| {

@@ -3,11 +3,37 @@
 use crate::environment::fault::Kind;
 use crate::kernel::time::Span;
 
+/// Whom faults can hit.
+#[derive(Clone, Copy, Debug)]
+pub struct Crew<'a> {
+    /// By name. First the servers, then others, such as clients.
+    pub members: &'a [String],
+    /// How many are servers. Of them sizes and shapes speak: a minority, halves.
+    pub servers: usize,
+}
+
+impl<'a> Crew<'a> {
+    /// All of these, servers one and all.
+    pub const fn of(members: &'a [String]) -> Crew<'a> {
+        Crew { members, servers: members.len() }
+    }
+
+    /// The servers.
+    pub fn servers(self) -> &'a [String] {
+        &self.members[..self.servers]
+    }
+
+    /// The other members.
+    pub fn others(self) -> &'a [String] {
+        &self.members[self.servers..]
+    }
+}
+
 /// What must be known of a system to draw a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Roster<'a> {
     /// The nodes that faults can hit.
-    pub members: &'a [String],
+    pub crew: Crew<'a>,
     /// The roles that a swarm may aim at.
     pub roles: &'a [&'a str],
     /// The goals that a swarm may wait for.
@@ -23,6 +49,6 @@ pub struct Roster<'a> {
 impl<'a> Roster<'a> {
     /// These members, of a system of which nothing else is known.
     pub const fn of(members: &'a [String]) -> Roster<'a> {
-        Roster { members, roles: &[], goals: &[], messages: &[], spares: &[], pace: Span::ms(150) }
+        Roster { crew: Crew::of(members), roles: &[], goals: &[], messages: &[], spares: &[], pace: Span::ms(150) }
     }
 }

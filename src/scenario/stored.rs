@@ -4,6 +4,7 @@ use super::check;
 use super::diagnostic::{Complaint, Diagnostic};
 use super::load::{Rules, check_version, decode};
 use super::locate::{PathStep, path};
+use super::roster::Crew;
 use super::text;
 use super::undraw::undraw;
 use crate::environment::plan::Plan;
@@ -31,8 +32,9 @@ pub fn read<T: DeserializeOwned>(
 /// What is wrong with a plan. It is stored as the field `field`, or by itself if that is empty.
 pub fn complaints<S: Clone>(plan: &Plan<S>, field: &str, rules: &Rules<S>) -> Vec<Complaint> {
     let members = (rules.members)(&plan.system);
+    let crew = Crew { members: &members, servers: (rules.servers)(&plan.system) };
     let scenario = undraw(plan, &members);
-    let mut found = check::complaints(&scenario, &members, rules);
+    let mut found = check::complaints(&scenario, crew, rules);
     found.extend((rules.complaints)(&scenario));
     found.iter_mut().for_each(|complaint| complaint.path = place_in_plan(&complaint.path));
     if plan.clocks.len() > members.len() {

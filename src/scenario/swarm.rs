@@ -147,7 +147,7 @@ struct Storm<'a> {
 /// The surroundings and faults of a seed, where the scenario leaves them open.
 pub(super) fn draw<S>(swarm: Swarm, scenario: &Scenario<S>, roster: &Roster, seed: u64) -> Drawn {
     let rough = Rough::of(swarm, seed);
-    let victims = victims(roster.members, seed);
+    let victims = victims(roster.crew.servers(), seed);
     let network = surroundings::network(rough, &scenario.network, roster, seed);
     let clocks = surroundings::clocks(rough, scenario, seed);
     let mut disk = surroundings::disk(rough, &scenario.disk, roster.pace, seed);
@@ -176,7 +176,7 @@ pub(super) fn draw<S>(swarm: Swarm, scenario: &Scenario<S>, roster: &Roster, see
     let is_lied_to =
         is_on(Kind::LostSync) || spelled_out.into_iter().any(|spec| matches!(spec.inject, Inject::LostSync { .. }));
     disk.recoverable |= !is_lied_to && [Kind::Wipe, Kind::Destroy, Kind::BitRot].into_iter().any(is_on);
-    let settle = scenario.settle.as_ref().map(|settle| settling(rough, settle, roster.members, &victims, seed));
+    let settle = scenario.settle.as_ref().map(|settle| settling(rough, settle, roster.crew.servers(), &victims, seed));
     let families = families.into_iter().map(|(_, dice, specs)| (dice, specs)).collect();
     Drawn { network, disk, clocks, settle, families }
 }

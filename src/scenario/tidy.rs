@@ -90,6 +90,7 @@ mod tests {
     fn what_goes_without_saying_is_left_out_and_faults_have_a_line_each() {
         let rules = Rules::<Gossip> {
             members: |gossip| (1..=gossip.nodes).map(|node| format!("n{node}")).collect(),
+            servers: |gossip| usize::from(gossip.nodes),
             complaints: |_| Vec::new(),
             exhibits: &[],
             invariants: &[],

@@ -172,7 +172,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if robbed.contains(&node) {
             return true;
         }
-        let most = (usize::from(self.cast.member_count()).saturating_sub(1)) / 2;
+        let most = (usize::from(self.cast.server_count()).saturating_sub(1)) / 2;
         if self.plan.disk.recoverable && robbed.len() >= most {
             return false;
         }

@@ -9,13 +9,14 @@ use super::super::fault::{FaultSpec, Schedule};
 use super::super::inject::Inject;
 use super::super::load::Rules;
 use super::super::model::Scenario;
+use super::super::roster::Crew;
 use super::super::swarm::Swarm;
 use super::super::target::Who;
 use super::{FAULTS, too_long};
 use crate::kernel::time::{Span, Time};
 
 /// What is wrong with the faults, those of phases included.
-pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &Rules<S>, found: &mut Vec<Complaint>) {
+pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rules<S>, found: &mut Vec<Complaint>) {
     let stretches = stretches(scenario);
     let cuts = stretches.iter().flat_map(|stretch| stretch.faults.iter().filter_map(|spec| stretch.earliest_cut(spec)));
     let divided = cuts.min();
@@ -25,7 +26,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], rules: &
             let place = format!("{}faults[{index}]", stretch.place);
             let clocks = &scenario.clocks;
             let names = Names { goals: rules.goals, facts: rules.facts, messages: rules.messages, roles: rules.roles };
-            let mut one = One { spec, place, stretch, members, names, clocks, found };
+            let mut one = One { spec, place, stretch, crew, names, clocks, found };
             one.when();
             one.how_long();
             one.what();
@@ -141,7 +142,7 @@ struct One<'a> {
     spec: &'a FaultSpec,
     place: String,
     stretch: &'a Stretch<'a>,
-    members: &'a [String],
+    crew: Crew<'a>,
     names: Names<'a>,
     clocks: &'a super::super::model::Clocks,
     found: &'a mut Vec<Complaint>,
@@ -186,7 +187,7 @@ impl One<'_> {
     }
 }
 
-/// Whether the target is sure to be everybody.
-pub(super) fn is_everybody(who: &Who, members: usize) -> bool {
-    members > 0 && who.size(members) == Some(members)
+/// Whether the target is sure to be every server.
+pub(super) fn is_everybody(who: &Who, servers: usize) -> bool {
+    servers > 0 && who.size(servers) == Some(servers)
 }

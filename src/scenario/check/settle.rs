@@ -4,13 +4,14 @@ use super::super::diagnostic::Complaint;
 use super::super::fault::{FaultSpec, Schedule};
 use super::super::inject::Inject;
 use super::super::model::{Healing, Scenario, Settle};
+use super::super::roster::Crew;
 use super::super::target::Who;
 use super::faults::is_everybody;
 use super::{members, too_long};
 use crate::kernel::time::{Span, Time};
 
 /// What is wrong with how the run settles.
-pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], found: &mut Vec<Complaint>) {
+pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, found: &mut Vec<Complaint>) {
     let Some(Settle { heal, within }) = &scenario.settle else { return };
     if *within == Span::ZERO {
         found.push(Complaint::at("settle.within", "nothing settles in no time", "write for example \"20s\""));
@@ -24,7 +25,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], found: &
         ));
     }
     if let Healing::Core(who) = heal {
-        core(who, members, found);
+        core(who, crew, found);
     }
     let end = Time::ZERO + scenario.workload.until;
     let lists = std::iter::once((String::new(), &scenario.faults, end));
@@ -33,7 +34,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], found: &
         .chain(phases.map(|(index, phase)| (format!("phases[{index}]."), &phase.faults, Time::ZERO + phase.lasts)));
     for (list, faults, end) in lists {
         for (index, spec) in faults.iter().enumerate() {
-            if let Some((message, cure)) = nobody_is_left(spec, heal, members.len(), end) {
+            if let Some((message, cure)) = nobody_is_left(spec, heal, crew.servers, end) {
                 found.push(Complaint::at(&format!("{list}faults[{index}].inject.target"), message, cure));
             }
         }
@@ -41,9 +42,9 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, members: &[String], found: &
 }
 
 /// A core is drawn before the run, so it has a size or names.
-fn core(who: &Who, members: &[String], found: &mut Vec<Complaint>) {
+fn core(who: &Who, crew: Crew<'_>, found: &mut Vec<Complaint>) {
     let place = "settle.heal[0]";
-    let count = members.len();
+    let count = crew.servers;
     match (who, who.size(count)) {
         (Who::InTurn | Who::Subject, _) | (_, None) => found.push(Complaint::at(
             place,
@@ -53,7 +54,7 @@ fn core(who: &Who, members: &[String], found: &mut Vec<Complaint>) {
         (Who::Nodes(names), Some(0)) if names.is_empty() => {
             found.push(Complaint::at(place, "a core of nobody makes no progress", "name a node, for example [\"n1\"]"));
         }
-        (Who::Nodes(names), Some(_)) => members::named(names, members, &format!("{place}[0]"), found),
+        (Who::Nodes(names), Some(_)) => members::named(names, crew.members, &format!("{place}[0]"), found),
         (_, Some(0)) => found.push(Complaint::at(
             place,
             format!("`{who:?}` of {count} members is nobody, and a core of nobody makes no progress"),

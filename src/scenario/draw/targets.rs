@@ -1,6 +1,7 @@
 //! Whom a fault hits and which links it cuts: names instead of sizes and shapes.
 
 use super::super::inject::Inject;
+use super::super::roster::Crew;
 use super::super::target::{Shape, Who};
 use crate::environment::fault::{Direction, Fault, LinkSet, PlannedFault, Target, Trigger};
 use crate::kernel::rng::Dice;
@@ -42,34 +43,34 @@ impl Piece {
 
 /// The fault, with nothing left to chance but who holds a role when it begins. `turn` tells how often it has
 /// happened before.
-pub(super) fn pieces(inject: &Inject, members: &[String], turn: usize, dice: &mut Dice) -> Vec<Piece> {
+pub(super) fn pieces(inject: &Inject, crew: Crew<'_>, turn: usize, dice: &mut Dice) -> Vec<Piece> {
     match inject {
-        Inject::Swizzle => swizzle(members, dice),
-        _ => vec![Piece { fault: concrete(inject, members, turn, dice), part: (0, WHOLE) }],
+        Inject::Swizzle => swizzle(crew.servers(), dice),
+        _ => vec![Piece { fault: concrete(inject, crew, turn, dice), part: (0, WHOLE) }],
     }
 }
 
-/// Some members are cut short of messages one after the other in the first half, and get them again in another
+/// Some servers are cut short of messages one after the other in the first half, and get them again in another
 /// order in the second.
-fn swizzle(members: &[String], dice: &mut Dice) -> Vec<Piece> {
-    let count = 1 + dice.below(members.len() as u64) as usize;
-    let chosen = dice.choose(members.len(), count);
+fn swizzle(servers: &[String], dice: &mut Dice) -> Vec<Piece> {
+    let count = 1 + dice.below(servers.len() as u64) as usize;
+    let chosen = dice.choose(servers.len(), count);
     let ends = dice.choose(count, count);
     let half = WHOLE / 2;
     let step = |place: usize| half * place as u64 / count as u64;
     chosen
         .into_iter()
         .enumerate()
-        .map(|(place, member)| {
-            let target = Target::Nodes(vec![members[member].clone()]);
+        .map(|(place, server)| {
+            let target = Target::Nodes(vec![servers[server].clone()]);
             let over = Some(LinkSet::Isolate { target, direction: Direction::Both });
             Piece { fault: Fault::Clog { over }, part: (step(place), half + step(ends[place] + 1)) }
         })
         .collect()
 }
 
-pub(super) fn concrete(inject: &Inject, members: &[String], turn: usize, dice: &mut Dice) -> Fault {
-    let mut whom = |target: &Who| whom(target, members, turn, dice);
+pub(super) fn concrete(inject: &Inject, crew: Crew<'_>, turn: usize, dice: &mut Dice) -> Fault {
+    let mut whom = |target: &Who| whom(target, crew, turn, dice);
     match inject {
         Inject::Kill { target, .. } => Fault::Kill { target: whom(target) },
         Inject::Wipe { target, .. } => Fault::Wipe { target: whom(target) },
@@ -93,14 +94,14 @@ pub(super) fn concrete(inject: &Inject, members: &[String], turn: usize, dice: &
         Inject::LostSync { target } => Fault::LostSync { target: whom(target) },
         Inject::BitRot { target } => Fault::BitRot { target: whom(target) },
         Inject::Heal => Fault::Heal,
-        _ => on_links(inject, members, turn, dice),
+        _ => on_links(inject, crew, turn, dice),
     }
 }
 
-fn on_links(inject: &Inject, members: &[String], turn: usize, dice: &mut Dice) -> Fault {
-    let mut links = |over: &Option<Shape>| over.as_ref().map(|shape| cut(shape, false, members, turn, dice));
+fn on_links(inject: &Inject, crew: Crew<'_>, turn: usize, dice: &mut Dice) -> Fault {
+    let mut links = |over: &Option<Shape>| over.as_ref().map(|shape| cut(shape, false, crew, turn, dice));
     match inject {
-        Inject::Partition { shape, one_way } => Fault::Partition(cut(shape, *one_way, members, turn, dice)),
+        Inject::Partition { shape, one_way } => Fault::Partition(cut(shape, *one_way, crew, turn, dice)),
         Inject::Clog { over } => Fault::Clog { over: links(over) },
         Inject::Loss { probability, burst, over } => {
             Fault::Loss { probability: *probability, burst: *burst, over: links(over) }
@@ -116,27 +117,29 @@ fn on_links(inject: &Inject, members: &[String], turn: usize, dice: &mut Dice) -
     }
 }
 
-pub(super) fn whom(who: &Who, members: &[String], turn: usize, dice: &mut Dice) -> Target {
+pub(super) fn whom(who: &Who, crew: Crew<'_>, turn: usize, dice: &mut Dice) -> Target {
+    let servers = crew.servers();
     match who {
         Who::Primaries => return Target::Holders("primary".to_owned()),
         Who::Subject => return Target::Subject,
         Who::Nodes(names) => return Target::Nodes(names.clone()),
-        Who::InTurn => return Target::Nodes(vec![members[turn % members.len()].clone()]),
+        Who::InTurn => return Target::Nodes(vec![servers[turn % servers.len()].clone()]),
         _ => {}
     }
     if let Some(role) = who.role() {
         return Target::Role(role.into_owned());
     }
-    let size = who.size(members.len()).expect("all that is neither role nor names has a size");
-    assert!(size <= members.len(), "{size} of {} members", members.len());
-    Target::Nodes(some(members, size, dice).0)
+    let size = who.size(servers.len()).expect("all that is neither role nor names has a size");
+    assert!(size <= servers.len(), "{size} of {} servers", servers.len());
+    Target::Nodes(some(servers, size, dice).0)
 }
 
-fn cut(shape: &Shape, one_way: bool, members: &[String], turn: usize, dice: &mut Dice) -> LinkSet {
-    let count = members.len();
+fn cut(shape: &Shape, one_way: bool, crew: Crew<'_>, turn: usize, dice: &mut Dice) -> LinkSet {
+    let servers = crew.servers();
+    let count = servers.len();
     match shape {
         Shape::Isolate(who) => {
-            let target = whom(who, members, turn, dice);
+            let target = whom(who, crew, turn, dice);
             let direction = match (one_way, one_way && dice.below(2) == 0) {
                 (false, _) => Direction::Both,
                 (true, true) => Direction::Outgoing,
@@ -144,29 +147,27 @@ fn cut(shape: &Shape, one_way: bool, members: &[String], turn: usize, dice: &mut
             };
             LinkSet::Isolate { target, direction }
         }
-        Shape::Halves => split(some(members, count / 2, dice), one_way, dice),
-        Shape::MinorityThird => split(some(members, count.saturating_sub(1) / 3, dice), one_way, dice),
+        Shape::Halves => split(some(servers, count / 2, dice), crew, one_way, dice),
+        Shape::MinorityThird => split(some(servers, count.saturating_sub(1) / 3, dice), crew, one_way, dice),
         Shape::Random => {
             let size = 1 + dice.below(count.saturating_sub(1) as u64) as usize;
-            split(some(members, size, dice), one_way, dice)
+            split(some(servers, size, dice), crew, one_way, dice)
         }
         Shape::Bridge => {
             let mut order = dice.choose(count, count);
             order.pop();
             let (left, right) = order.split_at(order.len() / 2);
-            split((named(members, left), named(members, right)), one_way, dice)
+            split((named(servers, left), named(servers, right)), crew, one_way, dice)
         }
-        Shape::MajoritiesRing => LinkSet::Links(ring(members, one_way, dice)),
+        Shape::MajoritiesRing => LinkSet::Links(ring(servers, one_way, dice)),
         Shape::Split(from, to) => LinkSet::Split { from: from.clone(), to: to.clone(), one_way },
         Shape::Among(names) => {
             let pairs = names.iter().flat_map(|from| names.iter().map(move |to| (from.clone(), to.clone())));
             LinkSet::Links(pairs.filter(|(from, to)| from != to).collect())
         }
         Shape::Links(links) => LinkSet::Links(links.clone()),
-        Shape::Mute(who) => LinkSet::Isolate { target: whom(who, members, turn, dice), direction: Direction::Outgoing },
-        Shape::Deafen(who) => {
-            LinkSet::Isolate { target: whom(who, members, turn, dice), direction: Direction::Incoming }
-        }
+        Shape::Mute(who) => LinkSet::Isolate { target: whom(who, crew, turn, dice), direction: Direction::Outgoing },
+        Shape::Deafen(who) => LinkSet::Isolate { target: whom(who, crew, turn, dice), direction: Direction::Incoming },
     }
 }
 
@@ -183,7 +184,12 @@ fn named(members: &[String], chosen: &[usize]) -> Vec<String> {
     sorted.into_iter().map(|member| members[member].clone()).collect()
 }
 
-fn split((left, right): (Vec<String>, Vec<String>), one_way: bool, dice: &mut Dice) -> LinkSet {
+/// One side against the other. Who is no server is on either.
+fn split((mut left, mut right): (Vec<String>, Vec<String>), crew: Crew<'_>, one_way: bool, dice: &mut Dice) -> LinkSet {
+    for other in crew.others() {
+        let side = if dice.below(2) == 0 { &mut left } else { &mut right };
+        side.push(other.clone());
+    }
     let turned = one_way && dice.below(2) == 1;
     let (from, to) = if turned { (right, left) } else { (left, right) };
     LinkSet::Split { from, to, one_way }

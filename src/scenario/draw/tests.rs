@@ -13,6 +13,7 @@ struct Nodes(u16);
 
 const RULES: Rules<Nodes> = Rules {
     members: |nodes| names(nodes.0),
+    servers: |nodes| usize::from(nodes.0),
     complaints: |_| Vec::new(),
     exhibits: &["stale-read"],
     invariants: &["raft.election-safety"],
@@ -180,7 +181,8 @@ fn every_set_has_its_size_and_every_member_its_turn() {
             for seed in 0..100 {
                 let mut dice = Dice::new(seed, Purpose::Faults, 0);
                 let inject = Inject::Pause { target: who.clone() };
-                let Fault::Pause { target: Target::Nodes(hit) } = targets::concrete(&inject, &members, 0, &mut dice)
+                let Fault::Pause { target: Target::Nodes(hit) } =
+                    targets::concrete(&inject, Crew::of(&members), 0, &mut dice)
                 else {
                     panic!("{who:?} became something else");
                 };
@@ -196,7 +198,9 @@ fn every_set_has_its_size_and_every_member_its_turn() {
 fn cut(shape: Shape, one_way: bool, count: u16, seed: u64) -> LinkSet {
     let mut dice = Dice::new(seed, Purpose::Faults, 0);
     let inject = Inject::Partition { shape, one_way };
-    let Fault::Partition(cut) = targets::concrete(&inject, &names(count), 0, &mut dice) else { panic!("no partition") };
+    let Fault::Partition(cut) = targets::concrete(&inject, Crew::of(&names(count)), 0, &mut dice) else {
+        panic!("no partition")
+    };
     cut
 }
 
@@ -299,4 +303,23 @@ fn a_clock_of_its_own_leaves_those_of_the_others_as_they_were() {
     let clocks = plan(&scenario, 3).clocks;
     assert_eq!(clocks[1], Clock { drift_ppm: -300_000, ..drawn[1] });
     assert!([0, 2, 3, 4].into_iter().all(|member| clocks[member] == drawn[member]));
+}
+
+#[test]
+fn sizes_and_shapes_speak_of_servers_and_a_partition_has_room_for_everybody() {
+    let members: Vec<String> = names(3).into_iter().chain(["c1", "c2", "r1"].map(str::to_owned)).collect();
+    let crew = Crew { members: &members, servers: 3 };
+    for seed in 0..50 {
+        let mut dice = Dice::new(seed, Purpose::Faults, 0);
+        let Target::Nodes(hit) = targets::whom(&Who::Majority, crew, 0, &mut dice) else { panic!("no names") };
+        assert!(hit.len() == 2 && hit.iter().all(|name| crew.servers().contains(name)), "{hit:?}");
+        let inject = Inject::Partition { shape: Shape::Halves, one_way: false };
+        let Fault::Partition(LinkSet::Split { from, to, .. }) = targets::concrete(&inject, crew, 0, &mut dice) else {
+            panic!("no split")
+        };
+        let mut everybody: Vec<String> = from.into_iter().chain(to).collect();
+        let mut all = members.clone();
+        (everybody.sort(), all.sort());
+        assert_eq!(everybody, all);
+    }
 }

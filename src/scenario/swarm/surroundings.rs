@@ -56,14 +56,14 @@ fn sometimes(most: u64, dice: &mut Dice) -> Ratio {
 
 /// Two or three places, and whoever falls into each.
 fn regions(rough: Rough, roster: &Roster, dice: &mut Dice) -> Option<Regions> {
-    if !coin(rough.choose(0, 8, 4), dice) || roster.members.len() < 2 {
+    if !coin(rough.choose(0, 8, 4), dice) || roster.crew.members.len() < 2 {
         return None;
     }
     let count = 2 + dice.below(2) as usize;
     let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (place, member) in dice.choose(roster.members.len(), roster.members.len()).into_iter().enumerate() {
+    for (place, member) in dice.choose(roster.crew.members.len(), roster.crew.members.len()).into_iter().enumerate() {
         let region = ["east", "west", "north"][if place < count { place } else { dice.below(count as u64) as usize }];
-        of.entry(region.to_owned()).or_default().push(roster.members[member].clone());
+        of.entry(region.to_owned()).or_default().push(roster.crew.members[member].clone());
     }
     let within = latency(Rough::Lan, roster.pace, dice);
     let between = latency(Rough::Wan, roster.pace, dice);
@@ -72,11 +72,11 @@ fn regions(rough: Rough, roster: &Roster, dice: &mut Dice) -> Option<Regions> {
 
 /// One link that is worse than the others.
 fn flaky_link(rough: Rough, roster: &Roster, dice: &mut Dice) -> Vec<LinkRule> {
-    if !coin(rough.choose(2, 4, 4), dice) || roster.members.len() < 2 {
+    if !coin(rough.choose(2, 4, 4), dice) || roster.crew.members.len() < 2 {
         return Vec::new();
     }
-    let ends = dice.choose(roster.members.len(), 2);
-    let name = |end: usize| vec![roster.members[ends[end]].clone()];
+    let ends = dice.choose(roster.crew.members.len(), 2);
+    let name = |end: usize| vec![roster.crew.members[ends[end]].clone()];
     let slow = latency(Rough::Wan, roster.pace, dice);
     let (is_slow, both_ways) = (coin(6, dice), coin(8, dice));
     vec![LinkRule {

@@ -8,7 +8,7 @@ use crate::kernel::rng::Dice;
 impl Storm<'_> {
     /// Members, most often one; in a hostile world sometimes so many that no majority is left for a while.
     pub(super) fn whom(&self, waits: bool, dice: &mut Dice) -> Who {
-        let count = self.roster.members.len();
+        let count = self.roster.crew.servers;
         let role = one_of(self.roster.roles, dice)
             .map(|role| if role == "leader" { Who::Leader } else { Who::Role(role.to_owned()) });
         let mut all = vec![(4, Who::One), (1, Who::InTurn)];
@@ -22,14 +22,17 @@ impl Storm<'_> {
         if self.rough == Rough::Hostile {
             all.extend([(2, Who::Majority), (1, Who::All)]);
         }
+        if !self.roster.crew.others().is_empty() {
+            all.push((4, Who::Nodes(some(self.roster.crew.others(), 1, dice))));
+        }
         all.retain(|(_, who)| who.size(count) != Some(0));
         weighted(all, dice).expect("one can always be hit")
     }
 
     /// As [`Storm::whom`], but somebody is left whom the target can be cut off from.
     fn apart(&self, waits: bool, dice: &mut Dice) -> Who {
-        let who = self.whom(waits, dice);
-        if who.size(self.roster.members.len()) == Some(self.roster.members.len()) { Who::One } else { who }
+        let (who, crew) = (self.whom(waits, dice), self.roster.crew);
+        if who.size(crew.servers) == Some(crew.members.len()) { Who::One } else { who }
     }
 
     /// Some of those who may lose their disks.
@@ -40,15 +43,12 @@ impl Storm<'_> {
 
     /// Links, and whether one direction is enough.
     pub(super) fn shape(&self, waits: bool, dice: &mut Dice) -> (Shape, bool) {
-        let count = self.roster.members.len();
+        let count = self.roster.crew.servers;
         let (alone, mute, deaf) = (self.apart(waits, dice), self.apart(waits, dice), self.apart(waits, dice));
-        let mut all = vec![
-            (4, Shape::Isolate(alone)),
-            (1, Shape::Mute(mute)),
-            (1, Shape::Deafen(deaf)),
-            (2, Shape::Halves),
-            (1, Shape::Random),
-        ];
+        let mut all = vec![(4, Shape::Isolate(alone)), (1, Shape::Mute(mute)), (1, Shape::Deafen(deaf))];
+        if count >= 2 {
+            all.extend([(2, Shape::Halves), (1, Shape::Random)]);
+        }
         if count >= 3 {
             all.extend([(1, Shape::Bridge), (2, Shape::MajoritiesRing)]);
         }
@@ -65,7 +65,8 @@ impl Storm<'_> {
     fn region(&self, dice: &mut Dice) -> Option<Shape> {
         let regions: Vec<&Vec<String>> = self.regions?.of.values().collect();
         let region = one_of(&regions, dice)?;
-        let rest: Vec<String> = self.roster.members.iter().filter(|member| !region.contains(member)).cloned().collect();
+        let rest: Vec<String> =
+            self.roster.crew.members.iter().filter(|member| !region.contains(member)).cloned().collect();
         Some(Shape::Split(region.clone(), rest))
             .filter(|shape| !matches!(shape, Shape::Split(_, rest) if rest.is_empty()))
     }

@@ -55,7 +55,7 @@ impl One<'_> {
                 }
             }
             Inject::Destroy { target } => {
-                if is_everybody(target, self.members.len()) {
+                if is_everybody(target, self.crew.servers) {
                     let message = "all members are gone for good, so nothing can happen any more";
                     self.complain("inject.target", message, "name fewer, or use Wipe, after which they restart");
                 }

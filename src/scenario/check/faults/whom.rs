@@ -7,7 +7,6 @@ use super::One;
 
 impl One<'_> {
     pub(super) fn shape(&mut self, shape: &Shape, field: &str) {
-        let count = self.members.len();
         let (name, least) = match shape {
             Shape::Halves => ("Halves", 2),
             Shape::Isolate(_) => ("Isolate", 2),
@@ -21,15 +20,22 @@ impl One<'_> {
             Shape::Bridge => ("Bridge", 3),
             Shape::MinorityThird => ("MinorityThird", 4),
         };
+        // Shapes that are drawn part the servers; those that name somebody can part anybody.
+        let is_drawn = matches!(
+            shape,
+            Shape::Halves | Shape::Random | Shape::MajoritiesRing | Shape::Bridge | Shape::MinorityThird
+        );
+        let count = if is_drawn { self.crew.servers } else { self.crew.members.len() };
         if count < least {
-            let message = format!("`{name}` needs {least} members, the system has {count}");
-            return self.complain(field, message, "add members, or choose another shape");
+            let what = if self.crew.others().is_empty() { "members" } else { "servers" };
+            let message = format!("`{name}` needs {least} {what}, the system has {count}");
+            return self.complain(field, message, format!("add {what}, or choose another shape"));
         }
         match shape {
             Shape::Isolate(who) | Shape::Mute(who) | Shape::Deafen(who) => {
                 let place = format!("{field}[0]");
                 self.who(who, &place);
-                if who.size(count).is_some_and(|size| size == count) {
+                if who.size(self.crew.servers).is_some_and(|size| size == count) {
                     self.complain(
                         &place,
                         format!("all {count} members stay together, so nothing is cut"),
@@ -84,7 +90,7 @@ impl One<'_> {
     }
 
     pub(super) fn who(&mut self, who: &Who, field: &str) {
-        let count = self.members.len();
+        let count = self.crew.servers;
         if let Some(role) = who.role() {
             let kind = role.split(':').next().unwrap_or_default();
             if !self.names.roles.contains(&kind) {
@@ -139,10 +145,10 @@ impl One<'_> {
 
     /// Each of a list of names at this place.
     fn named(&mut self, names: &[String], list: &str) {
-        members::named(names, self.members, &format!("{}.{list}", self.place), self.found);
+        members::named(names, self.crew.members, &format!("{}.{list}", self.place), self.found);
     }
 
     fn member(&mut self, name: &str, place: &str) {
-        members::member(name, self.members, &format!("{}.{place}", self.place), self.found);
+        members::member(name, self.crew.members, &format!("{}.{place}", self.place), self.found);
     }
 }
