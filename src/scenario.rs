@@ -12,6 +12,7 @@
 //!
 //! let rules = Rules::<Gossip> {
 //!     members: |gossip| (1..=gossip.nodes).map(|node| format!("n{node}")).collect(),
+//!     servers: |gossip| usize::from(gossip.nodes),
 //!     complaints: |_| Vec::new(),
 //!     exhibits: &[],
 //!     invariants: &["gossip.convergence"],

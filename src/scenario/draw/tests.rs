@@ -319,7 +319,8 @@ fn sizes_and_shapes_speak_of_servers_and_a_partition_has_room_for_everybody() {
         };
         let mut everybody: Vec<String> = from.into_iter().chain(to).collect();
         let mut all = members.clone();
-        (everybody.sort(), all.sort());
+        everybody.sort();
+        all.sort();
         assert_eq!(everybody, all);
     }
 }
