@@ -34,7 +34,7 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
     /// The names of the nodes that faults can hit, servers first.
     fn members(&self) -> Vec<String>;
 
-    /// How many of them are servers, of whom sizes and shapes of faults speak. Default: all.
+    /// How many of them are servers, of whom sizes and shapes of faults speak: at least 1, at most all. Default: all.
     fn servers(&self) -> usize {
         self.members().len()
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Which links a fault hits.
+/// Which links a fault hits. What is drawn here divides the servers; of other members each is on one of the sides, but
+/// sees everybody in a ring or a set of links.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Shape {
@@ -33,7 +34,8 @@ pub enum Shape {
     Deafen(Who),
 }
 
-/// Whom a fault hits. Sets are drawn anew each time.
+/// Whom a fault hits. Sets are drawn anew each time, and of servers only: other members, such as clients that faults can
+/// strike too, are hit by name and by role.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Who {

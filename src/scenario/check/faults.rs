@@ -187,7 +187,10 @@ impl One<'_> {
     }
 }
 
-/// Whether the target is sure to be every server.
-pub(super) fn is_everybody(who: &Who, servers: usize) -> bool {
-    servers > 0 && who.size(servers) == Some(servers)
+/// Whether the target is sure to be every server, whoever else it may be.
+pub(super) fn is_everybody(who: &Who, crew: Crew<'_>) -> bool {
+    match who {
+        Who::Nodes(names) => crew.servers > 0 && crew.servers().iter().all(|server| names.contains(server)),
+        _ => crew.servers > 0 && who.size(crew.servers) == Some(crew.servers),
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, found: &mut 
         .chain(phases.map(|(index, phase)| (format!("phases[{index}]."), &phase.faults, Time::ZERO + phase.lasts)));
     for (list, faults, end) in lists {
         for (index, spec) in faults.iter().enumerate() {
-            if let Some((message, cure)) = nobody_is_left(spec, heal, crew.servers, end) {
+            if let Some((message, cure)) = nobody_is_left(spec, heal, crew, end) {
                 found.push(Complaint::at(&format!("{list}faults[{index}].inject.target"), message, cure));
             }
         }
@@ -70,13 +70,13 @@ fn core(who: &Who, crew: Crew<'_>, found: &mut Vec<Complaint>) {
 }
 
 /// Of faults that are sure to leave nobody, why nothing can settle, and the cure.
-fn nobody_is_left(spec: &FaultSpec, heal: &Healing, members: usize, end: Time) -> Option<(String, String)> {
+fn nobody_is_left(spec: &FaultSpec, heal: &Healing, crew: Crew<'_>, end: Time) -> Option<(String, String)> {
     let count = match spec.schedule(end)? {
         Schedule::Every { period, from, until, .. } => until.since(from).as_ns() / period.as_ns().max(1),
         Schedule::Once { .. } => 1,
         Schedule::Poisson { .. } | Schedule::Moments { .. } => return None,
     };
-    let hits_all = |who: &Who| is_everybody(who, members) || *who == Who::InTurn && count > members as u64;
+    let hits_all = |who: &Who| is_everybody(who, crew) || *who == Who::InTurn && count > crew.servers as u64;
     let heals_nothing = *heal == Healing::Nothing;
     let (what, cure) = match &spec.inject {
         // What hits all at once is refused even where nothing settles.

@@ -324,3 +324,20 @@ fn sizes_and_shapes_speak_of_servers_and_a_partition_has_room_for_everybody() {
         assert_eq!(everybody, all);
     }
 }
+
+#[test]
+fn to_lose_as_many_others_as_there_are_servers_is_not_to_lose_the_servers() {
+    const MIXED: Rules<Nodes> = Rules {
+        members: |nodes| names(nodes.0).into_iter().chain(["c1".to_owned(), "c2".to_owned()]).collect(),
+        servers: |nodes| usize::from(nodes.0),
+        ..RULES
+    };
+    let read = |names: &str| {
+        let fault = format!("(at: \"1s\", inject: Destroy(target: Nodes({names})))");
+        let text = format!("(squall: 1, system: 2, workload: (until: \"60s\"), faults: [{fault}])");
+        parse("test.ron", &text, &MIXED).map_err(|mistake| mistake.to_string())
+    };
+    assert!(read(r#"["c1", "c2"]"#).is_ok());
+    let mistake = read(r#"["n1", "n2", "c1"]"#).expect_err("no server is left");
+    assert!(mistake.contains("all servers are gone for good"), "{mistake}");
+}

@@ -55,8 +55,9 @@ impl One<'_> {
                 }
             }
             Inject::Destroy { target } => {
-                if is_everybody(target, self.crew.servers) {
-                    let message = "all members are gone for good, so nothing can happen any more";
+                if is_everybody(target, self.crew) {
+                    let what = if self.crew.others().is_empty() { "members" } else { "servers" };
+                    let message = format!("all {what} are gone for good, so nothing can happen any more");
                     self.complain("inject.target", message, "name fewer, or use Wipe, after which they restart");
                 }
             }
