@@ -1,11 +1,14 @@
 //! Timers fire when they are due: at the first true nanosecond at which the node's clock has reached the deadline,
 //! however its pace has changed meanwhile. A sleeper's fire when it wakes, those of a slow node when it has time.
 //!
-//! When that is, is worked out here a second time, from the plan alone: the clock's reading as the sum of its straight
-//! pieces, and the first nanosecond by bisection.
+//! When that is, is worked out here a second time, from a clock that is computed from the plan alone: the first nanosecond
+//! by bisection.
 
+mod exact;
+
+use exact::{Exact, Stretch, faults_of, holds, named};
 use squall::environment::distribution::Distribution;
-use squall::environment::fault::{Fault, Kind, PlannedFault, Target};
+use squall::environment::fault::{Fault, Kind, PlannedFault};
 use squall::environment::plan::{Clock, Plan};
 use squall::kernel::digest::{Digest, Digestible};
 use squall::kernel::rng::{Dice, Purpose};
@@ -115,29 +118,19 @@ impl Trace<Restless> for Diary {
     }
 }
 
-/// From one true nanosecond to another.
-type Stretch = (u64, u64);
-
-/// What the plan does to one node, in true nanoseconds.
+/// What the plan does to one node.
 struct Fortune {
-    standing_ppm: i64,
-    drifts: Vec<(Stretch, i64)>,
-    freezes: Vec<Stretch>,
+    clock: Exact,
     pauses: Vec<Stretch>,
     slow: Vec<Stretch>,
 }
 
 impl Fortune {
     fn of(plan: &Plan<()>, node: u16) -> Fortune {
-        let standing_ppm = plan.clocks.get(node as usize).map_or(0, |clock| i64::from(clock.drift_ppm));
-        let (drifts, freezes, pauses, slow) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut fortune = Fortune { standing_ppm, drifts, freezes, pauses, slow };
-        let mine = |fault: &&PlannedFault| fault.inject.target() == Some(&named(node));
-        for PlannedFault { at, until, inject, .. } in plan.faults.iter().filter(mine) {
-            let stretch = (at.ns(), until.expect("an end").ns());
-            match inject {
-                Fault::ClockDrift { ppm, .. } => fortune.drifts.push((stretch, i64::from(*ppm))),
-                Fault::ClockFreeze { .. } => fortune.freezes.push(stretch),
+        let mut fortune = Fortune { clock: Exact::of(plan, node), pauses: Vec::new(), slow: Vec::new() };
+        for (stretch, fault) in faults_of(plan, node) {
+            match fault {
+                Fault::ClockDrift { .. } | Fault::ClockFreeze { .. } => {}
                 Fault::Pause { .. } => fortune.pauses.push(stretch),
                 Fault::SlowNode { .. } => fortune.slow.push(stretch),
                 other => panic!("{other} is not in these plans"),
@@ -146,29 +139,9 @@ impl Fortune {
         fortune
     }
 
-    /// What the monotonic clock shows, in millionths of a nanosecond.
-    fn reading(&self, now: u64) -> u128 {
-        let stretches = self.freezes.iter().chain(self.drifts.iter().map(|(stretch, _)| stretch));
-        let mut turns: Vec<u64> =
-            stretches.flat_map(|(from, until)| [*from, *until]).filter(|turn| *turn < now).collect();
-        turns.extend([0, now]);
-        turns.sort_unstable();
-        let pieces = turns.windows(2).map(|piece| u128::from(piece[1] - piece[0]) * u128::from(self.pace(piece[0])));
-        pieces.sum()
-    }
-
-    /// How fast it runs from this instant on, in millionths.
-    fn pace(&self, from: u64) -> u64 {
-        if self.freezes.iter().any(|stretch| holds(*stretch, from)) {
-            return 0;
-        }
-        let drifts = self.drifts.iter().filter(|(stretch, _)| holds(*stretch, from)).map(|(_, ppm)| ppm);
-        (1_000_000 + self.standing_ppm + drifts.sum::<i64>()).max(0) as u64
-    }
-
     /// The first nanosecond of the run, from `now` on, at which the clock shows at least this; `None` if none does.
     fn first(&self, now: u64, deadline_ns: u64) -> Option<u64> {
-        let has_come = |at: u64| self.reading(at) >= u128::from(deadline_ns) * 1_000_000;
+        let has_come = |at: u64| self.clock.reading(at) >= u128::from(deadline_ns) * 1_000_000;
         let (mut early, mut late) = (now, LENGTH.as_ns());
         if has_come(early) {
             return Some(early);
@@ -185,21 +158,13 @@ impl Fortune {
 
     /// When a timer is due that was armed now; and when it comes to its turn, since a sleeper handles nothing.
     fn due(&self, now: u64, after: Span) -> Option<u64> {
-        let deadline = (self.reading(now) / 1_000_000) as u64 + after.as_ns();
+        let deadline = self.clock.monotonic(now) as u64 + after.as_ns();
         let mut due = self.first(now, deadline)?;
         while let Some((_, wakes)) = self.pauses.iter().find(|stretch| holds(**stretch, due)) {
             due = *wakes;
         }
         Some(due)
     }
-}
-
-fn holds((from, until): Stretch, at: u64) -> bool {
-    (from..until).contains(&at)
-}
-
-fn named(node: u16) -> Target {
-    Target::Nodes(vec![format!("n{}", node + 1)])
 }
 
 /// Drifts, corrections and standstills of every node, at any nanosecond, overlapping; of some also naps, and others are

@@ -1,8 +1,8 @@
 //! Wall clocks under every change of their pace and every jump, against clocks that are computed from the plan alone.
-//!
-//! A node's exact clock is the sum over all stretches of its life, in millionths of a nanosecond, whose rates follow from
-//! the faults of the plan; nothing of the world's own arithmetic is asked.
 
+mod exact;
+
+use exact::{Exact, named};
 use squall::environment::fault::{Fault, PlannedFault, Target};
 use squall::environment::plan::{Clock, Plan};
 use squall::environment::text::Offset;
@@ -15,7 +15,6 @@ use squall::trace::{Happening, Trace};
 use squall::world::World;
 use std::sync::Arc;
 
-const MILLION: u128 = 1_000_000;
 const MEMBERS: u16 = 4;
 const LENGTH: Span = Span::secs(2);
 
@@ -95,68 +94,6 @@ impl Trace<Sleeper> for Log {
     }
 }
 
-/// One node's clock, exactly.
-struct Exact {
-    /// From which true nanosecond on it ran at which rate, in local nanoseconds in a true millisecond.
-    stretches: Vec<(u64, u64)>,
-    /// From which true nanosecond on the wall clock was ahead by so much.
-    offsets: Vec<(u64, i128)>,
-}
-
-fn hits(fault: &PlannedFault, node: u16) -> bool {
-    matches!(fault.inject.target(), Some(Target::Nodes(names)) if names.contains(&format!("n{}", node + 1)))
-}
-
-fn lasts(fault: &PlannedFault, now: u64) -> bool {
-    fault.at.ns() <= now && fault.until.is_none_or(|until| now < until.ns())
-}
-
-impl Exact {
-    fn of(plan: &Plan<()>, node: u16) -> Exact {
-        let own = plan.clocks.get(usize::from(node)).copied().unwrap_or_default();
-        let faults: Vec<&PlannedFault> = plan.faults.iter().filter(|fault| hits(fault, node)).collect();
-        let mut changes = vec![0];
-        changes.extend(faults.iter().flat_map(|fault| [Some(fault.at), fault.until]).flatten().map(Time::ns));
-        changes.sort_unstable();
-        let rate = |now: u64| {
-            let active = || faults.iter().filter(|fault| lasts(fault, now));
-            if active().any(|fault| matches!(fault.inject, Fault::ClockFreeze { .. })) {
-                return 0;
-            }
-            let drift = |fault: &&&PlannedFault| {
-                if let Fault::ClockDrift { ppm, .. } = fault.inject { i64::from(ppm) } else { 0 }
-            };
-            let sum = 1_000_000 + i64::from(own.drift_ppm) + active().map(|fault| drift(&fault)).sum::<i64>();
-            sum.max(0) as u64
-        };
-        let mut offsets = vec![(0, i128::from(own.offset_ns))];
-        for fault in &faults {
-            if let Fault::ClockJump { by: Offset(by), .. } = fault.inject {
-                offsets.push((fault.at.ns(), offsets[offsets.len() - 1].1 + i128::from(by)));
-            }
-        }
-        Exact { stretches: changes.into_iter().map(|now| (now, rate(now))).collect(), offsets }
-    }
-
-    /// What the monotonic clock shows, in millionths of a nanosecond.
-    fn reading(&self, now: u64) -> u128 {
-        let ends = self.stretches.iter().skip(1).map(|(begin, _)| *begin).chain([u64::MAX]);
-        let sum = |((begin, rate), end): (&(u64, u64), u64)| {
-            u128::from(now.min(end).saturating_sub(*begin)) * u128::from(*rate)
-        };
-        self.stretches.iter().zip(ends).map(sum).sum()
-    }
-
-    fn monotonic(&self, now: u64) -> u128 {
-        self.reading(now) / MILLION
-    }
-
-    fn wall(&self, now: u64) -> i128 {
-        let ahead = self.offsets.iter().rev().find(|(from, _)| *from <= now).expect("one from zero on").1;
-        (self.monotonic(now) as i128 + ahead).max(0)
-    }
-}
-
 fn played(plan: &Plan<()>) -> Log {
     let end = plan.calm_from();
     let mut world = World::<Sleeper, _, _>::new(Arc::new(plan.clone()), Indifferent, Log::default());
@@ -172,7 +109,7 @@ fn changing(seed: u64, more: impl Fn(&mut Dice, Target) -> Option<Fault>) -> Pla
     let clock = |_| Clock { offset_ns: dice.below(2_000) as i64 - 1_000, drift_ppm: dice.below(1_000) as i32 - 500 };
     plan.clocks = (0..3).map(clock).collect();
     for _ in 0..40 {
-        let target = Target::Nodes(vec![format!("n{}", 1 + dice.below(u64::from(MEMBERS)))]);
+        let target = named(dice.below(u64::from(MEMBERS)) as u16);
         let at = Time::from_ns(dice.below(LENGTH.as_ns()));
         let length = Span::ns(1 + (dice.below(400_000_000) >> dice.below(24)));
         let inject = match dice.below(6) {
@@ -209,7 +146,7 @@ fn a_wall_clock_that_jumps_leaves_all_timers_as_they_were() {
         for node in 0..MEMBERS {
             let at = Time::from_ns(dice.below(LENGTH.as_ns()));
             let by = Offset(dice.below(20_000_000_000) as i64 - 10_000_000_000);
-            let inject = Fault::ClockJump { target: Target::Nodes(vec![format!("n{}", node + 1)]), by };
+            let inject = Fault::ClockJump { target: named(node), by };
             plan.faults.push(PlannedFault { at, when: None, until: None, inject });
         }
         let fired = |plan: &Plan<()>| {
