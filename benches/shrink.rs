@@ -64,7 +64,7 @@ fn main() {
             events.push(size.events);
             seconds.push(took.as_millis() as u64);
             if show {
-                let scenario = undraw(&shrunk.plan, &shrunk.plan.system.members());
+                let scenario = undraw(&shrunk.plan, &shrunk.plan.system.members(&shrunk.plan.workload));
                 println!("{}", text::written(&scenario, 2));
                 println!("{:?}", shrunk.outcome.violation());
                 told(&shrunk.plan)

@@ -1,3 +1,4 @@
 //! The algorithms. They import the seam, the oracles and the kernel; never the world.
 
+pub mod exhibit;
 pub mod raft;

@@ -11,8 +11,8 @@
 //! struct Gossip { nodes: u16 }
 //!
 //! let rules = Rules::<Gossip> {
-//!     members: |gossip| (1..=gossip.nodes).map(|node| format!("n{node}")).collect(),
-//!     servers: |gossip| usize::from(gossip.nodes),
+//!     members: |gossip, _| (1..=gossip.nodes).map(|node| format!("n{node}")).collect(),
+//!     servers: |gossip, _| usize::from(gossip.nodes),
 //!     complaints: |_| Vec::new(),
 //!     exhibits: &[],
 //!     invariants: &["gossip.convergence"],

@@ -4,8 +4,9 @@ pub mod raft;
 pub mod subject;
 
 use crate::environment::fault::Kind;
-use crate::environment::plan::{ENGINE, FORMAT, Plan};
+use crate::environment::plan::{ENGINE, FORMAT, Plan, Workload};
 use crate::kernel::time::Span;
+use crate::protocols::exhibit;
 use crate::protocols::raft::{exhibits, node, oracle};
 use crate::run::capsule::{Capsule, Recorder, Trail};
 use crate::run::outcome::{Expectation, Outcome};
@@ -31,12 +32,12 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
     /// The system's name in outcomes, `"raft"`.
     fn name(&self) -> &'static str;
 
-    /// The names of the nodes that faults can hit, servers first.
-    fn members(&self) -> Vec<String>;
+    /// The names of the nodes that faults can hit, servers first; with this workload, if clients are among them.
+    fn members(&self, workload: &Workload) -> Vec<String>;
 
     /// How many of them are servers, of whom sizes and shapes of faults speak: at least 1, at most all. Default: all.
-    fn servers(&self) -> usize {
-        self.members().len()
+    fn servers(&self, workload: &Workload) -> usize {
+        self.members(workload).len()
     }
 
     /// What is wrong with a scenario for reasons that only its system knows.
@@ -115,6 +116,18 @@ pub struct Exhibit {
     pub rarity: &'static str,
 }
 
+/// The defects that can be planted in a system, for a reader.
+fn shown<R>(system: &'static str, exhibits: &'static [exhibit::Exhibit<R>]) -> impl Iterator<Item = Exhibit> {
+    exhibits.iter().map(move |exhibit| Exhibit {
+        id: exhibit.id,
+        system,
+        story: exhibit.story,
+        source: exhibit.source,
+        invariants: exhibit.invariants,
+        rarity: exhibit.rarity.name(),
+    })
+}
+
 /// Reads a scenario file.
 ///
 /// # Errors
@@ -139,7 +152,7 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
     let rules = LoadRules {
         members: S::members,
         servers: S::servers,
-        complaints: S::complaints,
+        complaints: complaints::<S>,
         exhibits: &exhibits,
         invariants: &invariants,
         goals: &catalogue.goals,
@@ -150,10 +163,23 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
     read(&rules)
 }
 
+/// What is wrong with a scenario for reasons that systems know.
+fn complaints<S: System>(scenario: &Scenario<S>) -> Vec<Complaint> {
+    let (catalogue, mine) = (S::catalogue(), scenario.system.name());
+    let mut complaints = S::complaints(scenario);
+    for (index, id) in scenario.exhibits.iter().enumerate() {
+        if let Some(exhibit) = catalogue.exhibits.iter().find(|exhibit| exhibit.id == id && exhibit.system != mine) {
+            let message = format!("{id} is a defect of {}, and cannot be planted in {mine}", exhibit.system);
+            complaints.push(Complaint::at(&format!("exhibits[{index}]"), message, "remove it, or name another system"));
+        }
+    }
+    complaints
+}
+
 /// The plan that a scenario of this name draws with a seed.
 pub fn plan<S: System>(scenario: &Scenario<S>, name: &str, seed: u64) -> Plan<S> {
-    let members = scenario.system.members();
-    let crew = Crew { members: &members, servers: scenario.system.servers() };
+    let members = scenario.system.members(&scenario.workload);
+    let crew = Crew { members: &members, servers: scenario.system.servers(&scenario.workload) };
     if scenario.swarm.is_none() {
         return draw(scenario, name, &Roster { crew, ..Roster::of(&members) }, seed);
     }
@@ -261,7 +287,7 @@ impl System for BuiltIn {
         }
     }
 
-    fn members(&self) -> Vec<String> {
+    fn members(&self, _: &Workload) -> Vec<String> {
         match self {
             BuiltIn::Raft(settings) => (1..=settings.nodes).map(|place| format!("n{place}")).collect(),
         }
@@ -303,18 +329,6 @@ impl System for BuiltIn {
     }
 
     fn catalogue() -> Catalogue {
-        let exhibit = |exhibit: &exhibits::Exhibit| Exhibit {
-            id: exhibit.id,
-            system: "raft",
-            story: exhibit.story,
-            source: exhibit.source,
-            invariants: exhibit.invariants,
-            rarity: match exhibit.rarity {
-                exhibits::Rarity::Common => "common",
-                exhibits::Rarity::Specific => "specific",
-                exhibits::Rarity::VeryRare => "very rare",
-            },
-        };
         let panic = ("protocol.panic", "no handler of a protocol panics");
         Catalogue {
             systems: vec![("Raft", "Raft, replicating a key-value store with client sessions")],
@@ -323,7 +337,7 @@ impl System for BuiltIn {
             roles: vec!["leader", "primary"],
             facts: node::FACTS.to_vec(),
             messages: node::MESSAGES.to_vec(),
-            exhibits: exhibits::EXHIBITS.iter().map(exhibit).collect(),
+            exhibits: shown("raft", &exhibits::EXHIBITS).collect(),
         }
     }
 }

@@ -20,7 +20,7 @@ check                  -> systems, run, scenario, oracle, environment, kernel
 report                 -> run::outcome, run::signature, run::tally, run::curve
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
-protocols              -> oracle::linearizable, protocol, kernel
+protocols              -> oracle::linearizable, servers, protocol, kernel
 protocols::*::spec     -> oracle::spec, environment::plan
 protocols::*::oracle   -> oracle::spec, environment::disk
 scenario               -> environment, kernel

@@ -34,13 +34,14 @@ mod conversation {
     use squall::oracle::spec::{Host, Touch, View};
     use squall::protocol::{Effect, Found, Io, NodeId, Protocol};
     use squall::protocols::raft::core::Role;
+    use squall::protocols::raft::exhibits::EXHIBITS;
     use squall::protocols::raft::log::{Entry, Position};
     use squall::protocols::raft::message::{Message as Raft, Outcome, Record};
     use squall::protocols::raft::node::{Command, Config, Message, Store, Timer};
     use squall::protocols::raft::oracle::{CoreOracle, Replicated};
     use squall::protocols::raft::rules::Rules;
     use squall::protocols::raft::session::Request;
-    use squall::protocols::raft::{client, config, exhibits, kv};
+    use squall::protocols::raft::{client, config, kv};
     use std::collections::VecDeque;
     use std::fmt::Write;
 
@@ -150,7 +151,8 @@ mod conversation {
                     ("disk", value) => manual_disks = value == "manual",
                     ("exhibits", ids) => {
                         for id in ids.split(',') {
-                            let exhibit = exhibits::find(id).ok_or_else(|| format!("there is no exhibit {id:?}"))?;
+                            let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.id == id);
+                            let exhibit = exhibit.ok_or_else(|| format!("there is no exhibit {id:?}"))?;
                             (exhibit.plant)(&mut raft.rules);
                         }
                     }

@@ -39,7 +39,7 @@ fn minimal(exhibit: &str, events_max: u64) -> Plan<BuiltIn> {
     assert_eq!(needless(&small, &smaller, &subject).1, [], "{exhibit} is not minimal");
 
     // What is written stands alone.
-    let mut scenario = undraw(&small, &small.system.members());
+    let mut scenario = undraw(&small, &small.system.members(&small.workload));
     scenario.expect = Expect::Breaks(vec![invariant.clone()]);
     let written = text::written(&scenario, 2);
     let read = systems::parse::<BuiltIn>("small.ron", &written).unwrap_or_else(|mistake| panic!("{mistake}"));
@@ -59,7 +59,7 @@ fn minimal(exhibit: &str, events_max: u64) -> Plan<BuiltIn> {
 #[test]
 fn a_stale_vote_takes_two_servers_and_eight_events() {
     let plan = minimal("stale-term-vote-counted", 16);
-    assert_eq!((plan.system.members().len(), plan.workload.clients, plan.faults.len()), (2, 0, 0));
+    assert_eq!((plan.system.members(&plan.workload).len(), plan.workload.clients, plan.faults.len()), (2, 0, 0));
 }
 
 /// SandTable found it at depth 13.

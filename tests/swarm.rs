@@ -23,7 +23,7 @@ fn scenario(nodes: usize, more: &str) -> Scenario<BuiltIn> {
 
 /// The plan for a system that claims to survive all but these kinds.
 fn drawn(scenario: &Scenario<BuiltIn>, spares: &[Kind], seed: u64) -> Plan<BuiltIn> {
-    let members = scenario.system.members();
+    let members = scenario.system.members(&scenario.workload);
     let roster =
         Roster { roles: &["leader"], goals: &GOALS, messages: &["AppendEntries"], spares, ..Roster::of(&members) };
     draw(scenario, "swarm", &roster, seed)
@@ -47,7 +47,7 @@ fn every_plan_of_a_swarm_passes_the_checks_and_comes_out_of_its_own_scenario_aga
                 assert_eq!(plan, drawn(&scenario, &[], seed));
                 let complaints = systems::complaints_about(&plan);
                 assert!(complaints.is_empty(), "{preset} of {nodes}, seed {seed}: {complaints:?}");
-                let written = text::written(&undraw(&plan, &plan.system.members()), 3);
+                let written = text::written(&undraw(&plan, &plan.system.members(&plan.workload)), 3);
                 let again = systems::parse::<BuiltIn>("again.ron", &written);
                 let again =
                     again.unwrap_or_else(|wrong| panic!("{preset} of {nodes}, seed {seed}: {wrong}\n{written}"));

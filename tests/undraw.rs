@@ -20,7 +20,7 @@ fn scenarios() -> Vec<(String, Scenario<BuiltIn>)> {
 }
 
 fn drawn_again(plan: &Plan<BuiltIn>) -> Plan<BuiltIn> {
-    let written = text::written(&undraw(plan, &plan.system.members()), 3);
+    let written = text::written(&undraw(plan, &plan.system.members(&plan.workload)), 3);
     let again = systems::parse::<BuiltIn>("again.ron", &written).unwrap_or_else(|wrong| panic!("{wrong}\n{written}"));
     systems::plan(&again, &plan.scenario, plan.seed)
 }

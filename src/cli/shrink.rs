@@ -168,7 +168,7 @@ enum Tidiness {
 /// The text of the scenario that comes to the same as a plan, and the plan that it draws.
 fn tidied<S: System>(shrunk: &Shrunk<S>, tidiness: Tidiness) -> (String, Shrunk<S>) {
     let violated = shrunk.outcome.violation().expect("what is shrunk breaks something");
-    let mut scenario = undraw(&shrunk.plan, &shrunk.plan.system.members());
+    let mut scenario = undraw(&shrunk.plan, &shrunk.plan.system.members(&shrunk.plan.workload));
     scenario.title = Some(story::title(&violated.message));
     scenario.expect = Expect::Breaks(vec![violated.invariant.clone()]);
     let drawn = |text: &str| {

@@ -14,7 +14,7 @@ mod passes;
 mod thin;
 mod weight;
 
-use crate::environment::plan::{Plan, PlannedOperation};
+use crate::environment::plan::{Plan, PlannedOperation, Workload};
 use crate::kernel::time::Time;
 use crate::run::outcome::Outcome;
 use lab::{Best, Goal, Lab, burden, seeds_of};
@@ -29,8 +29,8 @@ pub trait Subject<S>: Sync {
     fn play(&self, plan: &Plan<S>) -> Outcome;
     /// The operations that clients begin when the plan is played, in order.
     fn operations(&self, plan: &Plan<S>) -> Vec<PlannedOperation>;
-    /// The names of the nodes that faults can hit.
-    fn members(&self, system: &S) -> Vec<String>;
+    /// The names of the nodes that faults can hit, with this workload.
+    fn members(&self, system: &S, workload: &Workload) -> Vec<String>;
     /// The roles that faults can aim at.
     fn roles(&self) -> Vec<String>;
     /// The system made simpler in one respect, in as many ways as there are.
@@ -83,7 +83,7 @@ impl Size {
         let drawn = || ended.map(|(_, count)| *count as usize).sum();
         Size {
             faults: plan.faults.len(),
-            members: subject.members(&plan.system).len(),
+            members: subject.members(&plan.system, &plan.workload).len(),
             clients: usize::from(plan.workload.clients),
             operations: plan.workload.operations.as_ref().map_or_else(drawn, Vec::len),
             events: outcome.events,

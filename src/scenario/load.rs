@@ -29,10 +29,10 @@ const SIZE_MAX: u64 = 4 << 20;
 
 /// What the floor above knows and the loader must ask: all about systems.
 pub struct Rules<'a, S> {
-    /// The names of the nodes that faults can hit, `n1` to `n5`.
-    pub members: fn(&S) -> Vec<String>,
+    /// The names of the nodes that faults can hit with a workload, `n1` to `n5`.
+    pub members: fn(&S, &plan::Workload) -> Vec<String>,
     /// How many of them are servers: the first so many.
-    pub servers: fn(&S) -> usize,
+    pub servers: fn(&S, &plan::Workload) -> usize,
     /// What is wrong with a scenario for reasons that only its system knows.
     pub complaints: fn(&Scenario<S>) -> Vec<Complaint>,
     /// The ids of all planted defects.
@@ -158,8 +158,8 @@ fn parse_bytes<S: DeserializeOwned + Clone>(
     })?;
     let specs = scenario.faults.iter_mut().chain(scenario.phases.iter_mut().flat_map(|phase| &mut phase.faults));
     specs.filter_map(|spec| spec.when.as_mut()).for_each(|when| when.resolve(rules.goals));
-    let members = (rules.members)(&scenario.system);
-    let crew = Crew { members: &members, servers: (rules.servers)(&scenario.system) };
+    let members = (rules.members)(&scenario.system, &scenario.workload);
+    let crew = Crew { members: &members, servers: (rules.servers)(&scenario.system, &scenario.workload) };
     let mut complaints = super::check::complaints(&scenario, crew, rules);
     complaints.extend((rules.complaints)(&scenario));
     // Of several, the one that a reader meets first: in the file itself, then in its bases.

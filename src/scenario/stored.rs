@@ -31,8 +31,8 @@ pub fn read<T: DeserializeOwned>(
 
 /// What is wrong with a plan. It is stored as the field `field`, or by itself if that is empty.
 pub fn complaints<S: Clone>(plan: &Plan<S>, field: &str, rules: &Rules<S>) -> Vec<Complaint> {
-    let members = (rules.members)(&plan.system);
-    let crew = Crew { members: &members, servers: (rules.servers)(&plan.system) };
+    let members = (rules.members)(&plan.system, &plan.workload);
+    let crew = Crew { members: &members, servers: (rules.servers)(&plan.system, &plan.workload) };
     let scenario = undraw(plan, &members);
     let mut found = check::complaints(&scenario, crew, rules);
     found.extend((rules.complaints)(&scenario));

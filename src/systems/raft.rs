@@ -4,6 +4,7 @@ use super::BuiltIn;
 use crate::environment::plan::Plan;
 use crate::environment::text::SpanRange;
 use crate::kernel::time::{Span, Time};
+use crate::protocols::exhibit::plant;
 use crate::protocols::raft::rules::Rules;
 use crate::protocols::raft::{client, config, exhibits, node};
 use crate::scenario::diagnostic::Complaint;
@@ -113,10 +114,7 @@ impl RaftSettings {
 pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
     let BuiltIn::Raft(settings) = &plan.system;
     let mut rules = Rules::SOUND;
-    for id in &plan.exhibits {
-        let exhibit = exhibits::find(id).unwrap_or_else(|| panic!("there is no exhibit {id:?}"));
-        (exhibit.plant)(&mut rules);
-    }
+    plant(&exhibits::EXHIBITS, &plan.exhibits, &mut rules);
     let raft = config::Config {
         servers: settings.nodes,
         election_timeout_min: settings.election_timeout.min,

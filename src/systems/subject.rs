@@ -1,7 +1,7 @@
 //! What shrinking asks of a system, answered for every system.
 
 use super::{System, complaints_about};
-use crate::environment::plan::{Operation, Plan, PlannedOperation};
+use crate::environment::plan::{Operation, Plan, PlannedOperation, Workload};
 use crate::kernel::time::Time;
 use crate::run::outcome::Outcome;
 use crate::run::shrink::Subject;
@@ -42,8 +42,8 @@ impl<S: System> Subject<S> for Shrinkable<S> {
         scribe.operations
     }
 
-    fn members(&self, system: &S) -> Vec<String> {
-        system.members()
+    fn members(&self, system: &S, workload: &Workload) -> Vec<String> {
+        system.members(workload)
     }
 
     fn roles(&self) -> Vec<String> {

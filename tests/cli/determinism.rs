@@ -1,7 +1,7 @@
 //! `squall run --check-determinism`.
 
 use super::harness::{HOLDS, Said, file, objects, squall};
-use squall::environment::plan::Plan;
+use squall::environment::plan::{Plan, Workload};
 use squall::run::outcome::Outcome;
 use squall::run::watch::Watch;
 use squall::scenario::diagnostic::Complaint;
@@ -41,8 +41,8 @@ impl System for Counting {
         "counting"
     }
 
-    fn members(&self) -> Vec<String> {
-        self.0.members()
+    fn members(&self, workload: &Workload) -> Vec<String> {
+        self.0.members(workload)
     }
 
     fn complaints(_: &Scenario<Counting>) -> Vec<Complaint> {

@@ -1,7 +1,7 @@
 //! Ends that nobody planned: closed pipes, full disks, signals, and bugs of ours.
 
 use super::harness::{HOLDS, LONG, Said, file, folder, path, program, squall};
-use squall::environment::plan::Plan;
+use squall::environment::plan::{Plan, Workload};
 use squall::run::outcome::Outcome;
 use squall::run::watch::Watch;
 use squall::scenario::diagnostic::Complaint;
@@ -84,8 +84,8 @@ impl System for Buggy {
         "buggy"
     }
 
-    fn members(&self) -> Vec<String> {
-        self.0.members()
+    fn members(&self, workload: &Workload) -> Vec<String> {
+        self.0.members(workload)
     }
 
     fn complaints(_: &Scenario<Buggy>) -> Vec<Complaint> {

@@ -16,7 +16,7 @@ use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Protocol};
 use std::fmt::Debug;
 
 /// What is replicated: a deterministic machine that all servers feed the same commands.
-pub trait StateMachine: Clone + Debug + Default {
+pub trait StateMachine: Clone + Debug {
     /// What it is fed.
     type Command: Clone + Debug + Digestible;
     /// What it answers.
@@ -127,11 +127,17 @@ pub struct Applied<M: StateMachine> {
 }
 
 impl<M: StateMachine> Core<M> {
-    /// Starts a server with the records that its disk holds, none at the first start.
+    /// Starts a server with a machine to which nothing has been applied, and the records that its disk holds, none at the
+    /// first start.
     ///
     /// # Panics
     /// If the records are not what a server of Raft writes.
-    pub fn boot<P: Embeds<M>>(config: Config, disk: Found<'_, Record<M::Command>>, io: &mut Io<'_, P>) -> Core<M> {
+    pub fn boot<P: Embeds<M>>(
+        config: Config,
+        machine: M,
+        disk: Found<'_, Record<M::Command>>,
+        io: &mut Io<'_, P>,
+    ) -> Core<M> {
         let mut core = Core {
             config,
             me: io.me(),
@@ -140,7 +146,7 @@ impl<M: StateMachine> Core<M> {
             log: Log::new(),
             commit: 0,
             applied: 0,
-            machine: M::default(),
+            machine,
             role: Role::Follower,
             leader: None,
             leader_heard: None,

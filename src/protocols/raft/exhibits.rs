@@ -2,37 +2,10 @@
 
 use super::rules::{Rules, Timepiece};
 use crate::protocol::{Afterwards, Damage, DiskFailure};
-
-/// How rare it is that a run under a generic mix of faults shows a defect.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Rarity {
-    /// Within about 100 seeds.
-    Common,
-    /// Needs a specific interleaving: within 100 to 10,000 seeds.
-    Specific,
-    /// More, or a directed profile.
-    VeryRare,
-}
-
-/// A published defect that can be planted.
-#[derive(Clone, Copy, Debug)]
-pub struct Exhibit {
-    /// Its name in a scenario.
-    pub id: &'static str,
-    /// What it does, against what a sound server does.
-    pub story: &'static str,
-    /// Where it was published.
-    pub source: &'static str,
-    /// The invariants of which one breaks first.
-    pub invariants: &'static [&'static str],
-    /// How rare that is.
-    pub rarity: Rarity,
-    /// Plants it.
-    pub plant: fn(&mut Rules),
-}
+use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit; 30] = [
+pub const EXHIBITS: [Exhibit<Rules>; 30] = [
     Exhibit {
         id: "vote-without-log-check",
         story: "a voter grants without comparing logs",
@@ -315,24 +288,14 @@ pub const EXHIBITS: [Exhibit; 30] = [
     },
 ];
 
-/// The exhibit of this name.
-pub fn find(id: &str) -> Option<&'static Exhibit> {
-    EXHIBITS.iter().find(|exhibit| exhibit.id == id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::oracle::INVARIANTS;
-    use super::*;
+    use super::EXHIBITS;
+    use crate::protocols::exhibit::check;
 
     #[test]
     fn every_exhibit_names_invariants_that_exist_and_stands_under_one_name() {
-        for (place, exhibit) in EXHIBITS.iter().enumerate() {
-            assert!(!exhibit.invariants.is_empty(), "{}", exhibit.id);
-            for invariant in exhibit.invariants {
-                assert!(INVARIANTS.iter().any(|(name, _)| name == invariant), "{invariant}");
-            }
-            assert!(EXHIBITS[..place].iter().all(|other| other.id != exhibit.id), "{}", exhibit.id);
-        }
+        check(&EXHIBITS, &INVARIANTS);
     }
 }

@@ -192,7 +192,7 @@ impl Protocol for Store {
 
     fn boot(config: &Config, me: NodeId, disk: Found<'_, Record<Command>>, io: &mut Io<'_, Store>) -> Store {
         if me.number() < config.raft.servers {
-            return Store::Server(Box::new(Core::boot(config.raft, disk, io)));
+            return Store::Server(Box::new(Core::boot(config.raft, Machine::default(), disk, io)));
         }
         let idle = me.number() >= config.raft.servers + config.clients;
         // The first client is the one who makes the fresh operations.

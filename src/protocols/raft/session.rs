@@ -34,7 +34,7 @@ pub struct Sessions<M: StateMachine> {
     fingerprint: u64,
 }
 
-impl<M: StateMachine> Default for Sessions<M> {
+impl<M: StateMachine + Default> Default for Sessions<M> {
     fn default() -> Sessions<M> {
         Sessions { machine: M::default(), last: Vec::new(), fingerprint: 0 }
     }

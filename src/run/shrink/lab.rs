@@ -227,7 +227,7 @@ impl<'a, S: Clone + Debug + Send + Sync> Lab<'a, S> {
 
 /// The burden of a plan.
 pub(super) fn burden<S>(subject: &dyn Subject<S>, plan: &Plan<S>, simplified: i64) -> Burden {
-    Burden::of(plan, subject.members(&plan.system).len(), simplified)
+    Burden::of(plan, subject.members(&plan.system, &plan.workload).len(), simplified)
 }
 
 /// Which seeds are tried: the one at hand, which knows how to break it, and the smallest.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Fault, LinkSet, Moment, PlannedFault, Target, Trigger};
-use crate::environment::plan::{Disk, LinkRule, Operation};
+use crate::environment::plan::{Disk, LinkRule, Operation, Workload};
 use crate::kernel::time::Span;
 use crate::run::outcome::{Verdict, Violated};
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ impl<F: Fn(&Plan<Toy>) -> bool + Sync> Subject<Toy> for Workshop<F> {
         (0..40).map(operation).collect()
     }
 
-    fn members(&self, system: &Toy) -> Vec<String> {
+    fn members(&self, system: &Toy, _: &Workload) -> Vec<String> {
         (1..=*system).map(|number| format!("n{number}")).collect()
     }
 

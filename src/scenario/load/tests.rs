@@ -10,8 +10,8 @@ struct Nodes {
 }
 
 const RULES: Rules<Nodes> = Rules {
-    members: |nodes| (1..=nodes.count).map(|node| format!("n{node}")).collect(),
-    servers: |nodes| usize::from(nodes.count),
+    members: |nodes, _| (1..=nodes.count).map(|node| format!("n{node}")).collect(),
+    servers: |nodes, _| usize::from(nodes.count),
     complaints: |_| Vec::new(),
     exhibits: &[],
     invariants: &[],

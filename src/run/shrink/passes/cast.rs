@@ -10,20 +10,20 @@ const CHOICES: usize = 30;
 
 /// A system with as many members, simpler in another respect.
 pub(super) fn system<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<Candidate<S>> {
-    let count = subject.members(&best.plan.system).len();
+    let count = subject.members(&best.plan.system, &best.plan.workload).len();
     let simpler = subject.simpler(&best.plan.system).into_iter();
     simpler
-        .filter(|system| subject.members(system).len() == count)
+        .filter(|system| subject.members(system, &best.plan.workload).len() == count)
         .map(|system| Candidate { plan: with(&best.plan, system), simplified: best.simplified + 1 })
         .collect()
 }
 
 /// A system with fewer members, whoever of them goes.
 pub(super) fn members<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<Candidate<S>> {
-    let old = subject.members(&best.plan.system);
+    let old = subject.members(&best.plan.system, &best.plan.workload);
     let mut candidates = Vec::new();
     for system in subject.simpler(&best.plan.system) {
-        let new = subject.members(&system);
+        let new = subject.members(&system, &best.plan.workload);
         if new.len() >= old.len() {
             continue;
         }

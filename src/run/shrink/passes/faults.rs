@@ -10,7 +10,7 @@ use crate::kernel::time::Span;
 
 /// Without an end; on fewer, by role or by name; of a plainer shape; two of a kind in one.
 pub(super) fn faults<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<Candidate<S>> {
-    let (members, roles) = (subject.members(&best.plan.system), subject.roles());
+    let (members, roles) = (subject.members(&best.plan.system, &best.plan.workload), subject.roles());
     let mut candidates = Vec::new();
     for place in 0..best.plan.faults.len() {
         let fault = &best.plan.faults[place];
