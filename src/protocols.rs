@@ -1,4 +1,5 @@
 //! The algorithms. They import the seam, the oracles and the kernel; never the world.
 
 pub mod exhibit;
+pub mod lock;
 pub mod raft;

@@ -1,0 +1,51 @@
+//! Locks on Redis: one server, keys with a time to live, and scripts that compare before they delete.
+//!
+//! Sources: the manual page "Distributed Locks with Redis" (redis-doc, called the manual here), and the commands' own pages.
+
+pub mod client;
+pub mod command;
+pub mod rules;
+pub mod server;
+
+use crate::kernel::time::Span;
+
+pub use command::{Command, Record, Reply};
+
+/// The settings of a lock on Redis.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// How long a key lives that nobody prolongs.
+    pub ttl: Span,
+    /// Whether holders prolong their keys, three times in a time to live.
+    pub watchdog: bool,
+    /// Whether a counter is raised with every grant, and comes along as token.
+    pub tokens: bool,
+    /// By which clock keys expire.
+    pub clock: Timepiece,
+    /// What a restart leaves.
+    pub persistence: Persistence,
+    /// How long a client waits before it tries again, from and to.
+    pub poll: (Span, Span),
+    /// How long a client waits for an answer.
+    pub patience: Span,
+}
+
+/// A clock of a server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Timepiece {
+    /// The one that is set by hand and by other clocks: Redis expires keys by it.
+    Wall,
+    /// The one that only goes forwards.
+    Monotonic,
+}
+
+/// What a server of Redis writes to its disk (redis.conf, `appendonly` and `appendfsync`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Persistence {
+    /// Nothing.
+    Nothing,
+    /// All that changes, forced to the disk once a second.
+    EverySecond,
+    /// All that changes, before it is acknowledged.
+    Always,
+}

@@ -1,0 +1,47 @@
+//! The decisions on which locks rest, one small function each, with its source. A planted defect replaces one of them.
+
+use super::claim::Token;
+use super::redis;
+
+/// All decisions. [`Rules::SOUND`] has those of the literature.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Of clients, whatever the service.
+    pub client: ClientRules,
+    /// Of the guarded resource.
+    pub resource: ResourceRules,
+    /// Of everything that is built on Redis.
+    pub redis: redis::rules::Rules,
+}
+
+/// The decisions of clients.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientRules {
+    /// Is a lock given back of which the client still holds so many?
+    pub releases_at: fn(count: u32) -> bool,
+}
+
+/// The decisions of the guarded resource.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceRules {
+    /// Is a write with this token let in by a resource that has seen that one? Source: Kleppmann, "How to do distributed
+    /// locking", 2016: never after a higher one.
+    pub admits: fn(token: Option<Token>, seen: Option<Token>) -> bool,
+    /// What it has seen then.
+    pub marks: fn(token: Option<Token>, seen: Option<Token>) -> Option<Token>,
+    /// Must it be durable before the write counts?
+    pub mark_waits_for_disk: fn() -> bool,
+}
+
+impl Rules {
+    /// Those of the literature.
+    pub const SOUND: Rules = Rules {
+        client: ClientRules { releases_at: |count| count == 0 },
+        resource: ResourceRules {
+            admits: |token, seen| token >= seen,
+            marks: |token, seen| token.max(seen),
+            mark_waits_for_disk: || true,
+        },
+        redis: redis::rules::Rules::SOUND,
+    };
+}

@@ -1,0 +1,141 @@
+//! What must hold of a lock service as a whole.
+
+use super::claim::{LockId, Mode};
+use super::config::Config;
+use super::node::{Fact, Lock};
+use super::oracle::calm::Calm;
+use super::oracle::{GOALS, LockOracle};
+use crate::environment::plan;
+use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
+use crate::protocol::NodeId;
+use std::sync::Arc;
+
+impl Spec for Lock {
+    type Oracles = LockOracles;
+
+    fn oracles(config: &Arc<Config>) -> LockOracles {
+        LockOracles { config: config.clone(), locks: LockOracle::new(config), calm: None, calls: 0, acquired: 0 }
+    }
+
+    /// Whether a node is up, and of a client, what it is doing.
+    fn sketch(_: &LockOracles, view: &View<'_, Lock>, node: NodeId) -> u64 {
+        match view.state(node) {
+            None => 1,
+            Some(Lock::Client(client)) => 2 + client.doing(),
+            Some(Lock::Server(_) | Lock::Resource(_)) => 0,
+        }
+    }
+
+    fn invoked(fact: &Fact) -> Option<plan::Operation> {
+        let Fact::Sought { claim } = fact else { return None };
+        let key = claim.lock.0;
+        Some(match claim.mode {
+            Mode::Exclusive => plan::Operation::Write { key, value: 0 },
+            Mode::Shared => plan::Operation::Read { key },
+        })
+    }
+}
+
+/// All oracles of a lock service.
+#[derive(Clone, Debug)]
+pub struct LockOracles {
+    config: Arc<Config>,
+    locks: LockOracle,
+    calm: Option<Calm>,
+    /// How many calls clients have made, and how many claims were granted.
+    calls: u64,
+    acquired: u64,
+}
+
+impl LockOracles {
+    /// The servers that can do their work.
+    fn well(&self, view: &View<'_, Lock>) -> Vec<NodeId> {
+        (0..self.config.servers).map(NodeId::new).filter(|node| view.host(*node).is_able()).collect()
+    }
+
+    /// Whether nothing keeps a client from its work: it, the resource and enough servers are well, and so are the links
+    /// between them.
+    fn can_work(&self, view: &View<'_, Lock>, client: NodeId) -> bool {
+        let talks = |other: NodeId| {
+            view.network.is_well(client.number(), other.number()) && view.network.is_well(other.number(), client.number())
+        };
+        let resource = self.config.resource();
+        let is_healed = |node: NodeId| view.core.is_none_or(|core| core[node.index()]);
+        let servers = self.well(view).into_iter().filter(|server| is_healed(*server) && talks(*server)).count();
+        is_healed(client)
+            && view.host(client).is_able()
+            && view.host(resource).is_able()
+            && talks(resource)
+            && servers >= self.config.kind.quorum(self.config.servers).into()
+    }
+}
+
+impl Oracle<Lock> for LockOracles {
+    fn on_fact(&mut self, _: &View<'_, Lock>, node: NodeId, fact: &Fact) -> Verdict {
+        if let Fact::Entered { claim, .. } = fact {
+            self.acquired += 1;
+            if let Some(calm) = &mut self.calm {
+                calm.entered(claim.client, claim.lock);
+            }
+        }
+        self.locks.on_fact(node, fact)
+    }
+
+    fn after_step(&mut self, _: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
+        let is_client = (self.config.servers..self.config.servers + self.config.clients).contains(&node.number());
+        if is_client && matches!(touch, Touch::Crashed { .. }) {
+            self.locks.on_crash(node);
+        }
+        Ok(())
+    }
+
+    fn on_calm(&mut self, view: &View<'_, Lock>) {
+        self.calm = Some(Calm::of(&self.config, |client| self.can_work(view, client)));
+    }
+
+    fn is_settled(&self, _: &View<'_, Lock>) -> bool {
+        self.calm.as_ref().is_some_and(Calm::is_over)
+    }
+
+    fn pending(&self, _: &View<'_, Lock>) -> Violation {
+        self.calm.as_ref().map_or_else(|| unreachable!("nothing is pending before the calm"), Calm::pending)
+    }
+
+    /// A service promises something to those who reach enough of its servers, and only if those are well.
+    fn excuse(&self, view: &View<'_, Lock>) -> Option<String> {
+        let (well, quorum) = (self.well(view).len(), usize::from(self.config.kind.quorum(self.config.servers)));
+        if well < quorum {
+            return Some(format!("only {well} of {} servers are fit for work, and {quorum} are needed", self.config.servers));
+        }
+        let clients = (0..self.config.clients).map(|place| NodeId::new(self.config.servers + place));
+        let stranded: Vec<String> =
+            clients.filter(|client| !self.can_work(view, *client)).map(|client| format!("{client:?}")).collect();
+        (!stranded.is_empty()).then(|| {
+            format!("{} cannot work, or reach no {quorum} servers and the resource undisturbed", stranded.join(", "))
+        })
+    }
+
+    fn goals(&self) -> Vec<(&'static str, u64)> {
+        GOALS.into_iter().zip(self.locks.goals()).collect()
+    }
+
+    fn goal_count(&self, goal: usize) -> u64 {
+        self.locks.goals()[goal]
+    }
+
+    fn stats(&self) -> Vec<(&'static str, u64)> {
+        let per_hundred = (self.calls * 100).checked_div(self.acquired).unwrap_or(0);
+        let mut stats = vec![("acquisitions", self.acquired), ("calls_per_100_acquisitions", per_hundred)];
+        stats.extend(self.locks.costs());
+        stats
+    }
+}
+
+/// What a scenario's operation asks of a lock service: to change something takes its key's lock alone, to read it shares it.
+pub fn planned(operation: plan::Operation) -> (LockId, Mode) {
+    let mode = match operation {
+        plan::Operation::Read { .. } => Mode::Shared,
+        plan::Operation::Write { .. } | plan::Operation::Cas { .. } | plan::Operation::Add { .. } => Mode::Exclusive,
+    };
+    (LockId(operation.key()), mode)
+}
