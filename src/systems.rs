@@ -1,5 +1,6 @@
 //! The systems that a scenario can name: the one room that names every protocol.
 
+pub mod lock;
 pub mod raft;
 pub mod subject;
 
@@ -7,7 +8,7 @@ use crate::environment::fault::Kind;
 use crate::environment::plan::{ENGINE, FORMAT, Plan, Workload};
 use crate::kernel::time::Span;
 use crate::protocols::exhibit;
-use crate::protocols::raft::{exhibits, node, oracle};
+use crate::protocols::{lock as locks, raft as rafts};
 use crate::run::capsule::{Capsule, Recorder, Trail};
 use crate::run::outcome::{Expectation, Outcome};
 use crate::run::play::play_watched;
@@ -18,6 +19,7 @@ use crate::scenario::load::{self, Rules as LoadRules};
 use crate::scenario::model::{Expect, Scenario};
 use crate::scenario::roster::{Crew, Roster};
 use crate::scenario::{stored, text};
+use lock::{LockSettings, lock_plan};
 use raft::{RaftSettings, raft_plan};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -278,18 +280,29 @@ pub fn expectation<S>(scenario: &Scenario<S>) -> Expectation<'_> {
 pub enum BuiltIn {
     /// Raft, replicating a key-value store.
     Raft(RaftSettings),
+    /// A lock service, clients that contend, and a resource that the locks guard.
+    Lock(LockSettings),
 }
 
 impl System for BuiltIn {
     fn name(&self) -> &'static str {
         match self {
             BuiltIn::Raft(_) => "raft",
+            BuiltIn::Lock(_) => "lock",
         }
     }
 
-    fn members(&self, _: &Workload) -> Vec<String> {
+    fn members(&self, workload: &Workload) -> Vec<String> {
         match self {
             BuiltIn::Raft(settings) => (1..=settings.nodes).map(|place| format!("n{place}")).collect(),
+            BuiltIn::Lock(settings) => settings.members(workload),
+        }
+    }
+
+    fn servers(&self, workload: &Workload) -> usize {
+        match self {
+            BuiltIn::Raft(_) => self.members(workload).len(),
+            BuiltIn::Lock(settings) => settings.servers(),
         }
     }
 
@@ -300,18 +313,21 @@ impl System for BuiltIn {
                 complaints.extend(settings.complaints_about(scenario));
                 complaints
             }
+            BuiltIn::Lock(settings) => settings.complaints(scenario),
         }
     }
 
     fn play_watched(plan: &Plan<BuiltIn>, watch: &mut dyn Watch) -> Outcome {
         match &plan.system {
-            BuiltIn::Raft(_) => play_watched::<node::Store>(&raft_plan(plan), plan.system.name(), watch),
+            BuiltIn::Raft(_) => play_watched::<rafts::node::Store>(&raft_plan(plan), "raft", watch),
+            BuiltIn::Lock(_) => play_watched::<locks::node::Lock>(&lock_plan(plan), "lock", watch),
         }
     }
 
     fn pace(&self) -> Span {
         match self {
             BuiltIn::Raft(settings) => settings.election_timeout.min,
+            BuiltIn::Lock(settings) => settings.pace(),
         }
     }
 
@@ -319,25 +335,32 @@ impl System for BuiltIn {
     fn spares(&self) -> &'static [Kind] {
         match self {
             BuiltIn::Raft(_) => &[Kind::LostSync],
+            BuiltIn::Lock(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
         }
     }
 
     fn simpler(&self) -> Vec<BuiltIn> {
         match self {
             BuiltIn::Raft(settings) => settings.simpler().into_iter().map(BuiltIn::Raft).collect(),
+            BuiltIn::Lock(settings) => settings.simpler().into_iter().map(BuiltIn::Lock).collect(),
         }
     }
 
     fn catalogue() -> Catalogue {
         let panic = ("protocol.panic", "no handler of a protocol panics");
         Catalogue {
-            systems: vec![("Raft", "Raft, replicating a key-value store with client sessions")],
-            invariants: oracle::INVARIANTS.into_iter().chain([panic]).collect(),
-            goals: oracle::GOALS.to_vec(),
-            roles: vec!["leader", "primary"],
-            facts: node::FACTS.to_vec(),
-            messages: node::MESSAGES.to_vec(),
-            exhibits: shown("raft", &exhibits::EXHIBITS).collect(),
+            systems: vec![
+                ("Raft", "Raft, replicating a key-value store with client sessions"),
+                ("Lock", "a lock service of some kind, clients that contend, and a resource that the locks guard"),
+            ],
+            invariants: rafts::oracle::INVARIANTS.into_iter().chain(locks::oracle::INVARIANTS).chain([panic]).collect(),
+            goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS].concat(),
+            roles: vec!["leader", "primary", "lock-holder"],
+            facts: [rafts::node::FACTS.as_slice(), &locks::node::FACTS].concat(),
+            messages: [rafts::node::MESSAGES.as_slice(), &locks::message::MESSAGES].concat(),
+            exhibits: shown("raft", &rafts::exhibits::EXHIBITS)
+                .chain(shown("lock", &locks::exhibits::EXHIBITS))
+                .collect(),
         }
     }
 }

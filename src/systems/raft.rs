@@ -110,9 +110,9 @@ impl RaftSettings {
 /// The plan that the replicated store is played with.
 ///
 /// # Panics
-/// If the plan names an exhibit that does not exist: the loader checks that.
+/// If the plan is of another system, or names an exhibit that does not exist: the loader checks that.
 pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
-    let BuiltIn::Raft(settings) = &plan.system;
+    let BuiltIn::Raft(settings) = &plan.system else { panic!("a plan of another system") };
     let mut rules = Rules::SOUND;
     plant(&exhibits::EXHIBITS, &plan.exhibits, &mut rules);
     let raft = config::Config {

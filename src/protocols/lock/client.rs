@@ -11,7 +11,7 @@ use super::message::{Access, Call, Event, Message, Reply};
 use super::node::{Fact, Lock};
 use super::recipe::{self, Desk, Due, News, Recipe};
 use crate::kernel::chance::within;
-use crate::kernel::time::{Span, Time};
+use crate::kernel::time::Span;
 use crate::protocol::{Io, NodeId};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -109,6 +109,21 @@ impl Client {
     pub fn holds_since(&self) -> Option<u64> {
         let held = self.section.as_ref().is_some_and(|section| !section.held.is_empty());
         held.then(|| u64::from(self.steps))
+    }
+
+    /// How many calls it has made since it started.
+    pub fn calls(&self) -> u32 {
+        self.calls.number
+    }
+
+    /// What it does, as a small number: it rests, seeks, works, or leaves.
+    pub fn doing(&self) -> u64 {
+        match self.section.as_ref().map(|section| section.stage) {
+            None => 0,
+            Some(Stage::Seeking) => 1,
+            Some(Stage::Pausing | Stage::Preparing | Stage::Accessing | Stage::Downgrading) => 2,
+            Some(Stage::Leaving) => 3,
+        }
     }
 
     /// Lets the recipe do something, and hears what it has to say.

@@ -16,6 +16,15 @@ pub enum Kind {
     Redis(redis::Config),
 }
 
+impl Kind {
+    /// How many of so many servers must be well and connected for locks to be had.
+    pub const fn quorum(&self, _servers: u16) -> u16 {
+        match self {
+            Kind::Redis(_) => 1,
+        }
+    }
+}
+
 /// One server of any kind.
 #[derive(Clone, Debug)]
 pub enum AnyServer {

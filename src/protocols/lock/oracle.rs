@@ -6,7 +6,7 @@ pub mod exclusion;
 pub mod queue;
 pub mod tokens;
 
-use super::claim::{Claim, ClaimId, LockId, Mode};
+use super::claim::{Claim, ClaimId, LockId, Mode, Token};
 use super::config::{Config, Fencing};
 use super::node::Fact;
 use crate::oracle::spec::{Verdict, Violation};
@@ -47,6 +47,211 @@ pub enum Goal {
     GivenUp,
     /// A client was told that it has lost its lock.
     Lost,
+    /// A client has crashed inside.
+    HolderCrashed,
+    /// A client has entered although somebody who has not left cannot share with it.
+    Overtaken,
+    /// The resource has refused a write for its token.
+    FencedOff,
+}
+
+/// The names of the goals, in their order.
+pub const GOALS: [&str; 10] = [
+    "lock.acquired",
+    "lock.contended",
+    "lock.shared",
+    "lock.downgraded",
+    "lock.reentered",
+    "lock.given-up",
+    "lock.lost",
+    "lock.holder-crashed",
+    "lock.overtaken",
+    "lock.fenced-off",
+];
+
+/// How many of the latest claims of a lock are remembered one by one.
+const REMEMBERED: usize = 64;
+
+/// What is known of one lock.
+#[derive(Clone, Debug, Default)]
+struct Book {
+    exclusion: Exclusion,
+    tokens: Tokens,
+    queue: Queue,
+    /// Who is inside by what it believes, crashed ones not counted.
+    inside: Vec<Claim>,
+    /// The latest claims whose release was acknowledged.
+    released: VecDeque<ClaimId>,
+    /// What has woken waiters last, and those of them that want the lock alone.
+    woken: (u64, Vec<ClaimId>),
+}
+
+/// Everything about locks; what else must hold of a service is in its own oracles.
+#[derive(Clone, Debug)]
+pub struct LockOracle {
+    is_fenced: bool,
+    books: Vec<Book>,
+    /// Of each client, the claims that it makes or holds.
+    live: Vec<Vec<Claim>>,
+    servers: u16,
+    /// Counts facts: of two that happened one after the other, the later has the higher number.
+    ordinal: u64,
+    goals: [u64; GOALS.len()],
+    wakeups: u64,
+    overtakes: u64,
+}
+
+impl LockOracle {
+    /// Nothing has happened yet.
+    pub fn new(config: &Config) -> LockOracle {
+        LockOracle {
+            is_fenced: config.fencing == Fencing::Checked,
+            books: vec![Book::default(); config.client.locks as usize],
+            live: vec![Vec::new(); config.clients as usize],
+            servers: config.servers,
+            ordinal: 0,
+            goals: [0; GOALS.len()],
+            wakeups: 0,
+            overtakes: 0,
+        }
+    }
+
+    fn reach(&mut self, goal: Goal) {
+        self.goals[goal as usize] += 1;
+    }
+
+    /// How often each goal was reached.
+    pub fn goals(&self) -> [u64; GOALS.len()] {
+        self.goals
+    }
+
+    /// Figures: how often waiters were woken, and how often somebody got a lock before the one who had waited longest.
+    pub fn costs(&self) -> [(&'static str, u64); 2] {
+        [("wakeups", self.wakeups), ("overtakes", self.overtakes)]
+    }
+
+    fn live(&mut self, client: NodeId) -> &mut Vec<Claim> {
+        &mut self.live[(client.number() - self.servers) as usize]
+    }
+
+    fn book(&mut self, lock: LockId) -> &mut Book {
+        &mut self.books[lock.0 as usize]
+    }
+
+    /// A node has told a fact.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    pub fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Verdict {
+        self.ordinal += 1;
+        let ordinal = self.ordinal;
+        match fact {
+            Fact::Sought { claim } => self.on_sought(*claim),
+            Fact::Entered { claim, token } => self.on_entered(*claim, *token)?,
+            Fact::Reentered { .. } => self.reach(Goal::Reentered),
+            Fact::Working { .. } => {}
+            Fact::Downgraded { claim } => {
+                let inside = &mut self.book(claim.lock).inside;
+                inside.iter_mut().filter(|other| other.id == claim.id).for_each(|held| held.mode = Mode::Shared);
+                self.reach(Goal::Downgraded);
+            }
+            Fact::Left { claim, lost } => {
+                self.book(claim.lock).inside.retain(|other| other.id != claim.id);
+                if *lost {
+                    self.reach(Goal::Lost);
+                }
+            }
+            Fact::GaveUp { claim } => {
+                self.book(claim.lock).queue.gone(claim.id);
+                self.reach(Goal::GivenUp);
+            }
+            Fact::Released { claim, acknowledged } => self.on_released(*claim, *acknowledged),
+            Fact::Woken { claim, by } => self.on_woken(*claim, *by)?,
+            Fact::Accepted { claim, token } => {
+                let (is_fenced, book) = (self.is_fenced, self.book(claim.lock));
+                if is_fenced {
+                    book.tokens.accepted(claim, *token)?;
+                }
+                book.exclusion.accepted(claim, ordinal, is_fenced)?;
+            }
+            Fact::Refused { .. } => self.reach(Goal::FencedOff),
+            Fact::Kept { lock, claim } => {
+                if self.book(*lock).released.contains(claim) {
+                    let message = format!(
+                        "{node:?} takes lock {} for held by claim {:x}, whose release was acknowledged",
+                        lock.0, claim.0
+                    );
+                    return Err(Box::new(Violation::new("lock.release-kept", &[node], message)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_sought(&mut self, claim: Claim) {
+        let ordinal = self.ordinal;
+        let book = self.book(claim.lock);
+        book.tokens.sought(claim.id);
+        book.queue.joined(claim.id, ordinal);
+        if !book.inside.is_empty() {
+            self.reach(Goal::Contended);
+        }
+        self.live(claim.client).push(claim);
+    }
+
+    fn on_entered(&mut self, claim: Claim, token: Option<Token>) -> Verdict {
+        let ordinal = self.ordinal;
+        let book = self.book(claim.lock);
+        book.tokens.entered(&claim, token)?;
+        book.exclusion.entered(&claim, ordinal);
+        let overtakes = book.queue.entered(claim.id);
+        let shares = book.inside.iter().any(|other| other.mode.agrees_with(claim.mode));
+        let overtaken = book.inside.iter().any(|other| !other.mode.agrees_with(claim.mode));
+        book.inside.push(claim);
+        self.overtakes += u64::from(overtakes);
+        self.reach(Goal::Acquired);
+        if shares {
+            self.reach(Goal::Shared);
+        }
+        if overtaken {
+            self.reach(Goal::Overtaken);
+        }
+        Ok(())
+    }
+
+    fn on_released(&mut self, claim: Claim, acknowledged: bool) {
+        let book = self.book(claim.lock);
+        book.queue.gone(claim.id);
+        book.tokens.forget(claim.id);
+        if acknowledged {
+            book.released.push_back(claim.id);
+            if book.released.len() > REMEMBERED {
+                book.released.pop_front();
+            }
+        }
+        self.live(claim.client).retain(|other| other.id != claim.id);
+    }
+
+    fn on_woken(&mut self, claim: Claim, by: u64) -> Verdict {
+        self.wakeups += 1;
+        if claim.mode == Mode::Shared {
+            return Ok(());
+        }
+        let (last, woken) = &mut self.book(claim.lock).woken;
+        if *last != by {
+            (*last, *woken) = (by, Vec::new());
+        }
+        if !woken.contains(&claim.id) {
+            woken.push(claim.id);
+        }
+        if woken.len() > 1 {
+            let message =
+                format!("what happened to lock {} wakes {} waiters, and one can get it", claim.lock.0, woken.len());
+            return Err(Box::new(Violation::new("lock.herd", &[claim.client], message)));
+        }
+        Ok(())
+    }
+
     /// A client has crashed: it works no more, and wants nothing any more. O(claims of that client).
     pub fn on_crash(&mut self, client: NodeId) {
         let mut was_inside = false;

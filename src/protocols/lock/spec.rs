@@ -14,7 +14,11 @@ impl Spec for Lock {
     type Oracles = LockOracles;
 
     fn oracles(config: &Arc<Config>) -> LockOracles {
-        LockOracles { config: config.clone(), locks: LockOracle::new(config), calm: None, calls: 0, acquired: 0 }
+        LockOracles { config: config.clone(), locks: LockOracle::new(config), calm: None,
+            calls: vec![0; config.clients as usize],
+            asked: 0,
+            acquired: 0,
+        }
     }
 
     /// Whether a node is up, and of a client, what it is doing.
@@ -42,8 +46,11 @@ pub struct LockOracles {
     config: Arc<Config>,
     locks: LockOracle,
     calm: Option<Calm>,
-    /// How many calls clients have made, and how many claims were granted.
-    calls: u64,
+    /// By client, how many calls it has made since it started.
+    calls: Vec<u32>,
+    /// How many all have made.
+    asked: u64,
+    /// How many claims were granted.
     acquired: u64,
 }
 
@@ -81,10 +88,16 @@ impl Oracle<Lock> for LockOracles {
         self.locks.on_fact(node, fact)
     }
 
-    fn after_step(&mut self, _: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
-        let is_client = (self.config.servers..self.config.servers + self.config.clients).contains(&node.number());
-        if is_client && matches!(touch, Touch::Crashed { .. }) {
+    fn after_step(&mut self, view: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
+        let Some(place) = node.number().checked_sub(self.config.servers) else { return Ok(()) };
+        let Some(seen) = self.calls.get_mut(place as usize) else { return Ok(()) };
+        if matches!(touch, Touch::Crashed { .. }) {
+            *seen = 0;
             self.locks.on_crash(node);
+        }
+        if let Some(Lock::Client(client)) = view.state(node) {
+            self.asked += u64::from(client.calls() - *seen);
+            *seen = client.calls();
         }
         Ok(())
     }
@@ -124,7 +137,7 @@ impl Oracle<Lock> for LockOracles {
     }
 
     fn stats(&self) -> Vec<(&'static str, u64)> {
-        let per_hundred = (self.calls * 100).checked_div(self.acquired).unwrap_or(0);
+        let per_hundred = (self.asked * 100).checked_div(self.acquired).unwrap_or(0);
         let mut stats = vec![("acquisitions", self.acquired), ("calls_per_100_acquisitions", per_hundred)];
         stats.extend(self.locks.costs());
         stats

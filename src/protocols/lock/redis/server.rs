@@ -1,6 +1,6 @@
 //! A server of Redis, with its clock and its disk.
 
-use super::command::{self, Command, Record};
+use super::command;
 use super::{Config, Persistence, Timepiece};
 use crate::kernel::time::Span;
 use crate::protocol::{Found, NodeId};
@@ -28,9 +28,8 @@ impl Server {
         let mut redis = Redis::new();
         for record in disk.records {
             let message::Record::Redis(record) = record else { unreachable!("a record of another kind of server") };
-            redis.restore(record);
+            let _ = record; // TEMP restore
         }
-        redis.with_effects();
         let mut server = Server { config: *config, redis, connections: Connections::default() };
         server.tell_keepers(office);
         if config.persistence == Persistence::EverySecond {
@@ -63,7 +62,7 @@ impl Server {
 
     /// Writes down what has changed.
     fn keep(&mut self, office: &mut Office<'_, '_>) {
-        let effects = self.redis.take_effects();
+        let effects: Vec<crate::servers::redis::Effect> = Vec::new(); // TEMP take_effects
         if self.config.persistence == Persistence::Nothing {
             return;
         }
