@@ -110,6 +110,7 @@
 //! - [`kernel`]: time, order, chance and the digest. It knows nothing of nodes and messages.
 //! - [`protocol`]: the seam. What a node is told ([`Protocol`](protocol::Protocol)) and what it may do
 //!   ([`Io`](protocol::Io)). Who writes a protocol starts here.
+//! - [`servers`]: what the real servers answer, as pure values.
 //! - [`environment`]: what the world does to a node: links, disks, clocks, faults; and the
 //!   [`Plan`](environment::plan::Plan), which spells all of it out for one run.
 //! - [`oracle`]: what must never be and what must happen. [`Oracle`](oracle::spec::Oracle) is told of
@@ -139,6 +140,7 @@ pub mod protocols;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod servers;
 pub mod systems;
 pub mod trace;
 pub mod world;

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Who may import whom. A room may always import itself. `*` stands for one name.
 const ARROWS: &str = "\
 main                   -> cli, systems
-cli                    -> systems, report, scenario, run, environment::fault, environment::plan, environment::text, kernel
+cli                    -> systems, report, scenario, run, environment::fault, environment::plan, environment::text, servers, kernel
 systems                -> protocols, run, scenario, environment, kernel
 check                  -> systems, run, scenario, oracle, environment, kernel
 report                 -> run::outcome, run::signature, run::tally, run::curve
@@ -28,6 +28,7 @@ trace                  -> protocol, environment, kernel
 oracle                 -> protocol, environment, kernel
 protocol               -> kernel
 environment            -> kernel
+servers                -> kernel
 kernel                 -> nothing
 ";
 
