@@ -110,11 +110,11 @@
 //! - [`kernel`]: time, order, chance and the digest. It knows nothing of nodes and messages.
 //! - [`protocol`]: the seam. What a node is told ([`Protocol`](protocol::Protocol)) and what it may do
 //!   ([`Io`](protocol::Io)). Who writes a protocol starts here.
-//! - [`servers`]: what the real servers answer, as pure values.
 //! - [`environment`]: what the world does to a node: links, disks, clocks, faults; and the
 //!   [`Plan`](environment::plan::Plan), which spells all of it out for one run.
 //! - [`oracle`]: what must never be and what must happen. [`Oracle`](oracle::spec::Oracle) is told of
 //!   every step; [`linearizable`](oracle::linearizable) checks what clients saw.
+//! - [`servers`]: what the real servers answer that locks are built on, as pure values.
 //! - [`trace`]: what happens in a run, as typed values for whoever listens.
 //! - [`world`]: one run in progress, as a value that can be cloned at any step.
 //! - [`protocols`]: the algorithms that come with squall, and their published defects.
