@@ -1,5 +1,7 @@
 //! Locks as a scenario names them: their settings, what cannot be, and the plan that their nodes are told.
 
+mod ensemble;
+pub mod lease;
 pub mod redis;
 
 use super::BuiltIn;
@@ -16,6 +18,7 @@ use crate::protocols::lock::rules::Rules;
 use crate::protocols::lock::spec;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
+use lease::LeaseSettings;
 use redis::RedisSettings;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -76,6 +79,8 @@ pub enum FencingSetting {
 pub enum KindSettings {
     /// One server of Redis.
     Redis(RedisSettings),
+    /// Servers of etcd, and leases.
+    Lease(LeaseSettings),
 }
 
 fn one() -> u32 {
@@ -135,6 +140,7 @@ impl KindSettings {
     fn rules(&self) -> &dyn KindRules {
         match self {
             KindSettings::Redis(settings) => settings,
+            KindSettings::Lease(settings) => settings,
         }
     }
 }

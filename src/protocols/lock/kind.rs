@@ -4,7 +4,8 @@ use super::claim::ClaimId;
 use super::config::Config;
 use super::message::Record;
 use super::recipe::{Desk, Recipe};
-use super::redis;
+use super::ensemble::Ensemble;
+use super::{lease, redis};
 use super::service::{Office, Service};
 use crate::kernel::time::Time;
 use crate::protocol::Found;
@@ -14,13 +15,24 @@ use crate::protocol::Found;
 pub enum Kind {
     /// One server of Redis.
     Redis(redis::Config),
+    /// Servers of etcd, and leases.
+    Lease(lease::Config),
 }
 
 impl Kind {
+    /// Whether its servers replicate by Raft.
+    pub const fn replicates(&self) -> bool {
+        match self {
+            Kind::Redis(_) => false,
+            Kind::Lease(_) => true,
+        }
+    }
+
     /// How many of so many servers must be well and connected for locks to be had.
-    pub const fn quorum(&self, _servers: u16) -> u16 {
+    pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
             Kind::Redis(_) => 1,
+            Kind::Lease(_) => servers / 2 + 1,
         }
     }
 }
@@ -30,6 +42,8 @@ impl Kind {
 pub enum AnyServer {
     /// Of Redis.
     Redis(redis::server::Server),
+    /// Of an ensemble.
+    Ensemble(Ensemble),
 }
 
 impl AnyServer {
@@ -37,6 +51,7 @@ impl AnyServer {
     pub(super) fn boot(config: &Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis, disk, office)),
+            Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
         }
     }
 }
@@ -46,6 +61,7 @@ impl AnyServer {
     pub(super) fn service(&mut self) -> &mut dyn Service {
         match self {
             AnyServer::Redis(server) => server,
+            AnyServer::Ensemble(server) => server,
         }
     }
 
@@ -53,6 +69,23 @@ impl AnyServer {
     pub(super) fn role(&self, role: &str) -> Option<u64> {
         match self {
             AnyServer::Redis(server) => server.role(role),
+            AnyServer::Ensemble(server) => server.role(role),
+        }
+    }
+
+    /// As a server of an ensemble, if it is one.
+    pub(super) fn ensemble(&self) -> Option<&Ensemble> {
+        match self {
+            AnyServer::Redis(_) => None,
+            AnyServer::Ensemble(server) => Some(server),
+        }
+    }
+
+    /// The same, to be told something.
+    pub(super) fn ensemble_mut(&mut self) -> Option<&mut Ensemble> {
+        match self {
+            AnyServer::Redis(_) => None,
+            AnyServer::Ensemble(server) => Some(server),
         }
     }
 }
@@ -62,6 +95,8 @@ impl AnyServer {
 pub enum AnyRecipe {
     /// Of Redis.
     Redis(redis::client::Single),
+    /// Of leases.
+    Lease(lease::client::Leased),
 }
 
 impl AnyRecipe {
@@ -69,6 +104,7 @@ impl AnyRecipe {
     pub(super) fn boot(desk: &mut Desk<'_, '_>) -> AnyRecipe {
         match &desk.config.kind {
             Kind::Redis(redis) => AnyRecipe::Redis(redis::client::Single::boot(redis)),
+            Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
         }
     }
 }
@@ -78,6 +114,7 @@ impl AnyRecipe {
     pub(super) fn recipe(&mut self) -> &mut dyn Recipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe,
+            AnyRecipe::Lease(recipe) => recipe,
         }
     }
 
@@ -85,6 +122,7 @@ impl AnyRecipe {
     pub(super) fn is_valid(&self, claim: ClaimId, now: Time) -> bool {
         match self {
             AnyRecipe::Redis(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::Lease(recipe) => recipe.is_valid(claim, now),
         }
     }
 }

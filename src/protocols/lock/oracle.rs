@@ -17,7 +17,7 @@ use tokens::Tokens;
 use queue::Queue;
 
 /// The invariants that this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 7] = [
+pub const INVARIANTS: [(&str, &str); 8] = [
     (
         "lock.mutual-exclusion",
         "between a claim's entering and its last write, the resource accepts no write of another that may not hold the lock beside it",
@@ -25,6 +25,7 @@ pub const INVARIANTS: [(&str, &str); 7] = [
     ("lock.token-monotonic", "whoever begins to seek a lock after a token was given gets a higher one, and no two get the same"),
     ("lock.fenced", "a resource that checks tokens accepts none that is lower than one it has accepted before"),
     ("lock.release-kept", "a claim whose release was acknowledged never holds the lock again"),
+    ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
     ("lock.herd", "where waiters stand in a queue, what happens to a lock wakes at most one that wants it alone"),
     ("lock.freed", "when the faults are over, every lock can be had again, whoever held it"),
     ("lock.served", "when the faults are over, everybody who waits for a lock that others get gets it too"),

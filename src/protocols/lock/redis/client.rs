@@ -156,7 +156,7 @@ impl Recipe for Single {
     }
 
     fn on_reply(&mut self, _: NodeId, call: Call, reply: message::Reply, desk: &mut Desk<'_, '_>) {
-        let message::Reply::Redis(reply) = reply;
+        let message::Reply::Redis(reply) = reply else { unreachable!("a reply of another kind of server") };
         let Some(place) = self.asking(call) else { return };
         let own = &mut self.claims[place];
         own.call = None;

@@ -5,7 +5,7 @@ use super::{Config, Persistence, Timepiece};
 use crate::kernel::time::Span;
 use crate::protocol::{Found, NodeId};
 use crate::protocols::lock::claim::{ClaimId, LockId};
-use crate::protocols::lock::message::{self, Call, Peer, Reply, Request};
+use crate::protocols::lock::message::{self, Call, Reply, Request};
 use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::recipe::Due;
 use crate::protocols::lock::service::{Connections, Office, Service};
@@ -83,7 +83,7 @@ fn owner_of(value: &[u8]) -> Option<ClaimId> {
 
 impl Service for Server {
     fn on_request(&mut self, from: NodeId, call: Call, request: Request, office: &mut Office<'_, '_>) {
-        let Request::Redis(command) = request;
+        let Request::Redis(command) = request else { unreachable!("a command for another kind of server") };
         if !self.connections.admits(from, call) {
             return;
         }
@@ -96,10 +96,6 @@ impl Service for Server {
             office.io.note(Fact::Kept { lock: command.lock(), claim });
         }
         office.reply(from, call, Reply::Redis(reply));
-    }
-
-    fn on_peer(&mut self, _: NodeId, peer: Peer, _: &mut Office<'_, '_>) {
-        match peer {}
     }
 
     fn on_due(&mut self, _: Due, office: &mut Office<'_, '_>) {
