@@ -82,7 +82,7 @@ struct Book {
     /// Who is inside by what it believes, crashed ones not counted.
     inside: Vec<Claim>,
     /// The latest claims whose release was acknowledged.
-    released: VecDeque<ClaimId>,
+    released: VecDeque<Claim>,
     /// What has woken waiters last, and those of them that want the lock alone.
     woken: (u64, Vec<ClaimId>),
 }
@@ -177,12 +177,13 @@ impl LockOracle {
             }
             Fact::Refused { .. } => self.reach(Goal::FencedOff),
             Fact::Kept { lock, claim } => {
-                if self.book(*lock).released.contains(claim) {
+                let gone = self.book(*lock).released.iter().find(|gone| gone.id == *claim);
+                if let Some(Claim { client, .. }) = gone {
                     let message = format!(
-                        "{node:?} takes lock {} for held by claim {:x}, whose release was acknowledged",
-                        lock.0, claim.0
+                        "{node:?} takes lock {} for held under a claim of {client:?} whose release was acknowledged",
+                        lock.0
                     );
-                    return Err(Box::new(Violation::new("lock.release-kept", &[node], message)));
+                    return Err(Box::new(Violation::new("lock.release-kept", &[node, *client], message)));
                 }
             }
         }
@@ -225,7 +226,7 @@ impl LockOracle {
         book.queue.gone(claim.id);
         book.tokens.forget(claim.id);
         if acknowledged {
-            book.released.push_back(claim.id);
+            book.released.push_back(claim);
             if book.released.len() > REMEMBERED {
                 book.released.pop_front();
             }

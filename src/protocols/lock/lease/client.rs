@@ -39,6 +39,8 @@ struct Lease {
 enum Step {
     /// The lease of this number.
     Open(i64),
+    /// That the lease before is no more.
+    Close,
     /// To stand in the queue, or to see who is ahead.
     Stand(ClaimId, Key),
     /// To be there no more.
@@ -124,8 +126,14 @@ impl Leased {
 
     /// The lease is gone, and all keys with it.
     fn lose(&mut self, desk: &mut Desk<'_, '_>) {
-        (self.lease, self.renewal) = (None, None);
-        self.line.forget(|_| true);
+        let lost = self.lease.take();
+        self.renewal = None;
+        self.line.forget(|step| *step != Step::Close);
+        // It may live on at the servers. Its keys would stand in the way of those to come.
+        if let Some(lease) = lost {
+            let revoke = Write::Revoke { lease: lease.number };
+            self.line.ask(Step::Close, Request::Lease(Question::Write(revoke)), desk);
+        }
         for own in &mut self.claims {
             match own.stage {
                 Stage::Opening | Stage::Standing(_) | Stage::Watching { .. } => own.stage = Stage::Opening,
@@ -266,6 +274,7 @@ impl Recipe for Leased {
         let Reply::Lease(answer) = reply else { unreachable!("an answer of another kind of server") };
         match step {
             Step::Open(number) => self.on_granted(number, answer, desk),
+            Step::Close => {}
             Step::Stand(id, key) => self.on_place(id, key, answer, desk),
             Step::Leave(id) => {
                 let before = self.claims.len();
