@@ -46,8 +46,8 @@ pub enum Event {
     KeyGone {
         /// Who has watched it.
         waiter: ClaimId,
-        /// The revision at which it was gone, or later.
-        revision: i64,
+        /// The revision at which it was removed; `None` if it is too long ago to know.
+        revision: Option<i64>,
     },
 }
 
@@ -186,7 +186,7 @@ impl Digestible for Message {
             }
             Message::Event(Event::KeyGone { waiter, revision }) => {
                 digest.pair(3, waiter.0);
-                digest.word(*revision as u64);
+                digest.word(revision.map_or(0, |revision| revision as u64));
             }
             Message::Peer(peer) => {
                 digest.word(4);

@@ -291,7 +291,9 @@ impl Recipe for Leased {
         let looks_again = (desk.config.rules.lease.looks_again)();
         let Some(own) = self.own(waiter) else { return };
         let Stage::Watching { mine, token, .. } = own.stage else { return };
-        desk.woken(&own.claim, happening(own.claim.lock, revision));
+        if let Some(revision) = revision {
+            desk.woken(&own.claim, happening(own.claim.lock, revision));
+        }
         if !looks_again {
             own.stage = Stage::Holding(mine);
             desk.tell(News::Granted(waiter, Some(token as u64)));

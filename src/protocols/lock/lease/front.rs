@@ -8,13 +8,11 @@ use crate::protocol::NodeId;
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::protocols::lock::ensemble::{self, Changes, Command, Done, Proposal, Seen, Taken, What};
 use crate::protocols::lock::message::{Call, Event, Reply, Request};
-use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::service::Office;
 use crate::servers::etcd::bytes::KeyRange;
 use crate::servers::etcd::lessor::Renewal;
 use crate::servers::etcd::server::LOOK_LIMIT;
-use crate::servers::etcd::store::EventKind;
-use crate::servers::etcd::watchers::{Told, Watch, Watchers};
+use crate::servers::etcd::watchers::{Change, Told, Watch, Watchers};
 use std::collections::BTreeMap;
 
 /// A server, but for what is replicated.
@@ -58,13 +56,17 @@ impl Front {
         self.owners.insert(self.numbers, owner);
         let told = self.watchers.watch(&see.machine.service.lease().etcd.store, self.numbers, watch);
         // What is past is told at once, and so is that it can be told no more.
-        if told.iter().any(|told| matches!(told, Told::Changed(_) | Told::Canceled { .. })) {
-            self.tell(self.numbers, see.machine.service.lease().etcd.store.revision(), office);
+        for told in told {
+            match told {
+                Told::Created { .. } => {}
+                Told::Canceled { .. } => self.tell(self.numbers, None, office),
+                Told::Changed(changes) => self.tell(self.numbers, revision(&changes), office),
+            }
         }
     }
 
     /// What a watch was for has happened.
-    fn tell(&mut self, number: i64, revision: i64, office: &mut Office<'_, '_>) {
+    fn tell(&mut self, number: i64, revision: Option<i64>, office: &mut Office<'_, '_>) {
         let Some(owner) = self.owners.remove(&number) else { return };
         self.watches.remove(&owner);
         self.watchers.cancel(number);
@@ -111,19 +113,9 @@ impl ensemble::Front for Front {
         let Changes::Lease(events) = &done.changes else { return };
         let machine = see.machine.service.lease();
         let told = self.watchers.notify(&machine.etcd.store, events);
-        for (number, _) in told {
-            self.tell(number, see.machine.service.lease().etcd.store.revision(), office);
+        for (number, changes) in told {
+            self.tell(number, revision(&changes), office);
         }
-        // Who leads applies first what was proposed in its own term.
-        if see.is_first {
-            let locks = events.iter().filter_map(|event| super::command::Key::parse(&event.kv.key));
-            for lock in locks.map(|key| key.lock).collect::<std::collections::BTreeSet<LockId>>() {
-                if let Some(key) = see.machine.service.lease().first(lock) {
-                    office.io.note(Fact::Kept { lock, claim: key.claim });
-                }
-            }
-        }
-        debug_assert!(events.iter().all(|event| matches!(event.kind, EventKind::Put | EventKind::Delete)));
     }
 
     fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
@@ -163,6 +155,11 @@ impl ensemble::Front for Front {
     fn proposes(&self, proposal: &Proposal, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> bool {
         proposal.term.is_none_or(|term| (office.config.rules.lease.revoke_is_current)(term, see.term))
     }
+}
+
+/// When it happened that a watcher is told of.
+fn revision(changes: &[Change]) -> Option<i64> {
+    changes.first().map(|change| change.event.kv.modified)
 }
 
 /// A number for what has happened to a lock at a revision.
