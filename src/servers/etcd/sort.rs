@@ -197,7 +197,7 @@ impl<T, Less: Fn(&T, &T) -> bool> Sort<'_, T, Less> {
         let length = b - a;
         let mut random = length as u64;
         let mask = (1_u64 << (u64::BITS - random.leading_zeros())) - 1;
-        let middle = a + (length / 4) * 2 - 1;
+        let middle = a + (length / 4) * 2;
         for place in middle - 1..middle + 2 {
             random ^= random << 13;
             random ^= random >> 17;
@@ -275,5 +275,10 @@ mod tests {
             29, 5, 23, 32, 26, 11, 35, 2, 20, 38, 17,
         ];
         assert_eq!(keys, recorded);
+        // With fourteen the first pivot is a bad one, and patterns are broken.
+        let mut list: Vec<(u32, u32)> = (0..14).map(|key| (key % 3, key)).collect();
+        sort(&mut list, |a, b| a.0 < b.0);
+        let keys: Vec<u32> = list.into_iter().map(|(_, key)| key).collect();
+        assert_eq!(keys, [6, 0, 12, 3, 9, 4, 1, 10, 7, 13, 5, 8, 11, 2]);
     }
 }
