@@ -42,6 +42,7 @@ mod apply;
 pub mod bytes;
 pub mod check;
 pub mod error;
+pub mod ids;
 pub mod lessor;
 pub mod primary;
 mod ranges;

@@ -226,7 +226,8 @@ impl Lessor {
     }
 
     /// At most `limit` leases that have run out: their end is to be proposed. A lease that is still there three
-    /// seconds later is told again. The server looks twice a second, for 500 leases.
+    /// seconds later is told again. The server looks twice a second, for 500 leases. Its proposal names the lease only:
+    /// a deposed leader's, if it comes to be applied, ends a lease that was renewed elsewhere.
     pub fn due(&mut self, now: Time, limit: usize) -> Vec<i64> {
         self.primary.as_mut().map(|primary| primary.due(now, limit)).unwrap_or_default()
     }

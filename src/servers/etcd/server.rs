@@ -1,6 +1,7 @@
 //! A cluster of one member: what a client of it sees.
 
 use super::error::Error;
+use super::ids::Ids;
 use super::lessor::{Renewal, Settings, TimeToLive};
 use super::request::{Range, RangeReply};
 use super::state::{Command, Reply, State};
@@ -20,6 +21,7 @@ pub const LOOK_LIMIT: usize = 500;
 pub struct Server {
     state: State,
     watchers: Watchers,
+    ids: Ids,
     now: Time,
     /// Up to here it was looked for leases that have run out.
     looked: Time,
@@ -37,7 +39,8 @@ impl Server {
     pub fn new(settings: Settings) -> Server {
         let mut state = State::new(settings);
         state.lessor.promote(Time::ZERO, Span::ZERO);
-        Server { state, watchers: Watchers::new(), now: Time::ZERO, looked: Time::ZERO, told: Vec::new() }
+        let ids = Ids::new(0, 0);
+        Server { state, watchers: Watchers::new(), ids, now: Time::ZERO, looked: Time::ZERO, told: Vec::new() }
     }
 
     /// The keys and leases.
@@ -68,7 +71,7 @@ impl Server {
         }
     }
 
-    /// Does what a client asks for.
+    /// Does what a client asks for. For a lease whose id is 0 the server chooses one.
     ///
     /// # Errors
     ///
@@ -76,7 +79,13 @@ impl Server {
     pub fn call(&mut self, now: Time, command: &Command) -> Result<Reply, Error> {
         self.advance(now);
         command.check()?;
-        self.perform(now, command)
+        match command {
+            Command::Grant { id: 0, ttl } => {
+                let command = Command::Grant { id: self.ids.choose(), ttl: *ttl };
+                self.perform(now, &command)
+            }
+            command => self.perform(now, command),
+        }
     }
 
     fn perform(&mut self, at: Time, command: &Command) -> Result<Reply, Error> {
