@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::ids::Ids;
 use super::lessor::{Renewal, Settings, TimeToLive};
+use super::primary::Checkpoint;
 use super::request::{Range, RangeReply};
 use super::state::{Command, Reply, State};
 use super::watchers::{Told, Watch, Watchers};
@@ -67,7 +68,7 @@ impl Server {
                 self.perform(look, &Command::Revoke { id }).expect("only leases that are there run out");
             }
             let checkpoints = self.state.lessor.due_checkpoints(look, 2 * LOOK_LIMIT);
-            self.perform(look, &Command::Checkpoint(checkpoints)).expect("only leases that are there are told of");
+            self.perform(look, &Command::Checkpoint(checkpoints)).expect("a checkpoint is never refused");
         }
     }
 
@@ -113,7 +114,12 @@ impl Server {
     /// [`Error::LeaseNotFound`], which the client is told as a time to live of 0.
     pub fn keep_alive(&mut self, now: Time, id: i64) -> Result<Renewal, Error> {
         self.advance(now);
-        self.state.lessor.renew(now, id)
+        let renewal = self.state.lessor.renew(now, id)?;
+        if let Renewal::Renewed { forget: true, .. } = renewal {
+            let undone = Command::Checkpoint(vec![Checkpoint { id, remaining: 0 }]);
+            self.perform(now, &undone).expect("a checkpoint is never refused");
+        }
+        Ok(renewal)
     }
 
     /// How long a lease has still to live.

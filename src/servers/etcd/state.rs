@@ -152,7 +152,7 @@ impl State {
             Command::Revoke { id } => self.revoke(*id),
             Command::Checkpoint(checkpoints) => {
                 for checkpoint in checkpoints {
-                    self.lessor.checkpoint(now, checkpoint.id, checkpoint.remaining)?;
+                    self.lessor.checkpoint(now, *checkpoint);
                 }
                 Ok(quiet(Reply::Checkpoint))
             }

@@ -2,7 +2,7 @@
 
 use super::bytes::{Bytes, KeyRange};
 use super::error::Error;
-use super::lessor::{Renewal, Settings};
+use super::lessor::{Checkpoints, Renewal, Settings};
 use super::primary::Checkpoint;
 use super::request::{Compare, CompareResult, DeleteRange, Op, Put, Range, Target, Txn};
 use super::state::{Command, Reply, State};
@@ -171,7 +171,7 @@ fn an_end_that_nobody_carries_out_is_proposed_again_after_three_seconds() {
 /// was left at the last checkpoint.
 #[test]
 fn a_new_leader_goes_by_the_last_checkpoint() {
-    let settings = Settings { checkpoint_every: Some(Span::secs(60)), ..Settings::default() };
+    let settings = Settings { checkpoints: Checkpoints::OfAll(Span::secs(60)), ..Settings::default() };
     let mut old = state(settings, &[]);
     old.lessor.promote(Time::ZERO, Span::ZERO);
     let mut new = state(settings, &[]);
@@ -194,6 +194,19 @@ fn a_new_leader_goes_by_the_last_checkpoint() {
     assert_eq!(new.lessor.renew(at(610), 2), Ok(Renewal::Renewed { ttl: 200, forget: true }));
     new.apply(at(610), &Command::Checkpoint(vec![Checkpoint { id: 2, remaining: 0 }])).expect("the lease is there");
     assert_eq!(new.lessor.renew(at(611), 2), Ok(Renewal::Renewed { ttl: 200, forget: false }));
+}
+
+/// What was wrong with checkpoints in etcd 3.4: the second leader plans none.
+#[test]
+fn a_leader_may_plan_checkpoints_for_what_it_granted_only() {
+    let every = Span::secs(60);
+    for (checkpoints, told) in
+        [(Checkpoints::OfGranted(every), 0), (Checkpoints::OfAll(every), 1), (Checkpoints::Never, 0)]
+    {
+        let mut state = state(Settings { checkpoints, ..Settings::default() }, &[grant(1, 600)]);
+        state.lessor.promote(Time::ZERO, Span::ZERO);
+        assert_eq!(state.lessor.due_checkpoints(at(60), 10).len(), told, "{checkpoints:?}");
+    }
 }
 
 #[test]
