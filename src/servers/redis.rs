@@ -26,7 +26,9 @@ mod keyspace;
 mod lists;
 mod ranges;
 mod reply;
+mod script;
 mod sets;
+mod sha1;
 mod sorted;
 mod strings;
 mod table;
@@ -55,6 +57,8 @@ pub struct Redis {
     clients: BTreeMap<u64, Client>,
     /// Who watches a key.
     watchers: BTreeMap<(usize, Bytes), BTreeSet<u64>>,
+    /// Scripts by their digests.
+    scripts: BTreeMap<String, Bytes>,
     role: Role,
     /// What replicas have not yet been sent, if that is kept at all.
     effects: Option<Vec<Effect>>,
@@ -110,6 +114,7 @@ impl Redis {
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
             watchers: BTreeMap::new(),
+            scripts: BTreeMap::new(),
             role: Role::Primary,
             effects: None,
         }
