@@ -25,6 +25,7 @@ mod keys;
 mod keyspace;
 mod lists;
 mod ranges;
+mod replication;
 mod reply;
 mod script;
 mod sets;
@@ -36,6 +37,7 @@ mod transactions;
 mod tree;
 mod value;
 
+pub use replication::Snapshot;
 pub use reply::{Bytes, Reply};
 
 use call::Call;

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::reply::{Answer, Failure};
-use super::{counters, expiry, hashes, keys, lists, ranges, script, sets, sorted, strings, transactions};
+use super::{counters, expiry, hashes, keys, lists, ranges, replication, script, sets, sorted, strings, transactions};
 
 /// A command.
 #[derive(Debug)]
@@ -160,6 +160,7 @@ const COMMANDS: &[Command] = &[
     read("randomkey", 1, keys::randomkey),
     write("rename", 3, keys::rename),
     write("renamenx", 3, keys::renamenx),
+    private("role", 1, replication::role),
     write("rpop", -2, lists::rpop),
     write("rpoplpush", 3, lists::rpoplpush),
     write("rpush", -3, lists::rpush),
@@ -189,6 +190,7 @@ const COMMANDS: &[Command] = &[
     read("type", 2, keys::kind),
     write("unlink", -2, keys::del),
     private("unwatch", 1, transactions::unwatch),
+    private("wait", 3, replication::wait),
     immediate("watch", -2, transactions::watch),
     write("zadd", -4, sorted::zadd),
     read("zcard", 2, sorted::zcard),
