@@ -115,7 +115,9 @@ mod tests {
     }
 
     fn sent(redis: &mut Redis) -> Vec<String> {
-        let line = |effect: Effect| effect.command.iter().map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>().join(" ");
+        let line = |effect: Effect| {
+            effect.command.iter().map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>().join(" ")
+        };
         redis.take_effects().into_iter().map(line).collect()
     }
 
@@ -135,7 +137,10 @@ mod tests {
             ("GETDEL a", vec![]),
             ("GET a", vec![]),
             ("INCR n", vec!["INCR n"]),
-            ("EVAL return{redis.call('incr',KEYS[1]),redis.call('incr',KEYS[1])} 1 n", vec!["MULTI", "incr n", "incr n", "EXEC"]),
+            (
+                "EVAL return{redis.call('incr',KEYS[1]),redis.call('incr',KEYS[1])} 1 n",
+                vec!["MULTI", "incr n", "incr n", "EXEC"],
+            ),
             ("EVAL return(redis.call('pexpire',KEYS[1],ARGV[1])) 1 n 9", vec!["PEXPIREAT n 1009"]),
             ("ZADD q 1 a", vec!["ZADD q 1 a"]),
             ("ZADD q 1 a", vec![]),
@@ -170,7 +175,8 @@ mod tests {
     fn a_replica_hides_what_has_expired_and_removes_it_when_told() {
         let mut replica = Redis::new();
         replica.set_role(Role::Replica);
-        let effect = |line: &str| Effect { db: 0, command: words(line).iter().map(|word| word.as_bytes().to_vec()).collect() };
+        let effect =
+            |line: &str| Effect { db: 0, command: words(line).iter().map(|word| word.as_bytes().to_vec()).collect() };
         replica.replicate(0, &effect("SET lock me PXAT 100"));
         assert_eq!(replica.apply(100, 1, &words("GET lock")), Reply::bulk("me"));
         assert_eq!(replica.apply(101, 1, &words("GET lock")), Reply::Nil);

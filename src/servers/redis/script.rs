@@ -109,7 +109,8 @@ fn told(machine: &Machine<'_, '_>, thrown: &Thrown, name: &str) -> Failure {
 
 pub(super) fn script(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
     let subcommand = words[1].to_ascii_lowercase();
-    let arity = |is_right: bool, name: &str| if is_right { Ok(()) } else { Err(Failure::arity(&format!("script|{name}"))) };
+    let arity =
+        |is_right: bool, name: &str| if is_right { Ok(()) } else { Err(Failure::arity(&format!("script|{name}"))) };
     match subcommand.as_slice() {
         b"load" => {
             arity(words.len() == 3, "load")?;
@@ -117,7 +118,8 @@ pub(super) fn script(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
         }
         b"exists" => {
             arity(words.len() > 2, "exists")?;
-            let is_known = |name: &&[u8]| call.server.scripts.contains_key(&String::from_utf8_lossy(name).to_ascii_lowercase());
+            let is_known =
+                |name: &&[u8]| call.server.scripts.contains_key(&String::from_utf8_lossy(name).to_ascii_lowercase());
             Ok(Reply::Array(words[2..].iter().map(|name| Reply::flag(is_known(name))).collect()))
         }
         b"flush" => {

@@ -29,8 +29,8 @@ const KEYWORDS: [&str; 21] = [
 
 // Longer ones first.
 const MARKS: [&str; 26] = [
-    "...", "..", "==", "~=", "<=", ">=", "+", "-", "*", "/", "%", "^", "#", "<", ">", "=", "(", ")", "{", "}", "[", "]",
-    ";", ":", ",", ".",
+    "...", "..", "==", "~=", "<=", ">=", "+", "-", "*", "/", "%", "^", "#", "<", ">", "=", "(", ")", "{", "}", "[",
+    "]", ";", ":", ",", ".",
 ];
 
 /// What is wrong with a script, with `near` and the word, and its line.
@@ -131,14 +131,17 @@ impl Lexer<'_> {
     fn number(&mut self) -> Result<Token, Wrong> {
         let from = self.at;
         while let Some(byte) = self.peek() {
-            let is_sign = matches!(byte, b'+' | b'-') && matches!(self.script[self.at - 1], b'e' | b'E') && self.at > from;
+            let is_sign =
+                matches!(byte, b'+' | b'-') && matches!(self.script[self.at - 1], b'e' | b'E') && self.at > from;
             if !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_') || is_sign) {
                 break;
             }
             self.at += 1;
         }
         let spelling = &self.script[from..self.at];
-        Double::scripted(spelling).map(Token::Number).ok_or_else(|| wrong("malformed number", &lossy(spelling), self.line))
+        Double::scripted(spelling)
+            .map(Token::Number)
+            .ok_or_else(|| wrong("malformed number", &lossy(spelling), self.line))
     }
 
     fn text(&mut self, quote: u8) -> Result<Token, Wrong> {

@@ -234,7 +234,14 @@ impl Machine<'_, '_> {
     }
 
     /// `for a, b in iterator`
-    fn each(&mut self, slots: &[Slot], values: Vec<Lua>, body: &Block, line: usize, frame: &mut Frame) -> Result<Flow, Thrown> {
+    fn each(
+        &mut self,
+        slots: &[Slot],
+        values: Vec<Lua>,
+        body: &Block,
+        line: usize,
+        frame: &mut Frame,
+    ) -> Result<Flow, Thrown> {
         let [iterator, state, mut control] = <[Lua; 3]>::try_from(values).expect("three were asked for");
         loop {
             self.step(line)?;
@@ -273,7 +280,9 @@ impl Machine<'_, '_> {
                     let cell = self.cell(*slot, frame);
                     self.cells[cell] = value;
                 }
-                (Expression::Global { line, .. }, _) => return Err(self.error(*line, "Attempt to modify a readonly table")),
+                (Expression::Global { line, .. }, _) => {
+                    return Err(self.error(*line, "Attempt to modify a readonly table"));
+                }
                 (Expression::Index { of, line, .. }, Some((table, key))) => self.put(&table, &key, value, of, *line)?,
                 _ => unreachable!("the parser lets nothing else be assigned"),
             }

@@ -5,14 +5,8 @@ use super::super::value::{Key, Lua};
 use super::{Invocation, Results, Run, single};
 use std::cmp::Ordering;
 
-pub(super) const FUNCTIONS: &[(&str, Run)] = &[
-    ("concat", concat),
-    ("getn", getn),
-    ("insert", insert),
-    ("maxn", getn),
-    ("remove", remove),
-    ("sort", sort),
-];
+pub(super) const FUNCTIONS: &[(&str, Run)] =
+    &[("concat", concat), ("getn", getn), ("insert", insert), ("maxn", getn), ("remove", remove), ("sort", sort)];
 
 fn getn(call: &mut Invocation<'_, '_, '_>) -> Results {
     single(Lua::int(length(call)?))

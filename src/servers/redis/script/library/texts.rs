@@ -112,7 +112,8 @@ fn format(call: &mut Invocation<'_, '_, '_>) -> Results {
 /// One argument as its directive says.
 fn directed(call: &Invocation<'_, '_, '_>, directive: &[u8], kind: u8, place: usize) -> Result<Vec<u8>, Thrown> {
     let directive = String::from_utf8_lossy(directive);
-    let (flags_and_width, precision) = directive.split_once('.').map_or((&*directive, None), |(width, digits)| (width, Some(digits)));
+    let (flags_and_width, precision) =
+        directive.split_once('.').map_or((&*directive, None), |(width, digits)| (width, Some(digits)));
     let width = flags_and_width.trim_start_matches(['-', '+', ' ', '#', '0']);
     let flags = &flags_and_width[..flags_and_width.len() - width.len()];
     let precision: Option<usize> = precision.map(|digits| digits.parse().unwrap_or(0));
@@ -126,14 +127,22 @@ fn directed(call: &Invocation<'_, '_, '_>, directive: &[u8], kind: u8, place: us
         b'g' => call.number(place)?.digits(precision.unwrap_or(6)).into_bytes(),
         b's' => {
             let text = written(call.any(place)?);
-            if text.starts_with(b"table") || text.starts_with(b"function") || *call.get(place) == Lua::Nil || matches!(call.get(place), Lua::Bool(_)) {
+            if text.starts_with(b"table")
+                || text.starts_with(b"function")
+                || *call.get(place) == Lua::Nil
+                || matches!(call.get(place), Lua::Bool(_))
+            {
                 call.bytes(place)?;
             }
             text[..text.len().min(precision.unwrap_or(usize::MAX))].to_vec()
         }
         other => return Err(call.error(format_args!("invalid option '%{}' to 'format'", char::from(other)))),
     };
-    let signed = if flags.contains('+') && !plain.starts_with(b"-") && b"dif".contains(&kind) { [b"+", plain.as_slice()].concat() } else { plain };
+    let signed = if flags.contains('+') && !plain.starts_with(b"-") && b"dif".contains(&kind) {
+        [b"+", plain.as_slice()].concat()
+    } else {
+        plain
+    };
     let missing = width.parse::<usize>().unwrap_or(0).min(99).saturating_sub(signed.len());
     Ok(match () {
         () if flags.contains('-') => [signed, vec![b' '; missing]].concat(),

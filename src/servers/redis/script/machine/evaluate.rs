@@ -9,7 +9,12 @@ use std::cmp::Ordering;
 
 impl Machine<'_, '_> {
     /// So many values: the last expression gives as many as it has, what is missing is nil.
-    pub(super) fn values(&mut self, expressions: &[Expression], frame: &mut Frame, count: usize) -> Result<Vec<Lua>, Thrown> {
+    pub(super) fn values(
+        &mut self,
+        expressions: &[Expression],
+        frame: &mut Frame,
+        count: usize,
+    ) -> Result<Vec<Lua>, Thrown> {
         let mut values = self.all(expressions, frame)?;
         values.resize(count, Lua::Nil);
         Ok(values)
@@ -67,7 +72,8 @@ impl Machine<'_, '_> {
             Expression::Not(of) => Ok(Lua::Bool(!self.one(of, frame)?.is_true())),
             Expression::Minus(of, line) => {
                 let value = self.one(of, frame)?;
-                let number = value.number().ok_or_else(|| self.wrong_kind("perform arithmetic on", &value, Some(of), *line))?;
+                let number =
+                    value.number().ok_or_else(|| self.wrong_kind("perform arithmetic on", &value, Some(of), *line))?;
                 Ok(Lua::Number(number.negated()))
             }
             Expression::Length(of, line) => match self.one(of, frame)? {
@@ -137,7 +143,9 @@ impl Machine<'_, '_> {
             Operator::LessEqual => {
                 self.order(&first, &second, *line).map(|order| Lua::Bool(order.is_some_and(Ordering::is_le)))
             }
-            Operator::Greater => self.order(&second, &first, *line).map(|order| Lua::Bool(order == Some(Ordering::Less))),
+            Operator::Greater => {
+                self.order(&second, &first, *line).map(|order| Lua::Bool(order == Some(Ordering::Less)))
+            }
             Operator::GreaterEqual => {
                 self.order(&second, &first, *line).map(|order| Lua::Bool(order.is_some_and(Ordering::is_le)))
             }
@@ -146,13 +154,16 @@ impl Machine<'_, '_> {
                 (None, _) => Err(self.wrong_kind("concatenate", &first, Some(left), *line)),
                 (_, None) => Err(self.wrong_kind("concatenate", &second, Some(right), *line)),
             },
-            Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Modulo | Operator::Power => {
-                match (first.number(), second.number()) {
-                    (Some(one), Some(other)) => self.arithmetic(*operator, one, other, *line).map(Lua::Number),
-                    (None, _) => Err(self.wrong_kind("perform arithmetic on", &first, Some(left), *line)),
-                    (_, None) => Err(self.wrong_kind("perform arithmetic on", &second, Some(right), *line)),
-                }
-            }
+            Operator::Add
+            | Operator::Subtract
+            | Operator::Multiply
+            | Operator::Divide
+            | Operator::Modulo
+            | Operator::Power => match (first.number(), second.number()) {
+                (Some(one), Some(other)) => self.arithmetic(*operator, one, other, *line).map(Lua::Number),
+                (None, _) => Err(self.wrong_kind("perform arithmetic on", &first, Some(left), *line)),
+                (_, None) => Err(self.wrong_kind("perform arithmetic on", &second, Some(right), *line)),
+            },
         }
     }
 
