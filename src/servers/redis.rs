@@ -14,10 +14,13 @@
 //! assert_eq!(redis.apply(30_001, 2, &lock), Reply::Status("OK".to_owned()));
 //! ```
 
+mod algebra;
 mod call;
+mod connection;
 mod counters;
 mod double;
 mod expiry;
+mod extended;
 mod glob;
 mod hashes;
 mod integer;
@@ -99,6 +102,8 @@ enum Origin {
 #[derive(Clone, PartialEq, Default, Debug)]
 struct Client {
     db: usize,
+    /// What CLIENT SETNAME has said.
+    name: Bytes,
     transaction: transactions::Transaction,
 }
 

@@ -98,8 +98,10 @@ fn run(call: &mut Call<'_>, name: &str, words: &[&[u8]], keys: usize, is_read_on
 fn told(machine: &Machine<'_, '_>, thrown: &Thrown, name: &str) -> Failure {
     let message: Bytes = match &thrown.value {
         Lua::Table(table) => match machine.table(*table).field("err") {
-            Lua::Text(error) => error.strip_prefix(b"-").unwrap_or(&error).to_vec(),
-            _ => b"(null)".to_vec(),
+            error => match error.bytes() {
+                Some(error) => error.strip_prefix(b"-").unwrap_or(&error).to_vec(),
+                None => b"(null)".to_vec(),
+            },
         },
         other => [b"ERR ".as_slice(), &library::written(other)].concat(),
     };

@@ -99,8 +99,11 @@ impl Machine<'_, '_> {
         &mut self.tables[table]
     }
 
-    /// An error with the place in front, as Lua throws it.
+    /// An error with the place in front, as Lua throws it. Line 0 is where a function of the library calls another.
     pub(super) fn error(&self, line: usize, message: impl std::fmt::Display) -> Thrown {
+        if line == 0 {
+            return Thrown { value: Lua::text(message.to_string().as_bytes()), line };
+        }
         Thrown { value: Lua::text(format!("user_script:{line}: {message}").as_bytes()), line }
     }
 
