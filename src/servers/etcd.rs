@@ -7,7 +7,7 @@
 //! leads.
 //!
 //! A fair lock: whoever waits puts a key of its own, with a lease. The oldest key holds, and its revision of creation
-//! is the fencing token.
+//! is the fencing token ([`contender`] has the requests of it).
 //!
 //! ```
 //! use squall::kernel::time::{Span, Time};
@@ -41,6 +41,7 @@
 mod apply;
 pub mod bytes;
 pub mod check;
+pub mod contender;
 pub mod error;
 pub mod ids;
 pub mod lessor;
