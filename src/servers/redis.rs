@@ -45,7 +45,7 @@ pub use reply::{Bytes, Reply};
 
 use call::Call;
 use keyspace::Database;
-use reply::{Answer, Failure, READ_ONLY};
+use reply::{Answer, READ_ONLY};
 use std::collections::{BTreeMap, BTreeSet};
 use table::{Command, Kind};
 
@@ -149,12 +149,7 @@ impl Redis {
     fn answer(&mut self, now_ms: i64, client: u64, origin: Origin, words: &[&[u8]]) -> Answer {
         // The real server does not answer an empty command at all.
         let Some(name) = words.first() else { return Ok(Reply::Nil) };
-        let found = table::find(name).ok_or_else(|| table::unknown(words));
-        let sound =
-            found.and_then(
-                |command| if command.takes(words.len()) { Ok(command) } else { Err(Failure::arity(command.name)) },
-            );
-        let command = match sound {
+        let command = match table::command(words) {
             Ok(command) => command,
             Err(failure) => return Err(self.refuse(client, name, failure)),
         };

@@ -158,7 +158,7 @@ fn combined(sources: Vec<Scores>, weights: &[Double], kind: Kind, aggregate: Agg
 
 pub(super) fn zintercard(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
     let mut sources = Vec::new();
-    let (keys, rest) = counted_keys(&words[1..])?;
+    let (keys, rest) = keys(call.name, &words[1..])?;
     for key in keys {
         sources.push(scores(call, key)?);
     }

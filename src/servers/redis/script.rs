@@ -110,16 +110,9 @@ fn told(machine: &Machine<'_, '_>, thrown: &Thrown, name: &str) -> Failure {
 }
 
 pub(super) fn script(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
-    let subcommand = words[1].to_ascii_lowercase();
-    let arity =
-        |is_right: bool, name: &str| if is_right { Ok(()) } else { Err(Failure::arity(&format!("script|{name}"))) };
-    match subcommand.as_slice() {
-        b"load" => {
-            arity(words.len() == 3, "load")?;
-            learn(call, words[2]).map(Reply::bulk)
-        }
+    match words[1].to_ascii_lowercase().as_slice() {
+        b"load" => learn(call, words[2]).map(Reply::bulk),
         b"exists" => {
-            arity(words.len() > 2, "exists")?;
             let is_known =
                 |name: &&[u8]| call.server.scripts.contains_key(&String::from_utf8_lossy(name).to_ascii_lowercase());
             Ok(Reply::Array(words[2..].iter().map(|name| Reply::flag(is_known(name))).collect()))
@@ -136,10 +129,7 @@ pub(super) fn script(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
             call.server.scripts.clear();
             Ok(Reply::ok())
         }
-        b"kill" => {
-            arity(words.len() == 2, "kill")?;
-            Err(Failure("NOTBUSY No scripts in execution right now.".into()))
-        }
-        _ => Err(super::table::unknown_subcommand(words)),
+        b"kill" => Err(Failure("NOTBUSY No scripts in execution right now.".into())),
+        _ => Err(super::reply::SYNTAX),
     }
 }
