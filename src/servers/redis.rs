@@ -47,6 +47,7 @@ use call::Call;
 use keyspace::Database;
 use reply::{Answer, READ_ONLY};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use table::{Command, Kind};
 
 /// How many databases a server has, unless its configuration says otherwise.
@@ -63,7 +64,7 @@ pub struct Redis {
     /// Who watches a key.
     watchers: BTreeMap<(usize, Bytes), BTreeSet<u64>>,
     /// Scripts by their digests.
-    scripts: BTreeMap<String, Bytes>,
+    scripts: BTreeMap<String, Arc<script::Script>>,
     role: Role,
     /// What replicas have not yet been sent, if that is kept at all.
     effects: Option<Vec<Effect>>,
