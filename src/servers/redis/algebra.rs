@@ -108,8 +108,11 @@ fn sorted(call: &mut Call<'_>, words: &[&[u8]], kind: Kind, to: Option<&[u8]>) -
     Ok(Reply::count(count))
 }
 
+/// Keys, and what follows them.
+type Split<'a> = (&'a [&'a [u8]], &'a [&'a [u8]]);
+
 /// The keys after their number, and what follows them.
-fn keys<'a>(name: &str, words: &'a [&'a [u8]]) -> Result<(&'a [&'a [u8]], &'a [&'a [u8]]), Failure> {
+fn keys<'a>(name: &str, words: &'a [&'a [u8]]) -> Result<Split<'a>, Failure> {
     let count = required(words[0])?;
     if count < 1 {
         return Err(Failure::err(format_args!("at least 1 input key is needed for '{name}' command")));
@@ -158,7 +161,7 @@ fn combined(sources: Vec<Scores>, weights: &[Double], kind: Kind, aggregate: Agg
 
 pub(super) fn zintercard(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
     let mut sources = Vec::new();
-    let (keys, rest) = counted_keys(&words[1..])?;
+    let (keys, rest) = keys(call.name, &words[1..])?;
     for key in keys {
         sources.push(scores(call, key)?);
     }
@@ -175,7 +178,7 @@ pub(super) fn sintercard(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
     Ok(Reply::count(count.min(limit)))
 }
 
-fn counted_keys<'a>(words: &'a [&'a [u8]]) -> Result<(&'a [&'a [u8]], &'a [&'a [u8]]), Failure> {
+fn counted_keys<'a>(words: &'a [&'a [u8]]) -> Result<Split<'a>, Failure> {
     let count = required(words[0]).ok().and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0);
     let count = count.ok_or_else(|| Failure::err("numkeys should be greater than 0"))?;
     let too_many = || Failure::err("Number of keys can't be greater than number of args");

@@ -3,7 +3,6 @@
 use super::call::Call;
 use super::integer;
 use super::reply::{Answer, Failure, Reply};
-use super::table::unknown_subcommand;
 use super::value::{Hash, Set, SortedSet, Value};
 
 /// Nobody listens: there are no subscriptions.
@@ -48,23 +47,13 @@ pub(super) fn client(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
             known.name = name.to_vec();
             Ok(Reply::ok())
         }
-        (name @ (b"id" | b"getname" | b"setname"), _) => {
-            Err(Failure::arity(&format!("client|{}", String::from_utf8_lossy(name))))
-        }
-        _ => Err(unknown_subcommand(words)),
+        _ => Err(super::reply::SYNTAX),
     }
 }
 
 pub(super) fn object(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
-    let name = words[1].to_ascii_lowercase();
-    if !matches!(name.as_slice(), b"encoding" | b"refcount" | b"idletime" | b"freq") {
-        return Err(unknown_subcommand(words));
-    }
-    if words.len() != 3 {
-        return Err(Failure::arity(&format!("object|{}", String::from_utf8_lossy(&name))));
-    }
     let Some(value) = call.value(words[2]) else { return Ok(Reply::Nil) };
-    match name.as_slice() {
+    match words[1].to_ascii_lowercase().as_slice() {
         b"encoding" => Ok(Reply::bulk(encoding(value))),
         b"refcount" => Ok(Reply::Int(1)),
         b"idletime" => Ok(Reply::Int(0)),

@@ -99,10 +99,9 @@ pub(super) fn hincrby(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
 
 pub(super) fn hincrbyfloat(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
     let (key, field) = (words[1], words[2]);
+    // Whether the sum can be made is asked before the hash is looked at.
+    add_float(Extended::read(b"0").expect("a number"), words[3])?;
     let old = call.hash(key)?.and_then(|hash| hash.get(field)).cloned().unwrap_or_else(|| b"0".to_vec());
-    if Extended::read(words[3]).is_none() {
-        add_float(Extended::read(b"0").expect("a number"), words[3])?;
-    }
     let old = Extended::read(&old).ok_or_else(|| Failure::err("hash value is not a float"))?;
     let sum = add_float(old, words[3])?;
     call.hash_mut(key)?.put(field, sum.clone());

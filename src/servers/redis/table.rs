@@ -35,7 +35,7 @@ type Run = fn(&mut Call<'_>, &[&[u8]]) -> Answer;
 
 impl Command {
     pub(super) fn takes(&self, words: usize) -> bool {
-        if self.arity < 0 { words >= self.arity.unsigned_abs() } else { words == self.arity.unsigned_abs() }
+        fits(self.arity, words)
     }
 }
 
@@ -70,8 +70,20 @@ pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
     Some(&COMMANDS[place])
 }
 
+/// The command that a client says.
+///
+/// # Errors
+/// If there is none of that name, or if it has more or fewer words.
+pub(super) fn command(words: &[&[u8]]) -> Result<&'static Command, Failure> {
+    let command = find(words[0]).ok_or_else(|| unknown(words))?;
+    if !command.takes(words.len()) {
+        return Err(Failure::arity(command.name));
+    }
+    wrong_subcommand(command, words).map_or(Ok(command), Err)
+}
+
 /// What is said of a command that is not known (server.c, `commandCheckExistence`).
-pub(super) fn unknown(words: &[&[u8]]) -> Failure {
+fn unknown(words: &[&[u8]]) -> Failure {
     let mut beginning = String::new();
     for word in &words[1..] {
         if beginning.len() >= 128 {
@@ -84,8 +96,36 @@ pub(super) fn unknown(words: &[&[u8]]) -> Failure {
     Failure::err(format_args!("unknown command '{name}', with args beginning with: {beginning}"))
 }
 
+/// What is wrong with the second word of a command that has such, or with what follows it.
+fn wrong_subcommand(command: &Command, words: &[&[u8]]) -> Option<Failure> {
+    let mut own = SUBCOMMANDS.iter().filter(|(of, ..)| *of == command.name).peekable();
+    own.peek()?;
+    let found = own.find(|(_, name, _)| words[1].eq_ignore_ascii_case(name.as_bytes()));
+    let Some((of, name, arity)) = found else { return Some(unknown_subcommand(words)) };
+    (!fits(*arity, words.len())).then(|| Failure::arity(&format!("{of}|{name}")))
+}
+
+/// Second words, and how many words there are then, as the commands' own.
+const SUBCOMMANDS: &[(&str, &str, isize)] = &[
+    ("client", "getname", 2),
+    ("client", "id", 2),
+    ("client", "setname", 3),
+    ("object", "encoding", 3),
+    ("object", "freq", 3),
+    ("object", "idletime", 3),
+    ("object", "refcount", 3),
+    ("script", "exists", -3),
+    ("script", "flush", -2),
+    ("script", "kill", 2),
+    ("script", "load", 3),
+];
+
+fn fits(arity: isize, words: usize) -> bool {
+    if arity < 0 { words >= arity.unsigned_abs() } else { words == arity.unsigned_abs() }
+}
+
 /// What is said of a second word that is not known.
-pub(super) fn unknown_subcommand(words: &[&[u8]]) -> Failure {
+fn unknown_subcommand(words: &[&[u8]]) -> Failure {
     let name = String::from_utf8_lossy(words[0]).to_uppercase();
     let subcommand = String::from_utf8_lossy(&words[1][..words[1].len().min(128)]);
     Failure::err(format_args!("unknown subcommand '{subcommand}'. Try {name} HELP."))
