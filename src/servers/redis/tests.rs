@@ -160,4 +160,9 @@ fn a_script_that_does_not_end_is_killed() {
     assert!(matches!(&reply, Reply::Error(text) if text.contains("syntax levels")), "{reply:?}");
     let reply = Redis::new().apply(0, 1, &["EVAL", "local function f() return 1 + f() end return f()", "0"]);
     assert!(matches!(&reply, Reply::Error(text) if text.contains("stack overflow")), "{reply:?}");
+    let (open, shut) = ("if 1 then ".repeat(60), " end".repeat(60));
+    let (left, right) = ("(1+".repeat(60), ")".repeat(60));
+    let nested = format!("local function f() {open} return {left} f() {right} {shut} end return f()");
+    let reply = Redis::new().apply(0, 1, &["EVAL", &nested, "0"]);
+    assert!(matches!(&reply, Reply::Error(text) if text.contains("stack overflow")), "{reply:?}");
 }
