@@ -2,8 +2,6 @@
 //!
 //! The transcripts were recorded from real servers on one machine; `tests/transcripts/` has excerpts.
 
-#![expect(clippy::disallowed_methods, reason = "the program is called from outside")]
-
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
