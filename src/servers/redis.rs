@@ -36,6 +36,8 @@ mod sha1;
 mod sorted;
 mod strings;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transactions;
 mod tree;
 mod value;

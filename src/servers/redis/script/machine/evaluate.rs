@@ -53,6 +53,13 @@ impl Machine<'_, '_> {
 
     /// One value.
     pub(super) fn one(&mut self, expression: &Expression, frame: &mut Frame) -> Result<Lua, Thrown> {
+        self.depth += 1;
+        let result = self.evaluated(expression, frame);
+        self.depth -= 1;
+        result
+    }
+
+    fn evaluated(&mut self, expression: &Expression, frame: &mut Frame) -> Result<Lua, Thrown> {
         match expression {
             Expression::Nil => Ok(Lua::Nil),
             Expression::Bool(is_true) => Ok(Lua::Bool(*is_true)),
