@@ -46,6 +46,8 @@ pub enum Event {
     KeyGone {
         /// Who has watched it.
         waiter: ClaimId,
+        /// Whose it was.
+        whose: ClaimId,
         /// The revision at which it was removed; `None` if it is too long ago to know.
         revision: Option<i64>,
     },
@@ -184,8 +186,9 @@ impl Digestible for Message {
                 call.digest(digest);
                 reply.digest(digest);
             }
-            Message::Event(Event::KeyGone { waiter, revision }) => {
+            Message::Event(Event::KeyGone { waiter, whose, revision }) => {
                 digest.pair(3, waiter.0);
+                digest.word(whose.0);
                 digest.word(revision.map_or(0, |revision| revision as u64));
             }
             Message::Peer(peer) => {

@@ -6,6 +6,7 @@ use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
 use crate::protocols::lock::kind::Kind;
 use crate::protocols::lock::lease::Config;
+use crate::servers::etcd::lessor::Checkpoints;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use crate::systems::BuiltIn;
@@ -70,7 +71,7 @@ impl KindRules for LeaseSettings {
     fn kind(&self) -> Kind {
         Kind::Lease(Config {
             ttl: (self.ttl.as_ns() / 1_000_000_000) as i64,
-            checkpoint_every: self.checkpoint_every,
+            checkpoints: self.checkpoint_every.map_or(Checkpoints::Never, Checkpoints::OfAll),
             patience: self.timeout,
             raft: ensemble::config(&self.raft()),
         })

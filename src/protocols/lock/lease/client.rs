@@ -287,10 +287,14 @@ impl Recipe for Leased {
     }
 
     fn on_event(&mut self, _: NodeId, event: Event, desk: &mut Desk<'_, '_>) {
-        let Event::KeyGone { waiter, revision } = event;
+        let Event::KeyGone { waiter, whose, revision } = event;
         let looks_again = (desk.config.rules.lease.looks_again)();
         let Some(own) = self.own(waiter) else { return };
-        let Stage::Watching { mine, token, .. } = own.stage else { return };
+        let Stage::Watching { mine, token, other, .. } = own.stage else { return };
+        // It may have watched another key at another server before.
+        if other.claim != whose {
+            return;
+        }
         if let Some(revision) = revision {
             desk.woken(&own.claim, happening(own.claim.lock, revision));
         }

@@ -22,13 +22,21 @@ pub struct Front {
     watchers: Watchers,
     /// Who has which watch, and which watch is whose.
     watches: BTreeMap<(NodeId, ClaimId), i64>,
-    owners: BTreeMap<i64, (NodeId, ClaimId)>,
+    owners: BTreeMap<i64, Owner>,
     /// How many watches there have ever been.
     numbers: i64,
     /// The leases that it has found to have run out while it led, and in which term.
     ending: BTreeMap<i64, u64>,
     /// What it has still to propose.
     later: Vec<What>,
+}
+
+/// Who watches what: a client, for one of its claims, the key of another.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    client: NodeId,
+    waiter: ClaimId,
+    whose: ClaimId,
 }
 
 impl Front {
@@ -46,13 +54,13 @@ impl Front {
     }
 
     /// Somebody watches a key, anew or again.
-    fn watch(&mut self, owner: (NodeId, ClaimId), watch: Watch, see: &Seen<'_>, office: &mut Office<'_, '_>) {
-        if let Some(number) = self.watches.remove(&owner) {
+    fn watch(&mut self, owner: Owner, watch: Watch, see: &Seen<'_>, office: &mut Office<'_, '_>) {
+        if let Some(number) = self.watches.remove(&(owner.client, owner.waiter)) {
             self.owners.remove(&number);
             self.watchers.cancel(number);
         }
         self.numbers += 1;
-        self.watches.insert(owner, self.numbers);
+        self.watches.insert((owner.client, owner.waiter), self.numbers);
         self.owners.insert(self.numbers, owner);
         let told = self.watchers.watch(&see.machine.service.lease().etcd.store, self.numbers, watch);
         // What is past is told at once, and so is that it can be told no more.
@@ -67,10 +75,10 @@ impl Front {
 
     /// What a watch was for has happened.
     fn tell(&mut self, number: i64, revision: Option<i64>, office: &mut Office<'_, '_>) {
-        let Some(owner) = self.owners.remove(&number) else { return };
-        self.watches.remove(&owner);
+        let Some(Owner { client, waiter, whose }) = self.owners.remove(&number) else { return };
+        self.watches.remove(&(client, waiter));
         self.watchers.cancel(number);
-        office.event(owner.0, Event::KeyGone { waiter: owner.1, revision });
+        office.event(client, Event::KeyGone { waiter, whose, revision });
     }
 
     /// A lease lives on, if it is this server that says so.
@@ -100,7 +108,7 @@ impl ensemble::Front for Front {
             Question::Renew { .. } => Taken::Passed,
             Question::Watch { waiter, key, from: start } => {
                 let watch = Watch { keys: KeyRange::one(key.name()), start, no_put: true, ..Watch::default() };
-                self.watch((from, waiter), watch, see, office);
+                self.watch(Owner { client: from, waiter, whose: key.claim }, watch, see, office);
                 Taken::Silent
             }
         }
