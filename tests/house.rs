@@ -14,16 +14,17 @@ use std::path::PathBuf;
 /// Who may import whom. A room may always import itself. `*` stands for one name.
 const ARROWS: &str = "\
 main                   -> cli, systems
-cli                    -> systems, report, scenario, run, environment::fault, environment::plan, environment::text, kernel
+cli                    -> systems, report, scenario, run, servers, environment::fault, environment::plan, environment::text, kernel
 systems                -> protocols, run, scenario, environment, kernel
 check                  -> systems, run, scenario, oracle, environment, kernel
 report                 -> run::outcome, run::signature, run::tally, run::curve
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
-protocols              -> oracle::linearizable, protocol, kernel
+protocols              -> servers, oracle::linearizable, protocol, kernel
 protocols::*::spec     -> oracle::spec, environment::plan
 protocols::*::oracle   -> oracle::spec, environment::disk
 scenario               -> environment, kernel
+servers                -> kernel
 trace                  -> protocol, environment, kernel
 oracle                 -> protocol, environment, kernel
 protocol               -> kernel

@@ -1,0 +1,3 @@
+//! What the real servers answer, as pure values.
+
+pub mod zookeeper;
