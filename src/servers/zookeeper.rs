@@ -5,6 +5,7 @@ mod map;
 pub mod operation;
 pub mod path;
 pub mod query;
+pub mod sessions;
 pub mod tree;
 pub mod watches;
 pub mod znode;
