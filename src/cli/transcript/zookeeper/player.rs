@@ -40,7 +40,8 @@ pub(super) struct Player {
     sessions: BTreeMap<u64, Session>,
     /// Which number a session had, also of those that are gone.
     numbers: BTreeMap<SessionId, u64>,
-    told: Vec<Value>,
+    /// The session that is told, and what.
+    told: Vec<(SessionId, Value)>,
 }
 
 #[derive(Clone, Copy)]
@@ -104,7 +105,7 @@ impl Player {
 
     /// What the watches have told since this was asked last.
     pub(super) fn events(&mut self) -> Vec<Value> {
-        std::mem::take(&mut self.told)
+        self.told.drain(..).map(|(_, event)| event).collect()
     }
 
     /// A session asks. One that is new connects first.
@@ -122,13 +123,11 @@ impl Player {
             (State::Dead, _) => failure("ConnectionLoss"),
             (State::Connected, Asked::Close) => {
                 self.close(session.id);
-                self.sessions.insert(number, Session { state: State::Closed, ..session });
-                done()
+                self.leave(number, Session { state: State::Closed, ..session })
             }
             (State::Connected, Asked::Die) => {
                 self.watches.forget(session.id);
-                self.sessions.insert(number, Session { state: State::Dead, ..session });
-                done()
+                self.leave(number, Session { state: State::Dead, ..session })
             }
             (State::Connected, Asked::Reattach) => done(),
             (State::Connected, asked) => self.answer(session.id, asked),
@@ -156,6 +155,13 @@ impl Player {
         }
     }
 
+    /// A client is there no more; nobody asks it any more what it was told.
+    fn leave(&mut self, number: u64, session: Session) -> Value {
+        self.told.retain(|(told, _)| *told != session.id);
+        self.sessions.insert(number, session);
+        done()
+    }
+
     /// The end of a session. Its own watches may tell, but it does not listen any more.
     fn close(&mut self, id: SessionId) {
         self.watches.forget(id);
@@ -168,7 +174,7 @@ impl Player {
         let zxid = Zxid(self.tree.last().0 + 1);
         let outcome = self.tree.apply(Stamp { zxid, time_ms: self.now_ms, session }, transaction);
         for event in outcome.changes.iter().flat_map(|change| self.watches.fire(change)) {
-            self.told.push(told(&self.numbers, &event));
+            self.told.push((event.session, told(&self.numbers, &event)));
         }
         outcome.reply
     }
