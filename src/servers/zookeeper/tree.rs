@@ -3,6 +3,8 @@
 //! Servers that apply the same transactions with the same stamps have the same tree and give the same replies.
 
 mod apply;
+#[cfg(test)]
+mod tests;
 
 use super::error::Error;
 use super::map::Map;

@@ -262,3 +262,6 @@ impl Table {
         told
     }
 }
+
+#[cfg(test)]
+mod tests;

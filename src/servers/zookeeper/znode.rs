@@ -13,33 +13,19 @@ pub struct SessionId(pub u64);
 
 /// How long a node lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Owner {
+pub(super) enum Owner {
     /// Until it is deleted.
     Nobody,
     /// Until this session ends.
     Session(SessionId),
     /// Until it has had children and has none any more.
     Container,
-    /// Until it has had no children and no change of its data for so many milliseconds.
-    Ttl {
-        /// 1 to 2^40 - 1.
-        ttl_ms: u64,
-    },
+    /// Until it has had no children and no change of its data for so many milliseconds: 1 to 2^40 - 1.
+    Ttl { ttl_ms: u64 },
 }
 
-impl Owner {
-    /// The number that stands for it in a stat on the wire. Source: `EphemeralType`.
-    pub fn number(self) -> u64 {
-        match self {
-            Owner::Nobody => 0,
-            Owner::Session(SessionId(number)) => number,
-            Owner::Container => 1 << 63,
-            Owner::Ttl { ttl_ms } => 0xff << 56 | ttl_ms,
-        }
-    }
-}
-
-/// What the server tells about a node. Source: `Stat` in `zookeeper.jute`.
+/// What the server tells about a node. Source: `Stat` in `zookeeper.jute`; `aversion` is left out, since there
+/// are no access lists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stat {
     /// The change that created it.
@@ -54,10 +40,8 @@ pub struct Stat {
     pub version: i32,
     /// How often a child was created or deleted.
     pub cversion: i32,
-    /// How often its access list has been set: never, for there are none here.
-    pub aversion: i32,
-    /// How long it lives.
-    pub owner: Owner,
+    /// The session that it lives as long as; `None` (0 on the wire) if it is not ephemeral.
+    pub ephemeral_owner: Option<SessionId>,
     /// The length of its data in bytes.
     pub data_length: usize,
     /// How many children it has.
@@ -114,8 +98,11 @@ impl Znode {
             mtime_ms: self.mtime_ms,
             version: self.version,
             cversion: self.created.wrapping_mul(2).wrapping_sub(still_there),
-            aversion: 0,
-            owner: self.owner,
+            ephemeral_owner: match self.owner {
+                Owner::Session(session) => Some(session),
+                // Nobody is told what the server keeps in this place for them.
+                Owner::Nobody | Owner::Container | Owner::Ttl { .. } => None,
+            },
             data_length: self.data.len(),
             num_children,
             pzxid: self.pzxid,

@@ -7,7 +7,7 @@ use crate::servers::zookeeper::query::{Answer, Query, answer};
 use crate::servers::zookeeper::sessions::{SessionTracker, password_of};
 use crate::servers::zookeeper::tree::{Tree, TtlNodes};
 use crate::servers::zookeeper::watches::{Event, EventKind, WatchKind, WatchMode, Watches};
-use crate::servers::zookeeper::znode::{Owner, SessionId, Stat, Zxid};
+use crate::servers::zookeeper::znode::{SessionId, Stat, Zxid};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -180,15 +180,15 @@ impl Player {
     }
 
     fn answer(&mut self, session: SessionId, asked: &Asked) -> Value {
-        let change = |part: Option<Operation>| part.map(Transaction::One);
         let transaction = match asked {
-            Asked::Create(create) | Asked::Create2(create) => change(Some(operation_of_create(create))),
-            Asked::Delete(delete) => change(Some(operation_of_delete(delete))),
-            Asked::Set(set) => change(Some(operation_of_set(set))),
-            Asked::Multi { ops } => Some(Transaction::Multi(ops.iter().map(operation).collect())),
-            _ => None,
+            Asked::Create(create) | Asked::Create2(create) => {
+                Transaction::One(operation_of_create(create, full(&create.path, create.sequence)))
+            }
+            Asked::Delete(delete) => Transaction::One(operation_of_delete(delete)),
+            Asked::Set(set) => Transaction::One(operation_of_set(set)),
+            Asked::Multi { ops } => Transaction::Multi(ops.iter().map(operation).collect()),
+            _ => return self.query(session, asked),
         };
-        let Some(transaction) = transaction else { return self.query(session, asked) };
         self.tracker.check(session, SERVER).expect("a session that is heard of lives");
         let result = self.apply(session, &transaction);
         self.told_of_change(result, matches!(asked, Asked::Create2(_)))
@@ -243,30 +243,27 @@ impl Player {
     }
 
     fn stat(&self, stat: &Stat) -> Value {
-        let ephemeral = match stat.owner {
-            Owner::Session(id) => json!(self.numbers.get(&id)),
-            Owner::Nobody | Owner::Container | Owner::Ttl { .. } => Value::Null,
-        };
         json!({
             "version": stat.version,
             "cversion": stat.cversion,
             "numChildren": stat.num_children,
             "dataLength": stat.data_length,
-            "ephemeral": ephemeral,
+            "ephemeral": stat.ephemeral_owner.map(|owner| self.numbers.get(&owner)),
         })
     }
 }
 
 fn operation(part: &Part) -> Operation {
     match part {
-        Part::Create(create) => operation_of_create(create),
+        // In a multi the client leaves out the empty name at the end of a sequential node's path too.
+        Part::Create(create) => operation_of_create(create, full(&create.path, false)),
         Part::Delete(delete) => operation_of_delete(delete),
         Part::Set(set) => operation_of_set(set),
         Part::Check(check) => Operation::Check { path: full(&check.path, false), version: demanded(check.version) },
     }
 }
 
-fn operation_of_create(create: &Create) -> Operation {
+fn operation_of_create(create: &Create, path: Arc<str>) -> Operation {
     let sequential = create.sequence;
     let mode = match create.ttl_ms {
         Some(ttl_ms) => Mode::Ttl { ttl_ms, sequential },
@@ -274,7 +271,7 @@ fn operation_of_create(create: &Create) -> Operation {
         None if create.ephemeral => Mode::Ephemeral { sequential },
         None => Mode::Persistent { sequential },
     };
-    Operation::Create { path: full(&create.path, sequential), data: bytes(create.data.as_deref()), mode }
+    Operation::Create { path, data: bytes(create.data.as_deref()), mode }
 }
 
 fn operation_of_delete(delete: &step::Delete) -> Operation {
