@@ -29,13 +29,14 @@ trace                  -> protocol, environment, kernel
 oracle                 -> protocol, environment, kernel
 protocol               -> kernel
 environment            -> kernel
+servers                -> kernel
 kernel                 -> nothing
 ";
 
 /// Which names stand where only, and why.
 const BANS: &str = "\
 HashMap, HashSet, RandomState, DefaultHasher  -> nowhere: their order differs from run to run
-f32, f64                                      -> environment::text, scenario::diagnostic, report, cli: they round
+f32, f64                                      -> environment::text, servers::redis::double, scenario::diagnostic, report, cli: they round
 Instant, SystemTime                           -> run::sweep, cli: a run has virtual time only
 std::thread, std::net                         -> run::sweep, run::twice, run::shrink::crew, check::variables, cli: a run is one thread that talks to nobody
 Mutex, RwLock, Condvar, mpsc, atomic          -> run::sweep, run::twice, run::shrink::crew, cli: a world shares nothing

@@ -1,0 +1,149 @@
+//! Every command that the server knows: its name, how many words it has, and who carries it out.
+
+use super::call::Call;
+use super::reply::{Answer, Failure};
+use super::{counters, expiry, keys, strings, transactions};
+
+/// A command.
+#[derive(Debug)]
+pub(super) struct Command {
+    /// In lower case.
+    pub(super) name: &'static str,
+    /// How many words it has, its name counted; if negative, at least so many.
+    arity: isize,
+    pub(super) kind: Kind,
+    /// Whether scripts may call it.
+    pub(super) is_for_scripts: bool,
+    /// Whether it is carried out, not queued, in a transaction.
+    pub(super) is_immediate: bool,
+    pub(super) run: fn(&mut Call<'_>, &[&[u8]]) -> Answer,
+}
+
+/// What a command does to keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Read,
+    Write,
+    /// It is not about keys.
+    Other,
+}
+
+type Run = fn(&mut Call<'_>, &[&[u8]]) -> Answer;
+
+impl Command {
+    pub(super) fn takes(&self, words: usize) -> bool {
+        if self.arity < 0 { words >= self.arity.unsigned_abs() } else { words == self.arity.unsigned_abs() }
+    }
+}
+
+const fn read(name: &'static str, arity: isize, run: Run) -> Command {
+    Command { name, arity, kind: Kind::Read, is_for_scripts: true, is_immediate: false, run }
+}
+
+const fn write(name: &'static str, arity: isize, run: Run) -> Command {
+    Command { name, arity, kind: Kind::Write, is_for_scripts: true, is_immediate: false, run }
+}
+
+const fn other(name: &'static str, arity: isize, run: Run) -> Command {
+    Command { name, arity, kind: Kind::Other, is_for_scripts: true, is_immediate: false, run }
+}
+
+const fn private(name: &'static str, arity: isize, run: Run) -> Command {
+    Command { name, arity, kind: Kind::Other, is_for_scripts: false, is_immediate: false, run }
+}
+
+const fn immediate(name: &'static str, arity: isize, run: Run) -> Command {
+    Command { name, arity, kind: Kind::Other, is_for_scripts: false, is_immediate: true, run }
+}
+
+/// The command of that name, in whichever case.
+pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
+    let name = name.to_ascii_lowercase();
+    let place = COMMANDS.binary_search_by(|command| command.name.as_bytes().cmp(&name)).ok()?;
+    Some(&COMMANDS[place])
+}
+
+/// What is said of a command that is not known (server.c, `commandCheckExistence`).
+pub(super) fn unknown(words: &[&[u8]]) -> Failure {
+    let mut beginning = String::new();
+    for word in &words[1..] {
+        if beginning.len() >= 128 {
+            break;
+        }
+        let room = 128 - beginning.len();
+        beginning += &format!("'{}' ", String::from_utf8_lossy(&word[..word.len().min(room)]));
+    }
+    let name = String::from_utf8_lossy(&words[0][..words[0].len().min(128)]);
+    Failure::err(format_args!("unknown command '{name}', with args beginning with: {beginning}"))
+}
+
+/// By name.
+const COMMANDS: &[Command] = &[
+    write("append", 3, strings::append),
+    write("copy", -3, keys::copy),
+    read("dbsize", 1, keys::dbsize),
+    write("decr", 2, counters::decr),
+    write("decrby", 3, counters::decrby),
+    write("del", -2, keys::del),
+    immediate("discard", 1, transactions::discard),
+    other("echo", 2, keys::echo),
+    immediate("exec", 1, transactions::exec),
+    read("exists", -2, keys::exists),
+    write("expire", -3, expiry::expire),
+    write("expireat", -3, expiry::expireat),
+    read("expiretime", 2, expiry::expiretime),
+    write("flushall", -1, keys::flushall),
+    write("flushdb", -1, keys::flushdb),
+    read("get", 2, strings::get),
+    write("getdel", 2, strings::getdel),
+    write("getex", -2, strings::getex),
+    read("getrange", 4, strings::getrange),
+    write("getset", 3, strings::getset),
+    write("incr", 2, counters::incr),
+    write("incrby", 3, counters::incrby),
+    read("keys", 2, keys::keys),
+    read("mget", -2, strings::mget),
+    write("move", 3, keys::shift),
+    write("mset", -3, strings::mset),
+    write("msetnx", -3, strings::msetnx),
+    immediate("multi", 1, transactions::multi),
+    write("persist", 2, expiry::persist),
+    write("pexpire", -3, expiry::pexpire),
+    write("pexpireat", -3, expiry::pexpireat),
+    read("pexpiretime", 2, expiry::pexpiretime),
+    other("ping", -1, keys::ping),
+    write("psetex", 4, strings::psetex),
+    read("pttl", 2, expiry::pttl),
+    read("randomkey", 1, keys::randomkey),
+    write("rename", 3, keys::rename),
+    write("renamenx", 3, keys::renamenx),
+    read("scan", -2, keys::scan),
+    other("select", 2, keys::select),
+    write("set", -3, strings::set),
+    write("setex", 4, strings::setex),
+    write("setnx", 3, strings::setnx),
+    write("setrange", 4, strings::setrange),
+    read("strlen", 2, strings::strlen),
+    read("substr", 4, strings::getrange),
+    write("swapdb", 3, keys::swapdb),
+    other("time", 1, keys::time),
+    read("touch", -2, keys::exists),
+    read("ttl", 2, expiry::ttl),
+    read("type", 2, keys::kind),
+    write("unlink", -2, keys::del),
+    private("unwatch", 1, transactions::unwatch),
+    immediate("watch", -2, transactions::watch),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_stand_in_order_so_that_each_is_found() {
+        for command in COMMANDS {
+            let found = find(command.name.to_ascii_uppercase().as_bytes()).expect("it is found");
+            assert_eq!(found.name, command.name);
+        }
+    }
+}
