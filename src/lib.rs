@@ -117,7 +117,6 @@
 //! - [`servers`]: what the real servers answer that locks are built on, as pure values.
 //! - [`trace`]: what happens in a run, as typed values for whoever listens.
 //! - [`world`]: one run in progress, as a value that can be cloned at any step.
-//! - [`servers`]: what the real servers answer that locks are built on, as pure values.
 //! - [`protocols`]: the algorithms that come with squall, and their published defects.
 //! - [`run`]: [`play`](run::play::play) turns a plan into an [`Outcome`](run::outcome::Outcome).
 //! - [`scenario`]: files in, scenarios out; a scenario and a seed give a plan.

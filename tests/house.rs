@@ -24,7 +24,6 @@ protocols              -> servers, oracle::linearizable, protocol, kernel
 protocols::*::spec     -> oracle::spec, environment::plan
 protocols::*::oracle   -> oracle::spec, environment::disk
 scenario               -> environment, kernel
-servers                -> kernel
 trace                  -> protocol, environment, kernel
 oracle                 -> protocol, environment, kernel
 protocol               -> kernel
