@@ -302,12 +302,12 @@ fn full(path: &str, sequential: bool) -> Arc<str> {
     Arc::from(full)
 }
 
-/// A path of the server as a client sees it.
+/// A path of the server as a client sees it: what follows the root, whether a slash comes first or not.
 fn seen(path: &str) -> &str {
     match path.strip_prefix(ROOT) {
         Some("") => "/",
-        Some(rest) if rest.starts_with('/') => rest,
-        Some(_) | None => path,
+        Some(rest) => rest,
+        None => path,
     }
 }
 
