@@ -207,9 +207,7 @@ impl Player {
                 };
                 Query::AddWatch { path: full(path, false), mode }
             }
-            Asked::RemoveWatches { path } => {
-                Query::RemoveWatches { path: full(path, false), kind: WatchKind::Any }
-            }
+            Asked::RemoveWatches { path } => Query::RemoveWatches { path: full(path, false), kind: WatchKind::Any },
             _ => unreachable!("what is no question is not asked here"),
         };
         match answer(&self.tree, &mut self.watches, session, &query) {
