@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A map in the order of its keys. Looking up, inserting and removing cost O(log n), a clone O(1).
-pub struct Map<K, V> {
+pub(super) struct Map<K, V> {
     root: Link<K, V>,
     len: usize,
 }
@@ -28,34 +28,34 @@ struct Node<K, V> {
 
 impl<K, V> Map<K, V> {
     /// An empty map.
-    pub const fn new() -> Map<K, V> {
+    pub(super) const fn new() -> Map<K, V> {
         Map { root: None, len: 0 }
     }
 
     /// How many keys there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The keys with their values, in the order of the keys.
-    pub fn iter(&self) -> Iter<'_, K, V> {
+    pub(super) fn iter(&self) -> Iter<'_, K, V> {
         let mut iter = Iter { path: Vec::new() };
         iter.descend(&self.root);
         iter
     }
 
     /// The keys in order.
-    pub fn keys(&self) -> impl Iterator<Item = &K> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
         self.iter().map(|(key, _)| key)
     }
 
     /// The value of a key.
-    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    pub(super) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
@@ -73,7 +73,7 @@ impl<K, V> Map<K, V> {
 
 impl<K: Ord + Clone, V: Clone> Map<K, V> {
     /// The value of a key, to be changed in place.
-    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
@@ -90,14 +90,14 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
     }
 
     /// Gives a key a value, and hands back the one that it had.
-    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let old = insert(&mut self.root, key, value);
         self.len += usize::from(old.is_none());
         old
     }
 
     /// Takes a key out, and hands back its value.
-    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    pub(super) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
@@ -203,7 +203,7 @@ impl<K: Clone, V: Clone> Node<K, V> {
 }
 
 /// The keys of a [`Map`] with their values, in order.
-pub struct Iter<'a, K, V> {
+pub(super) struct Iter<'a, K, V> {
     /// The nodes that are still to come and whose left sides have been.
     path: Vec<&'a Node<K, V>>,
 }

@@ -208,7 +208,7 @@ pub fn refuses_client(own: Zxid, seen: Zxid) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, SessionId, SessionTracker, password_of};
+    use super::{Error, SessionId, SessionTracker, first_session, password_of};
 
     const A: SessionId = SessionId(1);
     const B: SessionId = SessionId(2);
@@ -270,5 +270,15 @@ mod tests {
         assert_eq!((tracker.check(A, 7), tracker.check(A, 8)), (Ok(()), Err(Error::SessionMoved)));
         tracker.begin_closing(B);
         assert_eq!(tracker.check(B, 7), Err(Error::SessionExpired));
+    }
+
+    /// The password is one that a real server gave.
+    #[test]
+    fn sessions_and_their_passwords_are_those_of_the_real_server() {
+        let password = password_of(SessionId(72_057_615_439_954_085));
+        assert_eq!(u128::from_be_bytes(password), 0x33c0_b279_6af6_dd16_77f8_7723_c53d_3a45);
+        assert_eq!(first_session(1, 0), SessionId(1 << 56));
+        assert_eq!(first_session(2, 3), SessionId(2 << 56 | 3 << 16));
+        assert_eq!(first_session(0, u64::MAX), SessionId(0x00ff_ffff_ffff_0000), "the server's byte is kept clear");
     }
 }
