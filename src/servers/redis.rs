@@ -25,8 +25,11 @@ mod keys;
 mod keyspace;
 mod lists;
 mod ranges;
+mod replication;
 mod reply;
+mod script;
 mod sets;
+mod sha1;
 mod sorted;
 mod strings;
 mod table;
@@ -34,6 +37,7 @@ mod transactions;
 mod tree;
 mod value;
 
+pub use replication::Snapshot;
 pub use reply::{Bytes, Reply};
 
 use call::Call;
@@ -55,6 +59,8 @@ pub struct Redis {
     clients: BTreeMap<u64, Client>,
     /// Who watches a key.
     watchers: BTreeMap<(usize, Bytes), BTreeSet<u64>>,
+    /// Scripts by their digests.
+    scripts: BTreeMap<String, Bytes>,
     role: Role,
     /// What replicas have not yet been sent, if that is kept at all.
     effects: Option<Vec<Effect>>,
@@ -110,6 +116,7 @@ impl Redis {
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
             watchers: BTreeMap::new(),
+            scripts: BTreeMap::new(),
             role: Role::Primary,
             effects: None,
         }
@@ -138,7 +145,10 @@ impl Redis {
         // The real server does not answer an empty command at all.
         let Some(name) = words.first() else { return Ok(Reply::Nil) };
         let found = table::find(name).ok_or_else(|| table::unknown(words));
-        let sound = found.and_then(|command| if command.takes(words.len()) { Ok(command) } else { Err(Failure::arity(command.name)) });
+        let sound =
+            found.and_then(
+                |command| if command.takes(words.len()) { Ok(command) } else { Err(Failure::arity(command.name)) },
+            );
         let command = match sound {
             Ok(command) => command,
             Err(failure) => return Err(self.refuse(client, name, failure)),
@@ -159,7 +169,9 @@ impl Redis {
         let mut call = Call { server: self, now_ms, client, origin, name, changes: 0, instead: None };
         let answer = (command.run)(&mut call, words);
         let (db, changes, instead) = (call.db(), call.changes, call.instead.take());
-        if changes > 0 && let Some(effects) = &mut self.effects {
+        if changes > 0
+            && let Some(effects) = &mut self.effects
+        {
             let verbatim = || vec![words.iter().map(|word| word.to_vec()).collect()];
             let commands = instead.unwrap_or_else(verbatim);
             effects.extend(commands.into_iter().map(|command| Effect { db, command }));

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::reply::{Answer, Failure};
-use super::{counters, expiry, hashes, keys, lists, ranges, sets, sorted, strings, transactions};
+use super::{counters, expiry, hashes, keys, lists, ranges, replication, script, sets, sorted, strings, transactions};
 
 /// A command.
 #[derive(Debug)]
@@ -81,6 +81,13 @@ pub(super) fn unknown(words: &[&[u8]]) -> Failure {
     Failure::err(format_args!("unknown command '{name}', with args beginning with: {beginning}"))
 }
 
+/// What is said of a second word that is not known.
+pub(super) fn unknown_subcommand(words: &[&[u8]]) -> Failure {
+    let name = String::from_utf8_lossy(words[0]).to_uppercase();
+    let subcommand = String::from_utf8_lossy(&words[1][..words[1].len().min(128)]);
+    Failure::err(format_args!("unknown subcommand '{subcommand}'. Try {name} HELP."))
+}
+
 /// By name.
 const COMMANDS: &[Command] = &[
     write("append", 3, strings::append),
@@ -95,6 +102,10 @@ const COMMANDS: &[Command] = &[
     write("del", -2, keys::del),
     immediate("discard", 1, transactions::discard),
     other("echo", 2, keys::echo),
+    private("eval", -3, script::eval),
+    private("eval_ro", -3, script::eval_ro),
+    private("evalsha", -3, script::evalsha),
+    private("evalsha_ro", -3, script::evalsha_ro),
     immediate("exec", 1, transactions::exec),
     read("exists", -2, keys::exists),
     write("expire", -3, expiry::expire),
@@ -149,6 +160,7 @@ const COMMANDS: &[Command] = &[
     read("randomkey", 1, keys::randomkey),
     write("rename", 3, keys::rename),
     write("renamenx", 3, keys::renamenx),
+    private("role", 1, replication::role),
     write("rpop", -2, lists::rpop),
     write("rpoplpush", 3, lists::rpoplpush),
     write("rpush", -3, lists::rpush),
@@ -156,6 +168,7 @@ const COMMANDS: &[Command] = &[
     write("sadd", -3, sets::sadd),
     read("scan", -2, keys::scan),
     read("scard", 2, sets::scard),
+    private("script", -2, script::script),
     other("select", 2, keys::select),
     write("set", -3, strings::set),
     write("setex", 4, strings::setex),
@@ -177,6 +190,7 @@ const COMMANDS: &[Command] = &[
     read("type", 2, keys::kind),
     write("unlink", -2, keys::del),
     private("unwatch", 1, transactions::unwatch),
+    private("wait", 3, replication::wait),
     immediate("watch", -2, transactions::watch),
     write("zadd", -4, sorted::zadd),
     read("zcard", 2, sorted::zcard),

@@ -43,10 +43,6 @@ impl<K, V> Tree<K, V> {
         count(&self.root)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.root.is_none()
-    }
-
     /// How many keys stand before the first for which `is_before` does not hold; it must hold for a prefix of the keys.
     pub(super) fn count_while(&self, is_before: impl Fn(&K) -> bool) -> usize {
         let (mut link, mut before) = (&self.root, 0);
@@ -176,7 +172,10 @@ fn inserted<K: Ord + Clone, V: Clone>(link: Link<K, V>, key: K, value: V) -> Lin
     }
 }
 
-fn removed<K: Ord + Clone + Borrow<Q>, V: Clone, Q: Ord + ?Sized>(link: Link<K, V>, key: &Q) -> (Link<K, V>, Option<V>) {
+fn removed<K: Ord + Clone + Borrow<Q>, V: Clone, Q: Ord + ?Sized>(
+    link: Link<K, V>,
+    key: &Q,
+) -> (Link<K, V>, Option<V>) {
     let Some(node) = link else { return (None, None) };
     let node = Arc::unwrap_or_clone(node);
     match key.cmp(node.key.borrow()) {
