@@ -10,7 +10,12 @@ use std::path::Path;
 use std::process::Command;
 
 /// The servers, and what there is of each.
-const RECORDED: [(&str, &str); 2] = [("redis", "redis.json"), ("redis", "redis.jsonl")];
+const RECORDED: [(&str, &str); 4] = [
+    ("redis", "redis.json"),
+    ("redis", "redis.jsonl"),
+    ("zookeeper", "zookeeper.json"),
+    ("zookeeper", "zookeeper.jsonl"),
+];
 
 fn recorded(file: &str) -> String {
     format!("{}/tests/transcripts/{file}", env!("CARGO_MANIFEST_DIR"))
