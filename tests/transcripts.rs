@@ -2,17 +2,17 @@
 //!
 //! The transcripts were recorded from real servers on one machine; `tests/transcripts/` has excerpts.
 
-#![expect(clippy::disallowed_methods, reason = "the program is called from outside")]
-
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// The servers, and what there is of each.
-const RECORDED: [(&str, &str); 4] = [
+const RECORDED: [(&str, &str); 6] = [
     ("redis", "redis.json"),
     ("redis", "redis.jsonl"),
+    ("redis", "redis-commands.jsonl"),
+    ("redis", "redis-scripts.json"),
     ("zookeeper", "zookeeper.json"),
     ("zookeeper", "zookeeper.jsonl"),
 ];
