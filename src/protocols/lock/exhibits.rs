@@ -66,11 +66,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 12] = [
     },
     Exhibit {
         id: "acquired-after-wait-without-recheck",
-        story: "a waiter that is told that its turn has come takes the lock, without a look whether its own key is still there",
+        story: "a waiter that is told that its turn has come takes the lock, without a look whether its own key and its lease are still there",
         source: "etcd b14c7cd44 \"make lock more reliable\"; Jepsen, etcd 3.4.3",
         invariants: &["lock.mutual-exclusion"],
         rarity: Rarity::Common,
-        plant: |rules| rules.lease.looks_again = || false,
+        plant: |rules| {
+            rules.lease.looks_again = || false;
+            rules.lease.minds_expiry = || false;
+        },
     },
     Exhibit {
         id: "watch-from-now",

@@ -35,9 +35,16 @@ pub struct LeaseSettings {
     /// How often a leader speaks when there is nothing new. Default: 50 ms.
     #[serde(default = "LeaseSettings::default_heartbeat")]
     pub heartbeat: Span,
+    /// A leader without a quorum steps down; who hears a leader ignores candidates. Default: yes.
+    #[serde(default = "LeaseSettings::yes")]
+    pub check_quorum: bool,
 }
 
 impl LeaseSettings {
+    fn yes() -> bool {
+        true
+    }
+
     fn default_nodes() -> u16 {
         3
     }
@@ -63,7 +70,12 @@ impl LeaseSettings {
     }
 
     fn raft(&self) -> RaftSettings {
-        ensemble::raft(self.nodes, self.election_timeout, self.heartbeat)
+        RaftSettings {
+            election_timeout: self.election_timeout,
+            heartbeat: self.heartbeat,
+            check_quorum: self.check_quorum,
+            ..RaftSettings::of(self.nodes)
+        }
     }
 }
 

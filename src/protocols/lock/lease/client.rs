@@ -320,7 +320,8 @@ impl Recipe for Leased {
             }
             Due::Renew(None) if self.renewal.is_none() => self.renew(desk),
             Due::Lost(None) => {
-                if self.lease.is_some_and(|lease| lease.granted && desk.io.now() >= lease.until) {
+                let is_over = self.lease.is_some_and(|lease| lease.granted && desk.io.now() >= lease.until);
+                if is_over && (desk.config.rules.lease.minds_expiry)() {
                     self.lose(desk);
                 }
             }

@@ -8,6 +8,8 @@ use crate::servers::etcd::lessor::Checkpoints;
 pub struct Rules {
     /// Does a waiter that is told that its turn has come look whether its own key is still there? Source: the recipe, `Mutex.Lock`.
     pub looks_again: fn() -> bool,
+    /// Does a client stop that finds by its own clock that its lease must have run out?
+    pub minds_expiry: fn() -> bool,
     /// From which revision on a waiter watches, if it has seen the keys as they were at this one.
     pub watches_from: fn(seen: i64) -> i64,
     /// Whose key a waiter watches: that right before its own, not the first. Source: the recipe, `waitDeletes`.
@@ -26,6 +28,7 @@ impl Rules {
     /// Those of etcd.
     pub const SOUND: Rules = Rules {
         looks_again: || true,
+        minds_expiry: || true,
         watches_from: |seen| seen + 1,
         watches: |_, ahead| ahead,
         revoke_is_current: |term, now| term == now,
