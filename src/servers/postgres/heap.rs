@@ -157,6 +157,12 @@ impl Table {
         tid
     }
 
+    /// Takes all versions out at once.
+    pub(super) fn empty(&mut self) {
+        self.versions.clear();
+        self.indexes.iter_mut().for_each(|index| index.entries.clear());
+    }
+
     /// Takes a version out for good: nobody can see it any more. O(log n).
     pub(super) fn forget(&mut self, tid: Tid) {
         let Some(version) = self.versions.remove(&tid) else { return };
