@@ -200,7 +200,8 @@ impl Server {
                 },
                 Relation::Index => {
                     let has = |table: &&Table| table.indexes.iter().any(|index| index.name == *name);
-                    match self.catalogue.tables().find(has).map(|table| table.name.clone()) {
+                    let table = self.catalogue.tables().find(has).map(|table| table.name.clone());
+                    match table {
                         Some(table) => self.drop_index(id, pending, &table, name)?,
                         None if !if_exists => return Err(Stop::Error(Error::new("42704", format!("index \"{name}\" does not exist")))),
                         None => {}
