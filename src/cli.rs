@@ -19,6 +19,7 @@ mod shrink;
 mod signals;
 mod sweep;
 mod terminal;
+mod transcript;
 
 use crate::scenario::{seed, shell};
 use crate::systems::System;
@@ -120,6 +121,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
         Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
         Command::Merge(merge) => merge::merge(&merge, detail, terminal),
         Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),
+        Command::CheckTranscript(check) => transcript::check(&check, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),
         Command::List(list) => list::list::<S>(&list, terminal),

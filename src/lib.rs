@@ -114,6 +114,7 @@
 //!   [`Plan`](environment::plan::Plan), which spells all of it out for one run.
 //! - [`oracle`]: what must never be and what must happen. [`Oracle`](oracle::spec::Oracle) is told of
 //!   every step; [`linearizable`](oracle::linearizable) checks what clients saw.
+//! - [`servers`]: what the real servers answer that locks are built on, as pure values.
 //! - [`trace`]: what happens in a run, as typed values for whoever listens.
 //! - [`world`]: one run in progress, as a value that can be cloned at any step.
 //! - [`protocols`]: the algorithms that come with squall, and their published defects.
@@ -139,6 +140,7 @@ pub mod protocols;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod servers;
 pub mod systems;
 pub mod trace;
 pub mod world;

@@ -14,13 +14,13 @@ use std::path::PathBuf;
 /// Who may import whom. A room may always import itself. `*` stands for one name.
 const ARROWS: &str = "\
 main                   -> cli, systems
-cli                    -> systems, report, scenario, run, environment::fault, environment::plan, environment::text, kernel
+cli                    -> systems, report, scenario, run, servers, environment::fault, environment::plan, environment::text, kernel
 systems                -> protocols, run, scenario, environment, kernel
 check                  -> systems, run, scenario, oracle, environment, kernel
 report                 -> run::outcome, run::signature, run::tally, run::curve
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
-protocols              -> oracle::linearizable, protocol, kernel
+protocols              -> servers, oracle::linearizable, protocol, kernel
 protocols::*::spec     -> oracle::spec, environment::plan
 protocols::*::oracle   -> oracle::spec, environment::disk
 scenario               -> environment, kernel
@@ -28,13 +28,14 @@ trace                  -> protocol, environment, kernel
 oracle                 -> protocol, environment, kernel
 protocol               -> kernel
 environment            -> kernel
+servers                -> kernel
 kernel                 -> nothing
 ";
 
 /// Which names stand where only, and why.
 const BANS: &str = "\
 HashMap, HashSet, RandomState, DefaultHasher  -> nowhere: their order differs from run to run
-f32, f64                                      -> environment::text, scenario::diagnostic, report, cli: they round
+f32, f64                                      -> environment::text, servers::redis::double, scenario::diagnostic, report, cli: they round
 Instant, SystemTime                           -> run::sweep, cli: a run has virtual time only
 std::thread, std::net                         -> run::sweep, run::twice, run::shrink::crew, check::variables, cli: a run is one thread that talks to nobody
 Mutex, RwLock, Condvar, mpsc, atomic          -> run::sweep, run::twice, run::shrink::crew, cli: a world shares nothing

@@ -5,6 +5,7 @@ use super::outputs::Outputs;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
+use super::transcript::CheckTranscript;
 use crate::run::twice::Share;
 use crate::scenario::load::is_capsule;
 use clap::builder::FalseyValueParser;
@@ -120,6 +121,7 @@ pub(super) enum Command {
     Replay(Replay),
     Shrink(Shrink),
     Check(Check),
+    CheckTranscript(CheckTranscript),
     Show(Show),
     List(List),
     /// Print a script that completes commands and flags in a shell
