@@ -12,6 +12,8 @@ const START_NS: u64 = 1_700_000_000_000_000_000;
 const MS: u64 = 1_000_000;
 /// How long the server that was recorded let a session wait before it looked for a deadlock.
 const DEADLOCK_TIMEOUT_MS: u64 = 500;
+/// How long a statement takes, so that the clock runs.
+const STATEMENT_NS: u64 = 200_000;
 /// A statement that takes so long was recorded as blocked.
 const BLOCKED_MS: u64 = 250;
 /// How long a reply was waited for that had to come.
@@ -99,6 +101,7 @@ impl Player {
 
     /// Sends a statement, and says how it would have been recorded.
     fn send(&mut self, session: SessionId, step: usize, sql: &str, expected: &Value) -> Value {
+        self.now_ns += STATEMENT_NS;
         let answer = self.server.query(self.now_ns, session, sql);
         self.keep(answer.resumed);
         match answer.outcome {
@@ -163,7 +166,7 @@ fn value(reply: &Reply, expected: &Value) -> Value {
         Reply::Rows { rows, count, .. } => {
             let cell = |row: usize, column: usize, cell: &Sql| {
                 let wanted = expected.get("rows").and_then(|rows| rows.get(row)?.get(column));
-                sql_value(cell, wanted.is_some_and(Value::is_string))
+                sql_value(cell, wanted)
             };
             let rows: Vec<Vec<Value>> = rows
                 .iter()
@@ -181,15 +184,19 @@ fn value(reply: &Reply, expected: &Value) -> Value {
     }
 }
 
-fn sql_value(value: &Sql, as_text: bool) -> Value {
+fn sql_value(value: &Sql, wanted: Option<&Value>) -> Value {
     match value {
         Sql::Null => Value::Null,
         Sql::Bool(value) => json!(value),
-        Sql::Int(value) if as_text => json!(value.to_string()),
+        Sql::Int(value) if wanted.is_some_and(Value::is_string) => json!(value.to_string()),
+        Sql::Int(value) if wanted.is_some_and(Value::is_f64) => json!(*value as f64),
         Sql::Int(value) => json!(value),
-        Sql::Numeric(value) if as_text => json!(value.to_string()),
-        Sql::Numeric(value) => value.to_string().parse::<f64>().map_or(Value::Null, |value| json!(value)),
-        Sql::Array(items) => items.iter().map(|item| sql_value(item, as_text)).collect(),
+        Sql::Numeric(value) if wanted.is_some_and(Value::is_string) => json!(value.to_string()),
+        Sql::Numeric(value) => match value.trunc().whole().filter(|_| *value == value.trunc().round(value.scale())) {
+            Some(whole) if !wanted.is_some_and(Value::is_f64) => json!(whole),
+            _ => value.to_string().parse::<f64>().map_or(Value::Null, |value| json!(value)),
+        },
+        Sql::Array(items) => items.iter().map(|item| sql_value(item, None)).collect(),
         Sql::Text(_) | Sql::Timestamp(_) | Sql::Interval(_) | Sql::Void => json!(value.to_text()),
     }
 }

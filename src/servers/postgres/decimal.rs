@@ -20,6 +20,11 @@ impl From<i64> for Decimal {
 }
 
 impl Decimal {
+    /// How many places stand behind the point.
+    pub fn scale(&self) -> u32 {
+        self.scale
+    }
+
     /// `digits` times ten to the minus `scale`.
     pub(super) fn new(digits: i128, scale: u32) -> Self {
         Self { digits, scale }
@@ -115,7 +120,7 @@ impl Decimal {
     }
 
     /// Rounded to so many places, halves away from zero.
-    pub(super) fn round(&self, scale: u32) -> Self {
+    pub fn round(&self, scale: u32) -> Self {
         if self.scale <= scale {
             let digits = self.rescaled(scale).unwrap_or(self.digits);
             return Self { digits, scale };
@@ -129,12 +134,12 @@ impl Decimal {
     }
 
     /// Without what stands behind the point.
-    pub(super) fn trunc(&self) -> Self {
+    pub fn trunc(&self) -> Self {
         Self { digits: self.digits / 10_i128.pow(self.scale), scale: 0 }
     }
 
     /// As an integer, when it is one that fits.
-    pub(super) fn whole(&self) -> Option<i64> {
+    pub fn whole(&self) -> Option<i64> {
         (self.scale == 0).then(|| i64::try_from(self.digits).ok()).flatten()
     }
 }

@@ -38,6 +38,9 @@ impl Binder<'_> {
             Expr::Star(_) | Expr::Default => return Err(Error::syntax(if *expr == Expr::Default { "DEFAULT" } else { "*" })),
             Expr::Negative(of) => {
                 let (node, kind) = self.expression(of)?;
+                if kind == Type::Unknown {
+                    return Err(Error::new("42725", "operator is not unique: - unknown"));
+                }
                 if !kind.is_number() && kind != Type::Interval {
                     return Err(Error::new("42883", format!("operator does not exist: - {}", kind.name())));
                 }
@@ -321,7 +324,7 @@ impl Binder<'_> {
 /// The column of a name in one query. None: it has no such column.
 fn in_scope<'s>(scope: &'s Scope, table: Option<&str>, name: &str) -> Result<Option<&'s Name>, Error> {
     let fits = |column: &&Name| column.name == name && (table.is_none() || column.table.as_deref() == table);
-    let mut all = scope.names.iter().filter(fits).filter(|column| table.is_some() || column.starred);
+    let mut all = scope.names.iter().filter(fits);
     let first = all.next();
     if all.next().is_some() {
         return Err(Error::new("42702", format!("column reference \"{name}\" is ambiguous")));

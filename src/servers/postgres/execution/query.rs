@@ -97,7 +97,7 @@ impl Execution<'_> {
         for row in rows.drain(..) {
             keyed.push((self.keys(order, &env.inner(&row))?, row));
         }
-        keyed.sort_by(|(left, _), (right, _)| by_keys(order, left, right));
+        keyed.sort_by(|(left, _), (right, _)| compare_keys(order, left, right));
         rows.extend(keyed.into_iter().map(|(_, row)| row));
         Ok(())
     }
@@ -128,7 +128,7 @@ impl Execution<'_> {
                 found.push((keys, row.to_vec(), tids.to_vec()));
                 Ok(true)
             })?;
-            found.sort_by(|(left, ..), (right, ..)| by_keys(&plan.order, left, right));
+            found.sort_by(|(left, ..), (right, ..)| compare_keys(&plan.order, left, right));
             for (_, row, tids) in found {
                 if enough(&rows) {
                     break;
@@ -218,6 +218,10 @@ impl Execution<'_> {
             return if holds { sink(self, row, tids) } else { Ok(true) };
         };
         let source = &join.sources[*at];
+        let keyed = match (&source.kind, &source.lookup) {
+            (SourceKind::Table(table), Some((index, keys))) => Some(self.by_keys(*table, *index, keys, &env.inner(row))?),
+            _ => None,
+        };
         let place = source.first..source.first + source.width;
         let mut matched = false;
         let mut on = |execution: &mut Self, values: &[Value], tid: Option<Tid>| {
@@ -232,12 +236,8 @@ impl Execution<'_> {
         let more = match &source.kind {
             SourceKind::Table(table) => {
                 let mut from = 0;
-                let keys = match &source.lookup {
-                    Some((index, keys)) => Some(self.found_by_key(*table, *index, keys, env, join, &mut on)?),
-                    None => None,
-                };
-                match keys {
-                    Some(more) => more,
+                match keyed {
+                    Some(tids) => self.found_by_key(*table, tids, &mut on)?,
                     None => loop {
                         self.has_read(Target::Relation(*table));
                         let Some((tid, values)) = self.next_visible(*table, from)? else { break true };
@@ -280,24 +280,30 @@ impl Execution<'_> {
         })
     }
 
-    /// The rows that a unique index has for some keys, in the order of the table.
-    fn found_by_key(
+    /// The versions that a unique index has for some keys, in the order of the table.
+    fn by_keys(
         &mut self,
         table: TableId,
         index: usize,
         keys: &[Vec<Node>],
         env: &Env<'_>,
-        join: &Join,
-        on: &mut dyn FnMut(&mut Self, &[Value], Option<Tid>) -> Result<More, Stop>,
-    ) -> Result<More, Stop> {
+    ) -> Result<BTreeSet<Tid>, Stop> {
         self.has_read(Target::Index(table, index));
         let mut tids = BTreeSet::new();
         for key in keys {
-            let blank = vec![Value::Null; join.width];
-            let key = self.values(key, &env.inner(&blank))?;
-            let found = self.server.catalogue.by_id(table).map(|table| table.with_key(index, &key).to_vec());
-            tids.extend(found.unwrap_or_default());
+            let key = self.values(key, env)?;
+            let found = self.server.catalogue.by_id(table).map(|table| table.with_key(index, &key));
+            tids.extend(found.into_iter().flatten());
         }
+        Ok(tids)
+    }
+
+    fn found_by_key(
+        &mut self,
+        table: TableId,
+        tids: BTreeSet<Tid>,
+        on: &mut dyn FnMut(&mut Self, &[Value], Option<Tid>) -> Result<More, Stop>,
+    ) -> Result<More, Stop> {
         for tid in tids {
             let Some(values) = self.visible(table, tid)? else { continue };
             self.has_read(Target::Tuple(table, tid));
@@ -430,7 +436,7 @@ fn aggregate(call: &Aggregate, mut values: Vec<Value>) -> Result<Value, Error> {
     })
 }
 
-fn by_keys(order: &[OrderKey], left: &[Value], right: &[Value]) -> Ordering {
+fn compare_keys(order: &[OrderKey], left: &[Value], right: &[Value]) -> Ordering {
     for (key, (left, right)) in order.iter().zip(left.iter().zip(right)) {
         let found = match (left.is_null(), right.is_null()) {
             (true, true) => Ordering::Equal,
