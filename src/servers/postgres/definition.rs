@@ -8,7 +8,7 @@ use super::execution::{Execution, Stop};
 use super::heap::{Column, Stamp, Table, TableId};
 use super::lock::{ACCESS_EXCLUSIVE, Mode, ROW_EXCLUSIVE, SHARE};
 use super::server::Server;
-use super::session::{Pending, Undo};
+use super::session::{Effect, Pending, Undo};
 use super::value::{Type, Value};
 use super::{Reply, SessionId};
 
@@ -78,9 +78,15 @@ impl Server {
     fn create_table(&mut self, id: SessionId, pending: &mut Pending, create: &CreateTable) -> Result<Reply, Stop> {
         let xact = self.transaction(id).xact;
         if self.catalogue.table(&create.name, xact).is_ok() {
+            if !pending.journal.effects.is_empty() {
+                // Who has waited for another to make it fails on the catalogue's own key, IF NOT EXISTS or not.
+                let says = "duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"";
+                return Err(Stop::Error(Error::new("23505", says)));
+            }
             return exists(&create.name, create.if_not_exists, "CREATE TABLE");
         }
         if let Some(other) = self.catalogue.creator(&create.name, xact) {
+            pending.journal.effects.push(Effect::Written(None));
             Execution::new(self, id, pending).wait_for(other, 0)?;
         }
         let mut columns: Vec<Column> = Vec::new();

@@ -27,7 +27,11 @@ pub struct Server {
     pub(super) catalogue: Catalogue,
     pub(super) locks: Locks,
     pub(super) serials: Serials,
+    /// By the server's own numbers, in the order in which they connected.
     pub(super) sessions: BTreeMap<SessionId, Session>,
+    /// The server's own number of each client's session.
+    clients: BTreeMap<SessionId, SessionId>,
+    next_session: u32,
     /// The sessions of open transactions.
     pub(super) active: BTreeMap<Xact, SessionId>,
     /// How many use the snapshot after each commit.
@@ -60,6 +64,8 @@ impl Server {
             locks: Locks::default(),
             serials: Serials::default(),
             sessions: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            next_session: 0,
             active: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             dead: VecDeque::new(),
@@ -102,9 +108,18 @@ impl Server {
 
     /// The connection of a session is gone: its transaction is rolled back, and all its locks are free. Gives
     /// the replies to the statements that could go on because of that.
+    ///
+    /// A statement that waits does not notice: it keeps its place, and has its effect when its turn comes. Only
+    /// then the session ends (`client_connection_check_interval` is 0).
     pub fn disconnect(&mut self, now_ns: u64, session: SessionId) -> Vec<(SessionId, Reply)> {
         self.pass(now_ns);
-        self.end(session);
+        if let Some(id) = self.clients.remove(&session) {
+            let left = self.session_mut(id);
+            left.client = None;
+            if left.pending.is_none() {
+                self.end(id);
+            }
+        }
         self.ended.remove(&session);
         self.drain();
         std::mem::take(&mut self.resumed)
@@ -123,12 +138,16 @@ impl Server {
 
     /// Whether a statement of the session waits.
     pub fn is_blocked(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(|session| session.pending.is_some())
+        self.clients.get(&session).is_some_and(|id| self.waits(*id))
+    }
+
+    fn waits(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|session| session.pending.is_some())
     }
 
     /// The sessions that are connected, in the order of their numbers.
     pub fn connected(&self) -> impl Iterator<Item = SessionId> {
-        self.sessions.keys().copied()
+        self.clients.keys().copied()
     }
 
     fn answer(&mut self, session: SessionId, outcome: Outcome) -> Answer {
@@ -165,12 +184,17 @@ impl Server {
         self.sessions.iter().find(|(_, session)| session.pid == pid).map(|(id, _)| *id)
     }
 
-    fn connect(&mut self, id: SessionId) {
-        if self.sessions.contains_key(&id) {
-            return;
+    /// The session of a client, which begins now if it has none.
+    fn connect(&mut self, client: SessionId) -> SessionId {
+        if let Some(id) = self.clients.get(&client) {
+            return *id;
         }
+        self.next_session += 1;
+        let id = SessionId(self.next_session);
+        self.clients.insert(client, id);
         self.next_pid += 1;
         let session = Session {
+            client: Some(client),
             pid: self.next_pid,
             settings: Settings::new(self.config.deadlock_timeout_ms),
             transaction: None,
@@ -185,14 +209,15 @@ impl Server {
             changed: self.now,
         };
         self.sessions.insert(id, session);
+        id
     }
 
-    fn start(&mut self, id: SessionId, statement: &Statement, parameters: &[Value]) -> Option<Reply> {
-        if let Some(error) = self.ended.remove(&id) {
+    fn start(&mut self, client: SessionId, statement: &Statement, parameters: &[Value]) -> Option<Reply> {
+        if let Some(error) = self.ended.remove(&client) {
             return Some(Reply::Error(error));
         }
-        self.connect(id);
-        if self.is_blocked(id) {
+        let id = self.connect(client);
+        if self.waits(id) {
             return Some(Reply::Error(Error::new("08P01", "another command is already in progress")));
         }
         self.disarm(id, &[Timer::IdleInTransaction, Timer::IdleSession]);
@@ -220,11 +245,14 @@ impl Server {
     }
 
     /// A text that could not be read.
-    fn refuse(&mut self, id: SessionId, error: Error) -> Reply {
-        if let Some(error) = self.ended.remove(&id) {
+    fn refuse(&mut self, client: SessionId, error: Error) -> Reply {
+        if let Some(error) = self.ended.remove(&client) {
             return Reply::Error(error);
         }
-        self.connect(id);
+        let id = self.connect(client);
+        if self.waits(id) {
+            return Reply::Error(Error::new("08P01", "another command is already in progress"));
+        }
         self.fail(id);
         Reply::Error(error)
     }
@@ -282,6 +310,10 @@ impl Server {
         let now = self.now;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.changed = now;
+        if session.client.is_none() {
+            self.end(id);
+            return;
+        }
         let (timer, timeout) = match session.transaction {
             Some(_) => (Timer::IdleInTransaction, session.settings.idle_in_transaction),
             None => (Timer::IdleSession, session.settings.idle_session),
@@ -376,8 +408,9 @@ impl Server {
 
     /// Ends an idle session, whose client will hear of it when it speaks next.
     fn expel(&mut self, id: SessionId, error: Error) {
+        let client = self.session(id).client;
         self.end(id);
-        self.ended.insert(id, error);
+        self.ended.extend(client.map(|client| (client, error)));
     }
 
     /// `pg_terminate_backend`. One that ends itself gets an error.
@@ -386,7 +419,7 @@ impl Server {
         match self.by_pid(pid) {
             None => Ok(false),
             Some(id) if id == me => Err(error),
-            Some(id) if self.is_blocked(id) => {
+            Some(id) if self.waits(id) => {
                 self.cancel(id, error);
                 Ok(true)
             }
@@ -442,10 +475,12 @@ impl Server {
     /// Lets all go on that can.
     fn drain(&mut self) {
         while let Some(id) = self.ready.pop_front() {
-            if self.is_blocked(id) && !self.locks.waits.contains_key(&id) {
-                if let Some(reply) = self.proceed(id) {
-                    self.resumed.push((id, reply));
-                }
+            if !self.waits(id) || self.locks.waits.contains_key(&id) {
+                continue;
+            }
+            let client = self.session(id).client;
+            if let Some(reply) = self.proceed(id) {
+                self.resumed.extend(client.map(|client| (client, reply)));
             }
         }
     }
@@ -465,7 +500,10 @@ impl Server {
         self.roll_back(id);
         let woken = self.locks.release_all(id);
         self.woken(woken);
-        self.sessions.remove(&id);
+        let gone = self.sessions.remove(&id);
+        if let Some(client) = gone.and_then(|session| session.client) {
+            self.clients.remove(&client);
+        }
     }
 }
 
