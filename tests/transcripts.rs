@@ -2,15 +2,18 @@
 //!
 //! The transcripts were recorded from real servers on one machine; `tests/transcripts/` has excerpts.
 
-#![expect(clippy::disallowed_methods, reason = "the program is called from outside")]
-
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// The servers, and what there is of each.
-const RECORDED: [(&str, &str); 2] = [("redis", "redis.json"), ("redis", "redis.jsonl")];
+const RECORDED: [(&str, &str); 4] = [
+    ("redis", "redis.json"),
+    ("redis", "redis.jsonl"),
+    ("redis", "redis-commands.jsonl"),
+    ("redis", "redis-scripts.json"),
+];
 
 fn recorded(file: &str) -> String {
     format!("{}/tests/transcripts/{file}", env!("CARGO_MANIFEST_DIR"))

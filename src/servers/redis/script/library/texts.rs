@@ -125,6 +125,7 @@ fn directed(call: &Invocation<'_, '_, '_>, directive: &[u8], kind: u8, place: us
         b'c' => vec![u8::try_from(call.int(place)?).unwrap_or(b'?')],
         b'f' => call.number(place)?.fixed(precision.unwrap_or(6)).into_bytes(),
         b'g' => call.number(place)?.digits(precision.unwrap_or(6)).into_bytes(),
+        b'q' => quoted(&call.bytes(place)?),
         b's' => {
             let text = written(call.any(place)?);
             if text.starts_with(b"table")
@@ -152,4 +153,15 @@ fn directed(call: &Invocation<'_, '_, '_>, directive: &[u8], kind: u8, place: us
         }
         () => [vec![b' '; missing], signed].concat(),
     })
+}
+
+/// A text as a script would have to spell it.
+fn quoted(text: &[u8]) -> Vec<u8> {
+    let spelled = |byte: &u8| match byte {
+        b'"' | b'\\' | b'\n' => vec![b'\\', *byte],
+        b'\r' => b"\\r".to_vec(),
+        0 => b"\\000".to_vec(),
+        _ => vec![*byte],
+    };
+    [b"\"".to_vec(), text.iter().flat_map(spelled).collect(), b"\"".to_vec()].concat()
 }
