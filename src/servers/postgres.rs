@@ -34,6 +34,7 @@ mod lock;
 mod moment;
 mod parser;
 mod plan;
+mod process;
 mod serializable;
 mod server;
 mod session;

@@ -46,9 +46,10 @@ struct Player {
 impl Player {
     fn new(part: &Part) -> Result<Player, Refusal> {
         let deadlock_timeout_ms = match part.settings.get("deadlock_timeout_ms") {
-            Some(value) => value.as_u64().filter(|time| *time > 0).ok_or_else(|| {
-                Refusal::of(&part.place, "`deadlock_timeout_ms` is no time")
-            })?,
+            Some(value) => value
+                .as_u64()
+                .filter(|time| *time > 0)
+                .ok_or_else(|| Refusal::of(&part.place, "`deadlock_timeout_ms` is no time"))?,
             None => DEADLOCK_TIMEOUT_MS,
         };
         let mut server = Server::new(Config { deadlock_timeout_ms });
@@ -86,7 +87,8 @@ impl Player {
                 let answered = self.late.remove(&of).map_or_else(blocked, |reply| value(&reply, expected));
                 tally.compare(&part.place, number, &format!("{sent} (of step {of})"), expected, &answered);
             } else {
-                let sql = step.get("sql").ok_or_else(|| refusal("none of `sql`, `event`, `resumes` is there".to_owned()))?;
+                let sql =
+                    step.get("sql").ok_or_else(|| refusal("none of `sql`, `event`, `resumes` is there".to_owned()))?;
                 let sql = sql.as_str().ok_or_else(|| refusal("`sql` is no text".to_owned()))?;
                 let expected = match (step.get("reply"), step.get("blocked")) {
                     (Some(reply), None) => reply.clone(),

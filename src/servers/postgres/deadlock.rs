@@ -33,9 +33,10 @@ fn resolve(locks: &mut Locks, session: SessionId, swaps: &mut Vec<Swap>, depth: 
         let before = locks.clone();
         if reorder(locks, swap) {
             swaps.push(swap);
-            let all_free = swaps.clone().iter().all(|(_, one, other)| {
-                circle(locks, *one).is_none() && circle(locks, *other).is_none()
-            });
+            let all_free = swaps
+                .clone()
+                .iter()
+                .all(|(_, one, other)| circle(locks, *one).is_none() && circle(locks, *other).is_none());
             if all_free && resolve(locks, session, swaps, depth + 1) {
                 return true;
             }

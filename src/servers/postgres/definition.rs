@@ -173,7 +173,8 @@ impl Server {
         let last = found.indexes.len() - 1;
         let there = |tid: &u64| found.versions[tid].removed.is_none_or(|removal| matches!(removal.by, Stamp::Open(_)));
         let mut rows = found.versions.iter().filter(|(tid, _)| there(tid));
-        let double = rows.any(|(_, version)| found.same_key(last, &version.row).iter().filter(|tid| there(tid)).count() > 1);
+        let double =
+            rows.any(|(_, version)| found.same_key(last, &version.row).iter().filter(|tid| there(tid)).count() > 1);
         self.note(id, Undo::Replaced(Box::new(before)));
         if unique && double {
             return Err(Stop::Error(Error::new("23505", format!("could not create unique index \"{name}\""))));
@@ -209,7 +210,9 @@ impl Server {
                     let table = self.catalogue.tables().find(has).map(|table| table.name.clone());
                     match table {
                         Some(table) => self.drop_index(id, pending, &table, name)?,
-                        None if !if_exists => return Err(Stop::Error(Error::new("42704", format!("index \"{name}\" does not exist")))),
+                        None if !if_exists => {
+                            return Err(Stop::Error(Error::new("42704", format!("index \"{name}\" does not exist"))));
+                        }
                         None => {}
                     }
                 }
@@ -284,5 +287,9 @@ impl Server {
 }
 
 fn exists(name: &str, fine: bool, tag: &'static str) -> Result<Reply, Stop> {
-    if fine { Ok(Reply::Done(tag)) } else { Err(Stop::Error(Error::new("42P07", format!("relation \"{name}\" already exists")))) }
+    if fine {
+        Ok(Reply::Done(tag))
+    } else {
+        Err(Stop::Error(Error::new("42P07", format!("relation \"{name}\" already exists"))))
+    }
 }

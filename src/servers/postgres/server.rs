@@ -13,7 +13,7 @@ use super::session::{Journal, Pending, Session, Timer};
 use super::settings::Settings;
 use super::value::Value;
 use super::{Answer, Config, Outcome, Reply, SessionId, Statement};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// A PostgreSQL server, reduced to what locks are built on.
@@ -141,7 +141,7 @@ impl Server {
         self.clients.get(&session).is_some_and(|id| self.waits(*id))
     }
 
-    fn waits(&self, id: SessionId) -> bool {
+    pub(super) fn waits(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.pending.is_some())
     }
 
@@ -180,7 +180,7 @@ impl Server {
         self.session(session).pid
     }
 
-    fn by_pid(&self, pid: i64) -> Option<SessionId> {
+    pub(super) fn by_pid(&self, pid: i64) -> Option<SessionId> {
         self.sessions.iter().find(|(_, session)| session.pid == pid).map(|(id, _)| *id)
     }
 
@@ -395,7 +395,7 @@ impl Server {
     }
 
     /// Ends the statement for which a session waits.
-    fn cancel(&mut self, id: SessionId, error: Error) {
+    pub(super) fn cancel(&mut self, id: SessionId, error: Error) {
         let Some(pending) = &mut self.session_mut(id).pending else { return };
         // It may have got its lock in this very moment; then it is on its way.
         pending.cancelled = Some(error);
@@ -407,59 +407,18 @@ impl Server {
     }
 
     /// Ends an idle session, whose client will hear of it when it speaks next.
-    fn expel(&mut self, id: SessionId, error: Error) {
+    pub(super) fn expel(&mut self, id: SessionId, error: Error) {
         let client = self.session(id).client;
         self.end(id);
         self.ended.extend(client.map(|client| (client, error)));
     }
 
-    /// `pg_terminate_backend`. One that ends itself gets an error.
-    pub(super) fn terminate(&mut self, me: SessionId, pid: i64) -> Result<bool, Error> {
-        let error = Error::fatal("57P01", "terminating connection due to administrator command");
-        match self.by_pid(pid) {
-            None => Ok(false),
-            Some(id) if id == me => Err(error),
-            Some(id) if self.waits(id) => {
-                self.cancel(id, error);
-                Ok(true)
-            }
-            Some(id) => {
-                self.expel(id, error);
-                Ok(true)
-            }
-        }
-    }
-
-    /// `pg_cancel_backend`.
-    pub(super) fn cancel_backend(&mut self, me: SessionId, pid: i64) -> Result<bool, Error> {
-        let error = Error::new("57014", "canceling statement due to user request");
-        match self.by_pid(pid) {
-            None => Ok(false),
-            Some(id) if id == me => Err(error),
-            Some(id) => {
-                self.cancel(id, error);
-                Ok(true)
-            }
-        }
-    }
-
-    /// Those for whom the session of a process waits, in the order of their numbers.
-    pub(super) fn blocking_pids(&self, pid: i64) -> Vec<i64> {
-        let waiting = self.by_pid(pid).and_then(|id| Some((id, self.locks.waits.get(&id)?)));
-        let Some((id, tag)) = waiting else { return Vec::new() };
-        let lock = &self.locks.locks[tag];
-        let Some(place) = lock.queue.iter().position(|waiter| waiter.session == id) else { return Vec::new() };
-        let mode = lock.queue[place].mode;
-        let holders = lock.holders.iter().filter(|(_, held)| super::lock::conflicts(mode, **held)).map(|(id, _)| *id);
-        let ahead = lock.queue.iter().take(place).filter(|one| super::lock::conflicts(mode, 1 << one.mode));
-        let all: BTreeSet<SessionId> = holders.chain(ahead.map(|one| one.session)).filter(|other| *other != id).collect();
-        all.into_iter().map(|id| self.pid(id)).collect()
-    }
-
     /// Those who have just got a lock go on in this order.
     pub(super) fn woken(&mut self, sessions: Vec<SessionId>) {
         for id in sessions {
-            let Some(pending) = self.sessions.get_mut(&id).and_then(|session| session.pending.as_mut()) else { continue };
+            let Some(pending) = self.sessions.get_mut(&id).and_then(|session| session.pending.as_mut()) else {
+                continue;
+            };
             let granted = pending.waiting.take();
             if let Some((tag @ Tag::Transaction(..), mode)) = granted {
                 // Nobody keeps the lock of a transaction that has ended.
