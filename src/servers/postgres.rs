@@ -39,6 +39,8 @@ mod serializable;
 mod server;
 mod session;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod value;
 
