@@ -15,7 +15,7 @@ use super::lexer::{Token, tokens};
 ///
 /// 42601 with the place, when it is not understood.
 pub(super) fn parse(text: &str) -> Result<Vec<Command>, Error> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, operators: 0 };
     let mut commands = Vec::new();
     loop {
         while parser.sign(";") {}
@@ -34,10 +34,14 @@ pub(super) struct Parser {
     tokens: Vec<(Token, String)>,
     at: usize,
     depth: usize,
+    /// How many operators a statement has had so far.
+    operators: usize,
 }
 
 /// Deepest nesting of expressions, so that a text cannot exhaust the stack.
 const DEPTH_MAX: usize = 100;
+/// Most operators in a text, for the same reason: a long chain of them is a deep tree.
+const OPERATORS_MAX: usize = 1_000;
 
 /// Words that cannot be the name of a column or a table without quotes. Manual, appendix C.
 const RESERVED: &[&str] = &[
@@ -112,6 +116,22 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Parser {
+    /// Counts one more level of nesting, which [`leave`](Self::leave) takes back.
+    fn enter(&mut self) -> Result<(), Error> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX { Err(Error::new("54001", "stack depth limit exceeded")) } else { Ok(()) }
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Counts one more operator.
+    fn operator(&mut self) -> Result<(), Error> {
+        self.operators += 1;
+        if self.operators > OPERATORS_MAX { Err(Error::new("54001", "stack depth limit exceeded")) } else { Ok(()) }
+    }
+
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at).map(|(token, _)| token)
     }

@@ -102,3 +102,18 @@ fn who_began_to_wait_first_looks_for_the_deadlock_first() {
     // A lock of the session survives the error of a statement.
     assert!(server.is_blocked(two));
 }
+
+#[test]
+fn a_statement_that_nests_too_deep_is_refused() {
+    for text in [
+        "SELECT ".to_owned() + &"(".repeat(50_000),
+        "SELECT ".to_owned() + &"1 + ".repeat(50_000) + "1",
+        "SELECT ".to_owned() + &"- ".repeat(50_000) + "x",
+        "SELECT 1 WHERE ".to_owned() + &"NOT ".repeat(50_000) + "true",
+        "(".repeat(50_000) + "SELECT 1",
+        "SELECT 1".to_owned() + &"::int".repeat(50_000),
+    ] {
+        let error = Statement::parse(&text).expect_err("too deep");
+        assert_eq!(error.code, "54001", "{}", &text[..20]);
+    }
+}

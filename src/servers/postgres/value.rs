@@ -102,6 +102,7 @@ impl Value {
     pub(super) fn kind(&self) -> Type {
         match self {
             Self::Bool(_) => Type::Bool,
+            Self::Int(value) if i32::try_from(*value).is_ok() => Type::Int4,
             Self::Int(_) => Type::Int8,
             Self::Numeric(_) => Type::Numeric,
             Self::Text(_) | Self::Null => Type::Unknown,

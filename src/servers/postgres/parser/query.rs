@@ -42,7 +42,9 @@ impl Parser {
                 parser.word("materialized");
             }
             parser.expect("(")?;
+            parser.enter()?;
             let command = Box::new(parser.command()?);
+            parser.leave();
             parser.expect(")")?;
             Ok(Cte { name, columns, command })
         })
@@ -71,7 +73,9 @@ impl Parser {
 
     fn body(&mut self) -> Result<Query, Error> {
         if self.sign("(") {
+            self.enter()?;
             let query = self.query()?;
+            self.leave();
             self.expect(")")?;
             return Ok(query);
         }
@@ -218,7 +222,9 @@ impl Parser {
         self.word("lateral");
         let (source, name) = if self.is_sign(0, "(") {
             self.expect("(")?;
+            self.enter()?;
             let query = self.query()?;
+            self.leave();
             self.expect(")")?;
             (Source::Query(query), None)
         } else {
