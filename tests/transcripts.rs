@@ -8,7 +8,10 @@ use std::path::Path;
 use std::process::Command;
 
 /// The servers, and what there is of each.
-const RECORDED: [(&str, &str); 8] = [
+const RECORDED: [(&str, &str); 11] = [
+    ("postgres", "postgres.json"),
+    ("postgres", "postgres.jsonl"),
+    ("postgres", "postgres-more.json"),
     ("redis", "redis.json"),
     ("redis", "redis.jsonl"),
     ("redis", "redis-commands.jsonl"),
