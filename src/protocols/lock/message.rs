@@ -128,8 +128,28 @@ impl Message {
     }
 }
 
-/// The kinds of messages.
-pub const MESSAGES: [&str; 3] = ["Reply", "Access", "Accessed"];
+/// The kinds of messages, but for those of Raft.
+pub const MESSAGES: [&str; 19] = [
+    "Acquire",
+    "SetIfAbsent",
+    "Expire",
+    "CompareDelete",
+    "CompareExpire",
+    "Get",
+    "Delete",
+    "Grant",
+    "Join",
+    "Look",
+    "Leave",
+    "Revoke",
+    "Renew",
+    "Watch",
+    "KeyGone",
+    "Forward",
+    "Pass",
+    "Access",
+    "Accessed",
+];
 
 impl Digestible for Call {
     fn digest(&self, digest: &mut Digest) {
