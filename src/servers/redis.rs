@@ -25,6 +25,7 @@ mod keys;
 mod keyspace;
 mod lists;
 mod ranges;
+mod replication;
 mod reply;
 mod sets;
 mod sorted;

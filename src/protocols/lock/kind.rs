@@ -36,7 +36,7 @@ impl AnyServer {
     /// Starts one with what its disk holds.
     pub(super) fn boot(config: &Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> AnyServer {
         match &config.kind {
-            Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis, disk, office)),
+            Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{KindRules, KindSettings};
 use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
 use crate::protocols::lock::kind::Kind;
-use crate::protocols::lock::redis::{Config, Persistence, Timepiece};
+use crate::protocols::lock::redis::{Config, Hosting, Persistence, Timepiece};
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use crate::systems::BuiltIn;
@@ -98,8 +98,12 @@ impl KindRules for RedisSettings {
             ttl: self.ttl,
             watchdog: self.watchdog,
             tokens: self.tokens,
-            clock: self.clock.timepiece(),
-            persistence: self.persistence.persistence(),
+            hosting: Hosting {
+                clock: self.clock.timepiece(),
+                persistence: self.persistence.persistence(),
+                delay: Span::ZERO,
+                decides: true,
+            },
             poll: (self.poll.min, self.poll.max),
             patience: self.timeout,
         })

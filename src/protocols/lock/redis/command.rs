@@ -82,8 +82,15 @@ pub enum Reply {
     ReadOnly,
 }
 
-/// What a server writes to its disk: a command with its arguments, as it was told to replicas.
-pub type Record = Vec<Vec<u8>>;
+/// What one command of a client has changed, as replicas are told: all or nothing.
+pub type Change = Vec<redis::Effect>;
+
+/// What a server writes to its disk.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// What has changed.
+    Change(Change),
+}
 
 /// The name of a lock's key.
 pub fn key(lock: LockId) -> String {
