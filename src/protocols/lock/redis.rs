@@ -6,6 +6,7 @@ pub mod client;
 pub mod command;
 pub mod rules;
 pub mod server;
+pub mod sorted;
 pub mod store;
 
 use crate::kernel::time::Span;
@@ -21,6 +22,8 @@ pub struct Config {
     pub watchdog: bool,
     /// Whether a counter is raised with every grant, and comes along as token.
     pub tokens: bool,
+    /// How many replicas must know of what a client has changed before it counts on it.
+    pub wait: u16,
     /// What its server is told.
     pub hosting: Hosting,
     /// How long a client waits before it tries again, from and to.

@@ -98,6 +98,7 @@ impl KindRules for RedisSettings {
             ttl: self.ttl,
             watchdog: self.watchdog,
             tokens: self.tokens,
+            wait: 0,
             hosting: Hosting {
                 clock: self.clock.timepiece(),
                 persistence: self.persistence.persistence(),

@@ -22,6 +22,15 @@ pub enum Giving {
     AfterALook,
 }
 
+/// When the counter is raised that tokens come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counting {
+    /// Together with the grant, so that whoever knows of the one knows of the other.
+    InTheGrant,
+    /// By a command of its own, once the lock is had.
+    Afterwards,
+}
+
 /// All decisions.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -35,6 +44,12 @@ pub struct Rules {
     pub withdraws: fn() -> bool,
     /// Does a watchdog go on after a renewal that was not answered?
     pub renews_after_silence: fn() -> bool,
+    /// For how many replicas does a client wait, if it is set up for so many? (the manual page of WAIT)
+    pub waits_for: fn(replicas: u16) -> u16,
+    /// Is a change safe of which so many know, if so many should? (the manual page of WAIT: "the caller should check")
+    pub confirms: fn(wanted: u16, replicas: u16) -> bool,
+    /// When tokens are counted.
+    pub counts: fn() -> Counting,
 }
 
 impl Rules {
@@ -45,5 +60,8 @@ impl Rules {
         expires_by: |configured| configured,
         withdraws: || true,
         renews_after_silence: || true,
+        waits_for: |replicas| replicas,
+        confirms: |wanted, replicas| replicas >= wanted,
+        counts: || Counting::InTheGrant,
     };
 }
