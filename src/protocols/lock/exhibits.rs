@@ -6,7 +6,7 @@ use super::rules::Rules;
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 7] = [
+pub const EXHIBITS: [Exhibit<Rules>; 8] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -43,7 +43,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 7] = [
         id: "watchdog-zombie",
         story: "a claim that was given up while it was under way is prolonged for ever",
         source: "Redisson 3.16.3: \"interrupted tryLock() keeps renewing lock indefinitely\"",
-        invariants: &["lock.freed"],
+        invariants: &["lock.freed", "lock.served"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.withdraws = || false,
     },
@@ -62,6 +62,17 @@ pub const EXHIBITS: [Exhibit<Rules>; 7] = [
         invariants: &["lock.fenced", "lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.resource.admits = |_, _| true,
+    },
+    Exhibit {
+        id: "fence-checked-by-client",
+        story: "clients compare their tokens with the lock service before they write, and the resource believes them",
+        source: "ShedLock issue 2201 and SOFAJRaft issue 182: the guarded service must check, its clients cannot",
+        invariants: &["lock.fenced"],
+        rarity: Rarity::Specific,
+        plant: |rules| {
+            rules.client.compares = || true;
+            rules.resource.admits = |_, _| true;
+        },
     },
 ];
 

@@ -87,7 +87,27 @@ impl Message {
 }
 
 /// The kinds of messages.
-pub const MESSAGES: [&str; 3] = ["Reply", "Access", "Accessed"];
+pub const MESSAGES: [&str; 19] = [
+    "Reply",
+    "Access",
+    "Accessed",
+    "Acquire",
+    "SetIfAbsent",
+    "Expire",
+    "CompareDelete",
+    "CompareExpire",
+    "ExtendOrAcquire",
+    "Count",
+    "Counted",
+    "Wait",
+    "Get",
+    "Delete",
+    "Add",
+    "AddOne",
+    "Join",
+    "Remove",
+    "RemoveOne",
+];
 
 impl Digestible for Call {
     fn digest(&self, digest: &mut Digest) {

@@ -178,7 +178,7 @@ impl LockOracle {
             Fact::Kept { lock, claim } => {
                 if self.book(*lock).released.contains(claim) {
                     let message = format!(
-                        "{node:?} takes lock {} for held by claim {:x}, whose release was acknowledged",
+                        "{node:?} takes lock {} for held by claim {}, whose release was acknowledged",
                         lock.0, claim.0
                     );
                     return Err(Box::new(Violation::new("lock.release-kept", &[node], message)));
