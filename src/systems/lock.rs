@@ -1,6 +1,7 @@
 //! Locks as a scenario names them: their settings, what cannot be, and the plan that their nodes are told.
 
 pub mod redis;
+pub mod redlock;
 
 use super::BuiltIn;
 use crate::environment::plan::{Plan, Workload};
@@ -17,6 +18,7 @@ use crate::protocols::lock::spec;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use redis::RedisSettings;
+use redlock::RedlockSettings;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -76,6 +78,8 @@ pub enum FencingSetting {
 pub enum KindSettings {
     /// One server of Redis.
     Redis(RedisSettings),
+    /// Several servers of Redis that know nothing of each other.
+    Redlock(RedlockSettings),
 }
 
 fn one() -> u32 {
@@ -135,6 +139,7 @@ impl KindSettings {
     fn rules(&self) -> &dyn KindRules {
         match self {
             KindSettings::Redis(settings) => settings,
+            KindSettings::Redlock(settings) => settings,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Published defects of locks, planted by replacing rules.
 
 use super::redis::Timepiece;
-use super::redis::rules::{Giving, Taking};
+use super::redis::rules::{Extending, Giving, Taking};
 use super::rules::Rules;
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 8] = [
+pub const EXHIBITS: [Exhibit<Rules>; 12] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -73,6 +73,38 @@ pub const EXHIBITS: [Exhibit<Rules>; 8] = [
             rules.client.compares = || true;
             rules.resource.admits = |_, _| true;
         },
+    },
+    Exhibit {
+        id: "redlock-clock-jump",
+        story: "the servers of a Redlock expire locks by clocks that can be set",
+        source: "Kleppmann, \"How to do distributed locking\", 2016: a clock that jumps on one of five servers",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.redis.expires_by = |_| Timepiece::Wall,
+    },
+    Exhibit {
+        id: "redlock-validity-ignores-elapsed",
+        story: "a lock counts as valid for a full time to live from when a majority has answered",
+        source: "redis-doc, \"Distributed Locks with Redis\", The Redlock Algorithm, steps 3 and 4; node-redlock 5dd9e28, 5138813",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.redlock.validity = |ttl, _, _| ttl,
+    },
+    Exhibit {
+        id: "redlock-minority-quorum",
+        story: "half of the servers, rounded down, are enough for a lock",
+        source: "redis-doc, \"Distributed Locks with Redis\", The Redlock Algorithm: N/2+1",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.redlock.quorum = |servers| servers / 2,
+    },
+    Exhibit {
+        id: "redlock-extend-reacquires",
+        story: "who prolongs a lock that has lapsed gets it anew, and takes it for the old one",
+        source: "redsync c9af502 \"Try to 'extend or lock'\", made optional in 9dbb9f3",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.redis.redlock.extends = || Extending::Recreating,
     },
 ];
 

@@ -14,13 +14,16 @@ use crate::protocol::Found;
 pub enum Kind {
     /// One server of Redis.
     Redis(redis::Config),
+    /// Several servers of Redis that know nothing of each other.
+    Redlock(redis::redlock::Config),
 }
 
 impl Kind {
     /// How many of so many servers must be well and connected for locks to be had.
-    pub const fn quorum(&self, _servers: u16) -> u16 {
+    pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
             Kind::Redis(_) => 1,
+            Kind::Redlock(_) => servers / 2 + 1,
         }
     }
 }
@@ -37,6 +40,7 @@ impl AnyServer {
     pub(super) fn boot(config: &Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
+            Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
         }
     }
 }
@@ -62,6 +66,8 @@ impl AnyServer {
 pub enum AnyRecipe {
     /// Of Redis.
     Redis(redis::client::Single),
+    /// Of Redlock.
+    Redlock(redis::redlock::Redlock),
 }
 
 impl AnyRecipe {
@@ -69,6 +75,7 @@ impl AnyRecipe {
     pub(super) fn boot(desk: &mut Desk<'_, '_>) -> AnyRecipe {
         match &desk.config.kind {
             Kind::Redis(redis) => AnyRecipe::Redis(redis::client::Single::boot(redis)),
+            Kind::Redlock(redis) => AnyRecipe::Redlock(redis::redlock::Redlock::boot(redis)),
         }
     }
 }
@@ -78,6 +85,7 @@ impl AnyRecipe {
     pub(super) fn recipe(&mut self) -> &mut dyn Recipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe,
+            AnyRecipe::Redlock(recipe) => recipe,
         }
     }
 
@@ -85,6 +93,7 @@ impl AnyRecipe {
     pub(super) fn is_valid(&self, claim: ClaimId, now: Time) -> bool {
         match self {
             AnyRecipe::Redis(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::Redlock(recipe) => recipe.is_valid(claim, now),
         }
     }
 }

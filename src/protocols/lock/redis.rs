@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod command;
+pub mod redlock;
 pub mod rules;
 pub mod server;
 pub mod sorted;

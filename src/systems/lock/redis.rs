@@ -79,11 +79,11 @@ impl PersistenceSetting {
 }
 
 impl RedisSettings {
-    fn default_ttl() -> Span {
+    pub(super) fn default_ttl() -> Span {
         Span::secs(1)
     }
 
-    fn default_poll() -> SpanRange {
+    pub(super) fn default_poll() -> SpanRange {
         SpanRange { min: Span::ms(20), max: Span::ms(60) }
     }
 

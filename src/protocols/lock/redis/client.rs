@@ -232,7 +232,10 @@ impl Single {
                 0 => self.prolonged(place, desk),
                 _ => self.ask(place, Stage::Confirming(What::Prolonged), desk),
             },
-            (Stage::Holding, _) => desk.tell(News::Lost(id)),
+            (Stage::Holding, _) => {
+                self.claims.remove(place);
+                desk.tell(News::Lost(id));
+            }
             (Stage::Looking, Reply::Owner(owner)) if owner == id => self.ask(place, Stage::Giving, desk),
             (Stage::Looking, _) => self.gone(place, false, desk),
             (Stage::Giving, Reply::Int(1..)) if self.wanted(desk) > 0 => {

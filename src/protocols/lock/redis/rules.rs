@@ -1,6 +1,8 @@
 //! The decisions of locks on Redis.
 
 use super::Timepiece;
+use super::sorted::{Admission, Cleaning};
+use crate::kernel::time::Span;
 
 /// How a lock is taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +33,36 @@ pub enum Counting {
     Afterwards,
 }
 
+/// How a lock on several servers is prolonged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extending {
+    /// Where its key is still there, and while it can still be held.
+    Compared,
+    /// Its key is made anew where there is none.
+    Recreating,
+}
+
+/// The decisions of Redlock.
+#[derive(Clone, Copy, Debug)]
+pub struct RedlockRules {
+    /// How many of so many servers must have its key (the manual, "The Redlock Algorithm", step 3: N/2+1).
+    pub quorum: fn(servers: usize) -> usize,
+    /// How long a lock can be held that has taken so long to get; zero if it cannot be (the same, step 4, and "Is the
+    /// Algorithm Asynchronous?": TTL-(T2-T1)-CLOCK_DRIFT).
+    pub validity: fn(ttl: Span, elapsed: Span, drift: Span) -> Span,
+    /// How it is prolonged (the manual, "Making the algorithm more reliable: Extending the lock").
+    pub extends: fn() -> Extending,
+}
+
+/// The decisions of locks that are sorted sets.
+#[derive(Clone, Copy, Debug)]
+pub struct SortedRules {
+    /// What is removed from a set before somebody is let in.
+    pub cleans: fn() -> Cleaning,
+    /// Who is let in.
+    pub admits: fn() -> Admission,
+}
+
 /// All decisions.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -50,6 +82,10 @@ pub struct Rules {
     pub confirms: fn(wanted: u16, replicas: u16) -> bool,
     /// When tokens are counted.
     pub counts: fn() -> Counting,
+    /// Those of Redlock.
+    pub redlock: RedlockRules,
+    /// Those of sorted sets.
+    pub sorted: SortedRules,
 }
 
 impl Rules {
@@ -63,5 +99,11 @@ impl Rules {
         waits_for: |replicas| replicas,
         confirms: |wanted, replicas| replicas >= wanted,
         counts: || Counting::InTheGrant,
+        redlock: RedlockRules {
+            quorum: |servers| servers / 2 + 1,
+            validity: |ttl, elapsed, drift| Span::ns(ttl.as_ns().saturating_sub((elapsed + drift).as_ns())),
+            extends: || Extending::Compared,
+        },
+        sorted: SortedRules { cleans: || Cleaning::Expired, admits: || Admission::Alone },
     };
 }
