@@ -3,4 +3,5 @@
 //! A model does no input and no output and looks at no clock: whoever wraps it says what time it is. It equals
 //! recorded transcripts of the real server (`squall check-transcript`).
 
+pub mod etcd;
 pub mod redis;

@@ -1,5 +1,6 @@
 //! `squall check-transcript`: does our model of a server answer as a recorded real one did?
 
+mod etcd;
 mod form;
 mod redis;
 mod tally;
@@ -41,6 +42,8 @@ pub(super) struct CheckTranscript {
 /// The servers that there are models of.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 enum Server {
+    /// etcd 3.4
+    Etcd,
     /// Redis 7.0
     Redis,
 }
@@ -85,6 +88,7 @@ pub(super) fn check(check: &CheckTranscript, detail: Detail, terminal: &mut Term
         Err(error) => return refuse(&format!("{file}: {error}"), check.format, terminal),
     };
     let played = match check.server {
+        Server::Etcd => etcd::play(&text),
         Server::Redis => redis::play(&text),
     };
     match played {

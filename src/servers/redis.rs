@@ -139,7 +139,10 @@ impl Redis {
         // The real server does not answer an empty command at all.
         let Some(name) = words.first() else { return Ok(Reply::Nil) };
         let found = table::find(name).ok_or_else(|| table::unknown(words));
-        let sound = found.and_then(|command| if command.takes(words.len()) { Ok(command) } else { Err(Failure::arity(command.name)) });
+        let sound =
+            found.and_then(
+                |command| if command.takes(words.len()) { Ok(command) } else { Err(Failure::arity(command.name)) },
+            );
         let command = match sound {
             Ok(command) => command,
             Err(failure) => return Err(self.refuse(client, name, failure)),
@@ -160,7 +163,9 @@ impl Redis {
         let mut call = Call { server: self, now_ms, client, origin, name, changes: 0, instead: None };
         let answer = (command.run)(&mut call, words);
         let (db, changes, instead) = (call.db(), call.changes, call.instead.take());
-        if changes > 0 && let Some(effects) = &mut self.effects {
+        if changes > 0
+            && let Some(effects) = &mut self.effects
+        {
             let verbatim = || vec![words.iter().map(|word| word.to_vec()).collect()];
             let commands = instead.unwrap_or_else(verbatim);
             effects.extend(commands.into_iter().map(|command| Effect { db, command }));

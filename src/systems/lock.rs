@@ -1,5 +1,7 @@
 //! Locks as a scenario names them: their settings, what cannot be, and the plan that their nodes are told.
 
+mod ensemble;
+pub mod lease;
 pub mod redis;
 pub mod redlock;
 
@@ -18,6 +20,7 @@ use crate::protocols::lock::rules::Rules;
 use crate::protocols::lock::spec;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
+use lease::LeaseSettings;
 use redis::RedisSettings;
 use redlock::RedlockSettings;
 use serde::{Deserialize, Serialize};
@@ -81,6 +84,8 @@ pub enum KindSettings {
     Redis(RedisSettings),
     /// Several servers of Redis that know nothing of each other.
     Redlock(RedlockSettings),
+    /// Servers of etcd, and leases.
+    Lease(LeaseSettings),
 }
 
 fn one() -> u32 {
@@ -141,6 +146,7 @@ impl KindSettings {
         match self {
             KindSettings::Redis(settings) => settings,
             KindSettings::Redlock(settings) => settings,
+            KindSettings::Lease(settings) => settings,
         }
     }
 }

@@ -31,7 +31,8 @@ fn play_part(part: &Part, tally: &mut Tally) -> Result<(), Refusal> {
         let refusal = |message: &str| Refusal::at(&part.place, number, message);
         let step = step.as_object().ok_or_else(|| refusal("no object"))?;
         if let Some(wait) = step.get("wait_ms") {
-            let wait = wait.as_i64().filter(|wait| *wait >= 0).ok_or_else(|| refusal("`wait_ms` is no whole number"))?;
+            let wait =
+                wait.as_i64().filter(|wait| *wait >= 0).ok_or_else(|| refusal("`wait_ms` is no whole number"))?;
             now_ms = now_ms.checked_add(wait).ok_or_else(|| refusal("`wait_ms` is too long"))?;
             redis.expire_due(now_ms);
         } else if let Some(event) = step.get("event") {
@@ -45,7 +46,8 @@ fn play_part(part: &Part, tally: &mut Tally) -> Result<(), Refusal> {
             let client = client(step).map_err(|message| refusal(&message))?;
             let words = words(step, "cmd").map_err(|message| refusal(&message))?;
             let expected = step.get("reply").ok_or_else(|| refusal("`reply` is missing"))?;
-            let reply = redis.apply(now_ms, client, &spelled_out(&words, &part.settings).map_err(|message| refusal(&message))?);
+            let reply =
+                redis.apply(now_ms, client, &spelled_out(&words, &part.settings).map_err(|message| refusal(&message))?);
             tally.compare(&part.place, number, &words.join(" "), expected, &value(&reply));
         }
     }
@@ -59,7 +61,8 @@ fn client(step: &Map<String, Value>) -> Result<u64, String> {
 
 fn words(step: &Map<String, Value>, field: &str) -> Result<Vec<String>, String> {
     let words = step.get(field).ok_or_else(|| format!("`{field}` is missing"))?;
-    let words = words.as_array().filter(|words| !words.is_empty()).ok_or_else(|| format!("`{field}` is no list of words"))?;
+    let words =
+        words.as_array().filter(|words| !words.is_empty()).ok_or_else(|| format!("`{field}` is no list of words"))?;
     let word = |word: &Value| match word {
         Value::String(word) => Ok(word.clone()),
         Value::Number(number) => Ok(number.to_string()),

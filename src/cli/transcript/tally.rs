@@ -41,7 +41,10 @@ fn is_alike(expected: &Value, answered: &Value, is_approximate: bool) -> bool {
         }
         (Value::Array(expected), Value::Array(answered)) => {
             expected.len() == answered.len()
-                && expected.iter().zip(answered).all(|(expected, answered)| is_alike(expected, answered, is_approximate))
+                && expected
+                    .iter()
+                    .zip(answered)
+                    .all(|(expected, answered)| is_alike(expected, answered, is_approximate))
         }
         (Value::Number(left), Value::Number(right)) if is_approximate => match (left.as_f64(), right.as_f64()) {
             (Some(left), Some(right)) => (left - right).abs() <= TOLERANCE_MS,

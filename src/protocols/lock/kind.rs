@@ -4,7 +4,8 @@ use super::claim::ClaimId;
 use super::config::Config;
 use super::message::Record;
 use super::recipe::{Desk, Recipe};
-use super::redis;
+use super::ensemble::Ensemble;
+use super::{lease, redis};
 use super::service::{Office, Service};
 use crate::kernel::time::Time;
 use crate::protocol::Found;
@@ -16,14 +17,24 @@ pub enum Kind {
     Redis(redis::Config),
     /// Several servers of Redis that know nothing of each other.
     Redlock(redis::redlock::Config),
+    /// Servers of etcd, and leases.
+    Lease(lease::Config),
 }
 
 impl Kind {
+    /// Whether its servers replicate by Raft.
+    pub const fn replicates(&self) -> bool {
+        match self {
+            Kind::Redis(_) | Kind::Redlock(_) => false,
+            Kind::Lease(_) => true,
+        }
+    }
+
     /// How many of so many servers must be well and connected for locks to be had.
     pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
             Kind::Redis(_) => 1,
-            Kind::Redlock(_) => servers / 2 + 1,
+            Kind::Redlock(_) | Kind::Lease(_) => servers / 2 + 1,
         }
     }
 }
@@ -33,6 +44,8 @@ impl Kind {
 pub enum AnyServer {
     /// Of Redis.
     Redis(redis::server::Server),
+    /// Of an ensemble.
+    Ensemble(Ensemble),
 }
 
 impl AnyServer {
@@ -41,6 +54,7 @@ impl AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
+            Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
         }
     }
 }
@@ -50,6 +64,7 @@ impl AnyServer {
     pub(super) fn service(&mut self) -> &mut dyn Service {
         match self {
             AnyServer::Redis(server) => server,
+            AnyServer::Ensemble(server) => server,
         }
     }
 
@@ -57,6 +72,23 @@ impl AnyServer {
     pub(super) fn role(&self, role: &str) -> Option<u64> {
         match self {
             AnyServer::Redis(server) => server.role(role),
+            AnyServer::Ensemble(server) => server.role(role),
+        }
+    }
+
+    /// As a server of an ensemble, if it is one.
+    pub(super) fn ensemble(&self) -> Option<&Ensemble> {
+        match self {
+            AnyServer::Redis(_) => None,
+            AnyServer::Ensemble(server) => Some(server),
+        }
+    }
+
+    /// The same, to be told something.
+    pub(super) fn ensemble_mut(&mut self) -> Option<&mut Ensemble> {
+        match self {
+            AnyServer::Redis(_) => None,
+            AnyServer::Ensemble(server) => Some(server),
         }
     }
 }
@@ -68,6 +100,8 @@ pub enum AnyRecipe {
     Redis(redis::client::Single),
     /// Of Redlock.
     Redlock(redis::redlock::Redlock),
+    /// Of leases.
+    Lease(lease::client::Leased),
 }
 
 impl AnyRecipe {
@@ -76,6 +110,7 @@ impl AnyRecipe {
         match &desk.config.kind {
             Kind::Redis(redis) => AnyRecipe::Redis(redis::client::Single::boot(redis)),
             Kind::Redlock(redis) => AnyRecipe::Redlock(redis::redlock::Redlock::boot(redis)),
+            Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
         }
     }
 }
@@ -86,6 +121,7 @@ impl AnyRecipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe,
             AnyRecipe::Redlock(recipe) => recipe,
+            AnyRecipe::Lease(recipe) => recipe,
         }
     }
 
@@ -94,6 +130,7 @@ impl AnyRecipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Redlock(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::Lease(recipe) => recipe.is_valid(claim, now),
         }
     }
 }

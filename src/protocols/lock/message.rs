@@ -1,9 +1,13 @@
 //! What nodes of a lock service tell each other, and what they keep on disk.
 
 use super::claim::{Claim, LockId, Token};
-use super::redis;
+use super::claim::ClaimId;
+use super::ensemble::{Command, Proposal};
+use super::{lease, redis};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
+use crate::protocol::NodeId;
+use crate::protocols::raft::message as raft;
 
 /// One question of a client: its place among all that this client has asked since it started, and when that was. A later
 /// one is greater.
@@ -20,6 +24,8 @@ pub struct Call {
 pub enum Request {
     /// A command of Redis.
     Redis(redis::Command),
+    /// A question about leases and their keys.
+    Lease(lease::command::Question),
 }
 
 /// What servers answer.
@@ -27,15 +33,44 @@ pub enum Request {
 pub enum Reply {
     /// A reply of Redis.
     Redis(redis::Reply),
+    /// An answer about leases and their keys.
+    Lease(lease::command::Answer),
+    /// Of an ensemble: nobody leads, as far as the server knows.
+    Leaderless,
 }
 
 /// What servers tell clients unasked.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {}
+pub enum Event {
+    /// Of leases: a key that was watched is gone.
+    KeyGone {
+        /// Who has watched it.
+        waiter: ClaimId,
+        /// The revision at which it was gone, or later.
+        revision: i64,
+    },
+}
 
 /// What servers tell each other.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Peer {}
+pub enum Peer {
+    /// Of an ensemble, to its leader: to be brought into the log.
+    Forward {
+        /// Whose question it is and which, if it is one.
+        asked: Option<(NodeId, Call)>,
+        /// What it does.
+        proposal: Proposal,
+    },
+    /// Of an ensemble, to its leader: to be answered by it.
+    Pass {
+        /// Who asks.
+        client: NodeId,
+        /// Which question.
+        call: Call,
+        /// What.
+        request: Request,
+    },
+}
 
 /// A write to what a lock guards.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +88,8 @@ pub struct Access {
 /// A message.
 #[derive(Clone, Debug)]
 pub enum Message {
+    /// Between servers of an ensemble.
+    Raft(raft::Message<Command>),
     /// From a client to a server.
     Request(Call, Request),
     /// The answer.
@@ -76,10 +113,13 @@ impl Message {
     /// What kind of message it is.
     pub fn label(&self) -> &'static str {
         match self {
+            Message::Raft(message) => message.label(),
             Message::Request(_, Request::Redis(command)) => command.label(),
+            Message::Request(_, Request::Lease(question)) => question.label(),
             Message::Reply(..) => "Reply",
-            Message::Event(event) => match *event {},
-            Message::Peer(peer) => match *peer {},
+            Message::Event(Event::KeyGone { .. }) => "KeyGone",
+            Message::Peer(Peer::Forward { .. }) => "Forward",
+            Message::Peer(Peer::Pass { .. }) => "Pass",
             Message::Access(_) => "Access",
             Message::Accessed { .. } => "Accessed",
         }
@@ -115,25 +155,63 @@ impl Digestible for Call {
     }
 }
 
+impl Digestible for Request {
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Request::Redis(command) => command.digest(digest),
+            Request::Lease(question) => question.digest(digest),
+        }
+    }
+}
+
+impl Digestible for Reply {
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Reply::Redis(reply) => reply.digest(digest),
+            Reply::Lease(answer) => answer.digest(digest),
+            Reply::Leaderless => digest.word(0),
+        }
+    }
+}
+
+impl Digestible for Peer {
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Peer::Forward { asked, proposal } => {
+                digest.word(proposal.term.map_or(0, |term| term + 1));
+                Command { asked: *asked, what: proposal.what }.digest(digest);
+            }
+            Peer::Pass { client, call, request } => {
+                digest.word(u64::from(client.number()));
+                call.digest(digest);
+                request.digest(digest);
+            }
+        }
+    }
+}
+
 impl Digestible for Message {
     fn digest(&self, digest: &mut Digest) {
         match self {
+            Message::Raft(message) => message.digest(digest),
             Message::Request(call, request) => {
                 digest.word(1);
                 call.digest(digest);
-                match request {
-                    Request::Redis(command) => command.digest(digest),
-                }
+                request.digest(digest);
             }
             Message::Reply(call, reply) => {
                 digest.word(2);
                 call.digest(digest);
-                match reply {
-                    Reply::Redis(reply) => reply.digest(digest),
-                }
+                reply.digest(digest);
             }
-            Message::Event(event) => match *event {},
-            Message::Peer(peer) => match *peer {},
+            Message::Event(Event::KeyGone { waiter, revision }) => {
+                digest.pair(3, waiter.0);
+                digest.word(*revision as u64);
+            }
+            Message::Peer(peer) => {
+                digest.word(4);
+                peer.digest(digest);
+            }
             Message::Access(Access { claim, token, started, serial }) => {
                 digest.pair(5, *serial);
                 digest.pair(started.ns(), token.map_or(0, |token| token + 1));
@@ -151,4 +229,6 @@ pub enum Record {
     Mark(LockId, Token),
     /// Of a server of Redis.
     Redis(redis::Record),
+    /// Of a server of an ensemble.
+    Raft(raft::Record<Command>),
 }

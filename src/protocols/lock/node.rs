@@ -4,13 +4,15 @@ use super::agenda::Agenda;
 use super::claim::{Claim, ClaimId, LockId, Token};
 use super::client::Client;
 use super::config::Config;
+use super::ensemble::{Ensemble, Machine};
 use super::kind::AnyServer;
 use super::message::{Message, Record};
 use super::recipe::Due;
 use super::resource::Resource;
 use super::service::Office;
 use crate::kernel::digest::{Digest, Digestible};
-use crate::protocol::{self, Cast, Found, Io, NodeId, Protocol};
+use crate::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Protocol};
+use crate::protocols::raft::core::{Alarm, Core};
 use std::sync::Arc;
 
 /// One node.
@@ -37,10 +39,23 @@ pub struct Server {
 pub enum Timer {
     /// The next thing on the agenda.
     Agenda,
+    /// Of a server of an ensemble: see [`Alarm::Election`].
+    Election,
+    /// Of a server of an ensemble: see [`Alarm::Heartbeat`].
+    Heartbeat,
+}
+
+impl From<Alarm> for Timer {
+    fn from(alarm: Alarm) -> Timer {
+        match alarm {
+            Alarm::Election => Timer::Election,
+            Alarm::Heartbeat => Timer::Heartbeat,
+        }
+    }
 }
 
 impl protocol::Timer for Timer {
-    const ALL: &'static [Timer] = &[Timer::Agenda];
+    const ALL: &'static [Timer] = &[Timer::Agenda, Timer::Election, Timer::Heartbeat];
 
     #[inline]
     fn slot(self) -> usize {
@@ -181,6 +196,7 @@ impl Server {
     fn on_message(&mut self, from: NodeId, message: Message, io: &mut Io<'_, Lock>) {
         let (server, mut office) = self.office(io);
         match message {
+            Message::Raft(message) => ensemble(server).on_raft(from, message, &mut office),
             Message::Request(call, request) => server.service().on_request(from, call, request, &mut office),
             Message::Peer(peer) => server.service().on_peer(from, peer, &mut office),
             Message::Reply(..) | Message::Event(_) | Message::Access(_) | Message::Accessed { .. } => {
@@ -189,11 +205,43 @@ impl Server {
         }
     }
 
-    fn on_timer(&mut self, io: &mut Io<'_, Lock>) {
-        self.agenda.fired();
-        while let Some(due) = self.agenda.next(io) {
-            let (server, mut office) = self.office(io);
-            server.service().on_due(due, &mut office);
+    fn on_timer(&mut self, timer: Timer, io: &mut Io<'_, Lock>) {
+        let alarm = match timer {
+            Timer::Agenda => {
+                self.agenda.fired();
+                while let Some(due) = self.agenda.next(io) {
+                    let (server, mut office) = self.office(io);
+                    server.service().on_due(due, &mut office);
+                }
+                return;
+            }
+            Timer::Election => Alarm::Election,
+            Timer::Heartbeat => Alarm::Heartbeat,
+        };
+        let (server, mut office) = self.office(io);
+        ensemble(server).on_alarm(alarm, &mut office);
+    }
+
+    fn on_disk_failure(&mut self, failure: DiskFailure, io: &mut Io<'_, Lock>) -> Afterwards {
+        let (server, mut office) = self.office(io);
+        match server.ensemble_mut() {
+            Some(server) => server.on_disk_failure(failure, &mut office),
+            None => Afterwards::Stop,
+        }
+    }
+}
+
+/// A server that is told something that only those of an ensemble are told.
+fn ensemble(server: &mut AnyServer) -> &mut Ensemble {
+    server.ensemble_mut().unwrap_or_else(|| unreachable!("this server replicates nothing by Raft"))
+}
+
+impl Lock {
+    /// The server of Raft in this node, if there is one.
+    pub fn core(&self) -> Option<&Core<Machine>> {
+        match self {
+            Lock::Server(server) => server.service.ensemble().map(Ensemble::core),
+            Lock::Client(_) | Lock::Resource(_) => None,
         }
     }
 }
@@ -234,9 +282,16 @@ impl Protocol for Lock {
 
     fn on_timer(&mut self, timer: Timer, io: &mut Io<'_, Lock>) {
         match (self, timer) {
-            (Lock::Server(server), Timer::Agenda) => server.on_timer(io),
+            (Lock::Server(server), timer) => server.on_timer(timer, io),
             (Lock::Client(client), Timer::Agenda) => client.on_timer(io),
-            (Lock::Resource(_), Timer::Agenda) => unreachable!("a resource waits for nothing"),
+            (Lock::Client(_) | Lock::Resource(_), timer) => unreachable!("only a server waits for {timer:?}"),
+        }
+    }
+
+    fn on_disk_failure(&mut self, failure: DiskFailure, io: &mut Io<'_, Lock>) -> Afterwards {
+        match self {
+            Lock::Server(server) => server.on_disk_failure(failure, io),
+            Lock::Client(_) | Lock::Resource(_) => Afterwards::Stop,
         }
     }
 

@@ -17,7 +17,7 @@ use tokens::Tokens;
 use queue::Queue;
 
 /// The invariants that this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 7] = [
+pub const INVARIANTS: [(&str, &str); 8] = [
     (
         "lock.mutual-exclusion",
         "between a claim's entering and its last write, the resource accepts no write of another that may not hold the lock beside it",
@@ -25,6 +25,7 @@ pub const INVARIANTS: [(&str, &str); 7] = [
     ("lock.token-monotonic", "whoever begins to seek a lock after a token was given gets a higher one, and no two get the same"),
     ("lock.fenced", "a resource that checks tokens accepts none that is lower than one it has accepted before"),
     ("lock.release-kept", "a claim whose release was acknowledged never holds the lock again"),
+    ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
     ("lock.herd", "where waiters stand in a queue, what happens to a lock wakes at most one that wants it alone"),
     ("lock.freed", "when the faults are over, every lock can be had again, whoever held it"),
     ("lock.served", "when the faults are over, everybody who waits for a lock that others get gets it too"),
@@ -81,7 +82,7 @@ struct Book {
     /// Who is inside by what it believes, crashed ones not counted.
     inside: Vec<Claim>,
     /// The latest claims whose release was acknowledged.
-    released: VecDeque<ClaimId>,
+    released: VecDeque<Claim>,
     /// What has woken waiters last, and those of them that want the lock alone.
     woken: (u64, Vec<ClaimId>),
 }
@@ -177,12 +178,13 @@ impl LockOracle {
             }
             Fact::Refused { .. } => self.reach(Goal::FencedOff),
             Fact::Kept { lock, claim } => {
-                if self.book(*lock).released.contains(claim) {
+                let gone = self.book(*lock).released.iter().find(|gone| gone.id == *claim);
+                if let Some(Claim { client, .. }) = gone {
                     let message = format!(
-                        "{node:?} takes lock {} for held by claim {}, whose release was acknowledged",
-                        lock.0, claim.0
+                        "{node:?} takes lock {} for held under a claim of {client:?} whose release was acknowledged",
+                        lock.0
                     );
-                    return Err(Box::new(Violation::new("lock.release-kept", &[node], message)));
+                    return Err(Box::new(Violation::new("lock.release-kept", &[node, *client], message)));
                 }
             }
         }
@@ -225,7 +227,7 @@ impl LockOracle {
         book.queue.gone(claim.id);
         book.tokens.forget(claim.id);
         if acknowledged {
-            book.released.push_back(claim.id);
+            book.released.push_back(claim);
             if book.released.len() > REMEMBERED {
                 book.released.pop_front();
             }

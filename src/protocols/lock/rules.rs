@@ -1,7 +1,7 @@
 //! The decisions on which locks rest, one small function each, with its source. A planted defect replaces one of them.
 
 use super::claim::Token;
-use super::redis;
+use super::{lease, redis};
 
 /// All decisions. [`Rules::SOUND`] has those of the literature.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub struct Rules {
     pub resource: ResourceRules,
     /// Of everything that is built on Redis.
     pub redis: redis::rules::Rules,
+    /// Of leases.
+    pub lease: lease::rules::Rules,
 }
 
 /// The decisions of clients.
@@ -46,5 +48,6 @@ impl Rules {
             mark_waits_for_disk: || true,
         },
         redis: redis::rules::Rules::SOUND,
+        lease: lease::rules::Rules::SOUND,
     };
 }

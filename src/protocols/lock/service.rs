@@ -13,8 +13,10 @@ pub trait Service {
     /// A client asks.
     fn on_request(&mut self, from: NodeId, call: Call, request: Request, office: &mut Office<'_, '_>);
 
-    /// Another server speaks.
-    fn on_peer(&mut self, from: NodeId, peer: Peer, office: &mut Office<'_, '_>);
+    /// Another server speaks. Default: there is no other.
+    fn on_peer(&mut self, from: NodeId, peer: Peer, _office: &mut Office<'_, '_>) {
+        unreachable!("{from:?} has nothing to say to this server: {peer:?}");
+    }
 
     /// Something that the server waits for is due.
     fn on_due(&mut self, due: Due, office: &mut Office<'_, '_>);

@@ -2,19 +2,42 @@
 
 use super::claim::{LockId, Mode};
 use super::config::Config;
+use super::ensemble::{Command, Machine};
+use super::message::Record;
 use super::node::{Fact, Lock};
 use super::oracle::calm::Calm;
 use super::oracle::{GOALS, LockOracle};
 use crate::environment::plan;
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
+use crate::protocols::raft::core::Core;
+use crate::protocols::raft::message;
+use crate::protocols::raft::oracle::{self as raft, CoreOracle, Replicated};
 use std::sync::Arc;
+
+impl Replicated for Lock {
+    type Machine = Machine;
+
+    #[inline]
+    fn core(&self) -> Option<&Core<Machine>> {
+        Lock::core(self)
+    }
+
+    #[inline]
+    fn raft_record(record: &Record) -> Option<&message::Record<Command>> {
+        record.raft()
+    }
+}
 
 impl Spec for Lock {
     type Oracles = LockOracles;
 
     fn oracles(config: &Arc<Config>) -> LockOracles {
-        LockOracles { config: config.clone(), locks: LockOracle::new(config), calm: None,
+        LockOracles {
+            config: config.clone(),
+            core: config.kind.replicates().then(|| CoreOracle::new(config.servers)),
+            locks: LockOracle::new(config),
+            calm: None,
             calls: vec![0; config.clients as usize],
             asked: 0,
             acquired: 0,
@@ -44,6 +67,8 @@ impl Spec for Lock {
 #[derive(Clone, Debug)]
 pub struct LockOracles {
     config: Arc<Config>,
+    /// Of servers that replicate by Raft.
+    core: Option<CoreOracle>,
     locks: LockOracle,
     calm: Option<Calm>,
     /// By client, how many calls it has made since it started.
@@ -58,6 +83,15 @@ impl LockOracles {
     /// The servers that can do their work.
     fn well(&self, view: &View<'_, Lock>) -> Vec<NodeId> {
         (0..self.config.servers).map(NodeId::new).filter(|node| view.host(*node).is_able()).collect()
+    }
+
+    fn after_step_of_server(&mut self, view: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
+        let Some(core) = &mut self.core else { return Ok(()) };
+        core.after_step(view, node, touch)?;
+        let orphan = view.state(node).and_then(Lock::core).and_then(|core| core.machine().service.orphan());
+        let Some((lock, claim)) = orphan else { return Ok(()) };
+        let message = format!("at {node:?}, what claim {:x} has at lock {} has outlived its session", claim.0, lock.0);
+        Err(Box::new(Violation::new("lock.ephemeral-owned", &[node], message)))
     }
 
     /// Whether nothing keeps a client from its work: it, the resource and enough servers are well, and so are the links
@@ -89,7 +123,9 @@ impl Oracle<Lock> for LockOracles {
     }
 
     fn after_step(&mut self, view: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
-        let Some(place) = node.number().checked_sub(self.config.servers) else { return Ok(()) };
+        let Some(place) = node.number().checked_sub(self.config.servers) else {
+            return self.after_step_of_server(view, node, touch);
+        };
         let Some(seen) = self.calls.get_mut(place as usize) else { return Ok(()) };
         if matches!(touch, Touch::Crashed { .. }) {
             *seen = 0;
@@ -100,6 +136,12 @@ impl Oracle<Lock> for LockOracles {
             *seen = client.calls();
         }
         Ok(())
+    }
+
+    fn on_weather(&mut self, view: &View<'_, Lock>) {
+        if let Some(core) = &mut self.core {
+            core.on_weather(view);
+        }
     }
 
     fn on_calm(&mut self, view: &View<'_, Lock>) {
@@ -129,11 +171,13 @@ impl Oracle<Lock> for LockOracles {
     }
 
     fn goals(&self) -> Vec<(&'static str, u64)> {
-        GOALS.into_iter().zip(self.locks.goals()).collect()
+        let of_core = self.core.iter().flat_map(|core| raft::GOALS.into_iter().zip(core.goals()));
+        GOALS.into_iter().zip(self.locks.goals()).chain(of_core).collect()
     }
 
     fn goal_count(&self, goal: usize) -> u64 {
-        self.locks.goals()[goal]
+        let of_core = |core: &CoreOracle| core.goals()[goal - GOALS.len()];
+        self.locks.goals().get(goal).copied().unwrap_or_else(|| self.core.as_ref().map_or(0, of_core))
     }
 
     fn stats(&self) -> Vec<(&'static str, u64)> {

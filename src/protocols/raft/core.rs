@@ -361,6 +361,12 @@ impl<M: StateMachine> Core<M> {
         &self.machine
     }
 
+    /// The same, to change in it what is not replicated, such as what a leader alone knows.
+    #[inline]
+    pub fn machine_mut(&mut self) -> &mut M {
+        &mut self.machine
+    }
+
     /// What this server is at the moment.
     #[inline]
     pub fn role(&self) -> &Role {

@@ -97,7 +97,8 @@ struct Number {
 /// Reads a number at the start of a text as C's `strtod` does, and says how many bytes are left.
 fn strtod(text: &[u8]) -> Option<(Number, usize)> {
     let start = text.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b)?;
-    let unsigned = text[start..].strip_prefix(b"-").or_else(|| text[start..].strip_prefix(b"+")).unwrap_or(&text[start..]);
+    let unsigned =
+        text[start..].strip_prefix(b"-").or_else(|| text[start..].strip_prefix(b"+")).unwrap_or(&text[start..]);
     let is_negative = text[start] == b'-';
     let lower = unsigned.to_ascii_lowercase();
     let (value, length, is_out_of_range) = if lower.starts_with(b"infinity") {

@@ -188,7 +188,8 @@ impl Redis {
         }
         let mut count = 0;
         for db in 0..self.databases.len() {
-            while let Some((expires_ms, key)) = self.databases[db].next().filter(|(expires_ms, _)| now_ms > *expires_ms) {
+            while let Some((expires_ms, key)) = self.databases[db].next().filter(|(expires_ms, _)| now_ms > *expires_ms)
+            {
                 debug_assert!(expires_ms < now_ms);
                 let key = key.clone();
                 self.remove_expired(db, &key);

@@ -174,7 +174,8 @@ pub(super) fn swapdb(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
     for db in [one, other] {
         let watched = call.server.watchers.range((db, Vec::new())..(db + 1, Vec::new()));
         let keys: Vec<Vec<u8>> = watched.map(|((_, key), _)| key.clone()).collect();
-        let is_there = |server: &Redis, key: &[u8]| [one, other].iter().any(|db| server.databases[*db].get(key).is_some());
+        let is_there =
+            |server: &Redis, key: &[u8]| [one, other].iter().any(|db| server.databases[*db].get(key).is_some());
         for key in keys.iter().filter(|key| is_there(call.server, key)).collect::<Vec<_>>() {
             call.server.touch(db, key);
         }

@@ -97,5 +97,4 @@ pub(super) const NOT_POSITIVE: Failure = Failure::fixed("ERR value is out of ran
 pub(super) const INDEX_RANGE: Failure = Failure::fixed("ERR index out of range");
 pub(super) const DB_RANGE: Failure = Failure::fixed("ERR DB index is out of range");
 pub(super) const READ_ONLY: Failure = Failure::fixed("READONLY You can't write against a read only replica.");
-pub(super) const ABORTED: Failure =
-    Failure::fixed("EXECABORT Transaction discarded because of previous errors.");
+pub(super) const ABORTED: Failure = Failure::fixed("EXECABORT Transaction discarded because of previous errors.");

@@ -176,7 +176,10 @@ fn inserted<K: Ord + Clone, V: Clone>(link: Link<K, V>, key: K, value: V) -> Lin
     }
 }
 
-fn removed<K: Ord + Clone + Borrow<Q>, V: Clone, Q: Ord + ?Sized>(link: Link<K, V>, key: &Q) -> (Link<K, V>, Option<V>) {
+fn removed<K: Ord + Clone + Borrow<Q>, V: Clone, Q: Ord + ?Sized>(
+    link: Link<K, V>,
+    key: &Q,
+) -> (Link<K, V>, Option<V>) {
     let Some(node) = link else { return (None, None) };
     let node = Arc::unwrap_or_clone(node);
     match key.cmp(node.key.borrow()) {

@@ -312,7 +312,7 @@ impl Recipe for Single {
     }
 
     fn on_reply(&mut self, from: NodeId, call: Call, reply: message::Reply, desk: &mut Desk<'_, '_>) {
-        let message::Reply::Redis(reply) = reply;
+        let message::Reply::Redis(reply) = reply else { unreachable!("a reply of another kind of server") };
         if let Some((_, claim, token)) = self.comparing.take_if(|(comparing, ..)| *comparing == call) {
             desk.tell(News::Compared(claim, reply == Reply::Int(token as i64)));
             return;

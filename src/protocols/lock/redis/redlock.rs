@@ -249,7 +249,7 @@ impl Recipe for Redlock {
     }
 
     fn on_reply(&mut self, _: NodeId, call: Call, reply: message::Reply, desk: &mut Desk<'_, '_>) {
-        let message::Reply::Redis(reply) = reply;
+        let message::Reply::Redis(reply) = reply else { unreachable!("a reply of another kind of server") };
         let Some((place, server)) = self.asking(call) else { return };
         let is_done = matches!(reply, Reply::Ok | Reply::Int(1..));
         self.heard(place, server, if is_done { Asked::Done } else { Asked::Refused }, desk);

@@ -5,7 +5,7 @@ use super::store::Store;
 use super::{Hosting, Persistence};
 use crate::kernel::time::{Span, Time};
 use crate::protocol::{Found, NodeId};
-use crate::protocols::lock::message::{self, Call, Peer, Reply, Request};
+use crate::protocols::lock::message::{self, Call, Reply, Request};
 use crate::protocols::lock::recipe::Due;
 use crate::protocols::lock::service::{Connections, Office, Service};
 
@@ -42,7 +42,7 @@ impl Server {
 
 impl Service for Server {
     fn on_request(&mut self, from: NodeId, call: Call, request: Request, office: &mut Office<'_, '_>) {
-        let Request::Redis(command) = request;
+        let Request::Redis(command) = request else { unreachable!("a command for another kind of server") };
         if office.io.now() < self.silent_until || !self.connections.admits(from, call) {
             return;
         }
@@ -52,10 +52,6 @@ impl Service for Server {
         }
         self.store.tell_keeper(&command, reply, office);
         office.reply(from, call, Reply::Redis(reply));
-    }
-
-    fn on_peer(&mut self, _: NodeId, peer: Peer, _: &mut Office<'_, '_>) {
-        match peer {}
     }
 
     fn on_due(&mut self, _: Due, office: &mut Office<'_, '_>) {

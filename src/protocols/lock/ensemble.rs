@@ -1,0 +1,437 @@
+//! Servers that replicate what they know by Raft, as ZooKeeper's and etcd's do.
+//!
+//! What is common to both stands here: the replicated machine with at most one effect for each question of a client, the
+//! way of a question to the leader and of its answer back. What else a server knows, such as who watches what, and when
+//! something expires, is in its [`Front`].
+
+use super::claim::{ClaimId, LockId};
+use super::lease;
+use super::message::{Call, Message, Peer, Record, Reply, Request};
+use super::recipe::Due;
+use super::service::{Office, Service};
+use crate::kernel::digest::{Digest, Digestible, mix};
+use crate::kernel::time::{Span, Time};
+use crate::protocol::{Afterwards, DiskFailure, Found, NodeId};
+use crate::protocols::raft::config;
+use crate::protocols::raft::core::{Alarm, Core, StateMachine};
+use crate::protocols::raft::message;
+use std::collections::BTreeSet;
+
+/// A command in the log.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Whose question it is and which, if it is one; what servers decide among themselves is none.
+    pub asked: Option<(NodeId, Call)>,
+    /// What it does.
+    pub what: What,
+}
+
+/// What a command does, by the kind of service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// To leases and the keys that go with them.
+    Lease(lease::command::Write),
+}
+
+/// What applying a command comes to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Done {
+    /// The answer to whoever has asked; `None` if they have asked something later since.
+    pub reply: Option<Reply>,
+    /// What watchers are told of.
+    pub changes: Changes,
+}
+
+/// What has changed, by the kind of service.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Changes {
+    /// Nothing that somebody could watch.
+    Nothing,
+    /// Keys.
+    Lease(Vec<crate::servers::etcd::store::Event>),
+}
+
+/// The replicated state of a service, by its kind.
+#[derive(Clone, Debug)]
+pub enum Replica {
+    /// Leases.
+    Lease(Box<lease::machine::Machine>),
+}
+
+impl Replica {
+    /// That of leases.
+    ///
+    /// # Panics
+    /// If the service is of another kind.
+    pub fn lease(&self) -> &lease::machine::Machine {
+        match self {
+            Replica::Lease(machine) => machine,
+        }
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Panics
+    /// If the service is of another kind.
+    pub fn lease_mut(&mut self) -> &mut lease::machine::Machine {
+        match self {
+            Replica::Lease(machine) => machine,
+        }
+    }
+
+    /// What time it is by the server's own monotonic clock.
+    fn tell_time(&mut self, now: Time) {
+        match self {
+            Replica::Lease(machine) => machine.tell_time(now),
+        }
+    }
+
+    fn apply(&mut self, what: &What) -> (Reply, Changes) {
+        match (self, what) {
+            (Replica::Lease(machine), What::Lease(write)) => {
+                let (answer, events) = machine.apply(write);
+                (Reply::Lease(answer), if events.is_empty() { Changes::Nothing } else { Changes::Lease(events) })
+            }
+        }
+    }
+
+    /// Which claim on which lock has something that has outlived its session, if there ever was one.
+    pub fn orphan(&self) -> Option<(LockId, ClaimId)> {
+        match self {
+            Replica::Lease(machine) => machine.orphan().map(|key| (key.lock, key.claim)),
+        }
+    }
+}
+
+/// What is replicated.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The state of the service.
+    pub service: Replica,
+    /// By client, the last question that had its effect, and its answer.
+    last: Vec<Option<(Call, Reply)>>,
+    fingerprint: u64,
+}
+
+impl Machine {
+    /// Nothing has been applied yet.
+    fn new(service: Replica) -> Machine {
+        Machine { service, last: Vec::new(), fingerprint: 0 }
+    }
+
+    /// What a question comes to that has had its effect, or whose client has asked something later since.
+    fn before(&mut self, client: NodeId, call: Call) -> Option<Done> {
+        let place = client.index();
+        if self.last.len() <= place {
+            self.last.resize(place + 1, None);
+        }
+        let (last, reply) = self.last[place].as_ref()?;
+        match last.cmp(&call) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(Done { reply: Some(reply.clone()), changes: Changes::Nothing }),
+            std::cmp::Ordering::Greater => Some(Done { reply: None, changes: Changes::Nothing }),
+        }
+    }
+}
+
+impl StateMachine for Machine {
+    type Command = Command;
+    type Reply = Done;
+
+    fn apply(&mut self, command: &Command) -> Done {
+        if let Some((client, call)) = command.asked
+            && let Some(done) = self.before(client, call)
+        {
+            return done;
+        }
+        let (reply, changes) = self.service.apply(&command.what);
+        let mut digest = Digest::new();
+        command.digest(&mut digest);
+        reply.digest(&mut digest);
+        self.fingerprint = mix(self.fingerprint, digest.low());
+        if let Some((client, call)) = command.asked {
+            self.last[client.index()] = Some((call, reply.clone()));
+        }
+        Done { reply: Some(reply), changes }
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
+impl Digestible for Command {
+    fn digest(&self, digest: &mut Digest) {
+        match &self.asked {
+            None => digest.word(0),
+            Some((client, call)) => {
+                digest.word(1 + u64::from(client.number()));
+                call.digest(digest);
+            }
+        }
+        match &self.what {
+            What::Lease(write) => write.digest(digest),
+        }
+    }
+}
+
+/// What a server knows that is not replicated.
+pub trait Front {
+    /// A client asks: what to do about it.
+    fn take(&mut self, from: NodeId, call: Call, request: Request, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken;
+
+    /// A command has been applied.
+    fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>);
+
+    /// It leads now, or does so no more.
+    fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>);
+
+    /// It is time to look after what expires. What is to be proposed.
+    fn on_beat(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Vec<Proposal>;
+
+    /// Whether this server, which leads, brings into the log what another one has sent.
+    fn proposes(&self, proposal: &Proposal, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> bool;
+}
+
+/// What a server proposes on its own account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Proposal {
+    /// The command.
+    pub what: What,
+    /// The term in which it led, if it proposes that because it led.
+    pub term: Option<u64>,
+}
+
+/// The front of a server, by the kind of service.
+#[derive(Clone, Debug)]
+enum AnyFront {
+    /// Of leases.
+    Lease(Box<lease::front::Front>),
+}
+
+impl AnyFront {
+    fn front(&mut self) -> &mut dyn Front {
+        match self {
+            AnyFront::Lease(front) => front.as_mut(),
+        }
+    }
+}
+
+/// What a front is shown of its server.
+pub struct Seen<'a> {
+    /// What is replicated, as far as it was applied here.
+    pub machine: &'a mut Machine,
+    /// Whether this server leads, and has applied all that was committed before.
+    pub leads: bool,
+    /// Whether what is being applied was never applied by any server before.
+    pub is_first: bool,
+    /// Paper: currentTerm.
+    pub term: u64,
+    /// Who leads, for all that is known.
+    pub leader: Option<NodeId>,
+}
+
+/// What is done about a question.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Taken {
+    /// This is the answer, at once.
+    Answered(Reply),
+    /// It becomes a command, and is answered when that is applied here.
+    Proposed(What),
+    /// Only the leader can answer.
+    Passed,
+    /// There will be no answer, or later.
+    Silent,
+}
+
+/// The state of a server.
+#[derive(Clone, Debug)]
+pub struct Ensemble {
+    core: Core<Machine>,
+    front: AnyFront,
+    /// The questions that are answered when they are applied here.
+    pending: BTreeSet<(NodeId, Call)>,
+    /// Whether it has led after the last turn.
+    led: bool,
+}
+
+/// How often a server looks after what expires.
+const LOOK_EVERY: Span = Span::ms(500);
+
+/// So many questions of one client wait at a server at most: those of a client that has gone elsewhere are forgotten.
+const PENDING: usize = 64;
+
+impl Ensemble {
+    /// Starts a server with what its disk holds.
+    fn boot(
+        raft: &config::Config,
+        replica: Replica,
+        front: AnyFront,
+        disk: Found<'_, Record>,
+        office: &mut Office<'_, '_>,
+    ) -> Ensemble {
+        let records: Vec<message::Record<Command>> = disk.records.iter().filter_map(Record::raft).cloned().collect();
+        let found = Found { records: &records, damage: disk.damage };
+        let core = Core::boot(*raft, Machine::new(replica), found, office.io);
+        office.wake(LOOK_EVERY, Due::Beat);
+        Ensemble { core, front, pending: BTreeSet::new(), led: false }
+    }
+
+    /// Starts a server of leases.
+    pub fn of_leases(config: &lease::Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> Ensemble {
+        let machine = lease::machine::Machine::new(config, &office.config.rules.lease);
+        let front = AnyFront::Lease(Box::new(lease::front::Front::new(*config)));
+        Ensemble::boot(&config.raft, Replica::Lease(Box::new(machine)), front, disk, office)
+    }
+
+    /// The server of Raft in it.
+    pub fn core(&self) -> &Core<Machine> {
+        &self.core
+    }
+
+    /// Whether it leads, and has applied something of its own term: then it knows all that was committed before.
+    fn is_ready(&self) -> bool {
+        self.core.is_leader() && self.core.log().term_at(self.core.applied()) == Some(self.core.term())
+    }
+
+    fn front(&mut self) -> (&mut dyn Front, Seen<'_>) {
+        let (leads, term, leader) = (self.is_ready(), self.core.term(), self.core.leader());
+        (self.front.front(), Seen { machine: self.core.machine_mut(), leads, is_first: leads, term, leader })
+    }
+
+    /// A message of Raft.
+    pub fn on_raft(&mut self, from: NodeId, message: message::Message<Command>, office: &mut Office<'_, '_>) {
+        self.core.on_message(from, message, office.io);
+        self.go_on(office);
+    }
+
+    /// A timer of Raft.
+    pub fn on_alarm(&mut self, alarm: Alarm, office: &mut Office<'_, '_>) {
+        self.core.on_alarm(alarm, office.io);
+        self.go_on(office);
+    }
+
+    /// The refusal of a write or a sync.
+    pub fn on_disk_failure(&mut self, failure: DiskFailure, office: &mut Office<'_, '_>) -> Afterwards {
+        self.core.on_disk_failure(failure, office.io)
+    }
+
+    /// Brings a command into the log, or to whoever can.
+    fn submit(&mut self, asked: Option<(NodeId, Call)>, proposal: Proposal, office: &mut Office<'_, '_>) -> bool {
+        if self.core.is_leader() {
+            return self.core.propose(Command { asked, what: proposal.what }, office.io);
+        }
+        let Some(leader) = self.core.leader() else { return false };
+        office.peer(leader, Peer::Forward { asked, proposal });
+        true
+    }
+
+    /// Applies what is committed, tells who waits for it, and sees whether it leads.
+    fn go_on(&mut self, office: &mut Office<'_, '_>) {
+        let now = office.io.now();
+        self.core.machine_mut().service.tell_time(now);
+        while let Some(applied) = self.core.apply_next() {
+            let (front, mut see) = self.front();
+            front.applied(&applied.command, &applied.reply, &mut see, office);
+            let Some((client, call)) = applied.command.asked else { continue };
+            if self.pending.remove(&(client, call))
+                && let Some(reply) = applied.reply.reply
+            {
+                office.reply(client, call, reply);
+            }
+        }
+        if self.led != self.is_ready() {
+            self.led = self.is_ready();
+            let (front, mut see) = self.front();
+            front.leads(&mut see, office);
+        }
+    }
+
+    /// Waits for a question to be applied here.
+    fn wait_for(&mut self, client: NodeId, call: Call) {
+        self.pending.insert((client, call));
+        let first = (client, Call { started: Time::ZERO, number: 0 });
+        if self.pending.range(first..=(client, call)).count() > PENDING {
+            let oldest = self.pending.range(first..).next().copied();
+            oldest.map(|oldest| self.pending.remove(&oldest));
+        }
+    }
+}
+
+impl Service for Ensemble {
+    fn on_request(&mut self, from: NodeId, call: Call, request: Request, office: &mut Office<'_, '_>) {
+        let (front, mut see) = self.front();
+        see.machine.service.tell_time(office.io.now());
+        let leader = see.leader;
+        match front.take(from, call, request.clone(), &mut see, office) {
+            Taken::Answered(reply) => office.reply(from, call, reply),
+            Taken::Proposed(what) => {
+                self.wait_for(from, call);
+                if !self.submit(Some((from, call)), Proposal { what, term: None }, office) {
+                    office.reply(from, call, Reply::Leaderless);
+                }
+            }
+            Taken::Passed => match leader.filter(|leader| *leader != office.io.me()) {
+                Some(leader) => office.peer(leader, Peer::Pass { client: from, call, request }),
+                None => office.reply(from, call, Reply::Leaderless),
+            },
+            Taken::Silent => {}
+        }
+        self.go_on(office);
+    }
+
+    fn on_peer(&mut self, _: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
+        match peer {
+            Peer::Forward { asked, proposal } => {
+                let (front, mut see) = self.front();
+                if front.proposes(&proposal, &mut see, office) {
+                    self.core.propose(Command { asked, what: proposal.what }, office.io);
+                }
+            }
+            Peer::Pass { client, call, request } if self.core.is_leader() => {
+                let (front, mut see) = self.front();
+                if let Taken::Answered(reply) = front.take(client, call, request, &mut see, office) {
+                    office.reply(client, call, reply);
+                }
+            }
+            Peer::Pass { .. } => {}
+        }
+        self.go_on(office);
+    }
+
+    fn on_due(&mut self, _: Due, office: &mut Office<'_, '_>) {
+        let (front, mut see) = self.front();
+        see.machine.service.tell_time(office.io.now());
+        for proposal in front.on_beat(&mut see, office) {
+            self.submit(None, proposal, office);
+        }
+        office.wake(LOOK_EVERY, Due::Beat);
+        self.go_on(office);
+    }
+
+    fn role(&self, role: &str) -> Option<u64> {
+        (matches!(role, "leader" | "primary") && self.core.is_leader()).then(|| self.core.term())
+    }
+}
+
+impl Record {
+    /// What Raft wrote, if it is of Raft.
+    pub fn raft(&self) -> Option<&message::Record<Command>> {
+        match self {
+            Record::Raft(record) => Some(record),
+            Record::Mark(..) | Record::Redis(_) => None,
+        }
+    }
+}
+
+impl From<message::Record<Command>> for Record {
+    fn from(record: message::Record<Command>) -> Record {
+        Record::Raft(record)
+    }
+}
+
+impl From<message::Message<Command>> for Message {
+    fn from(message: message::Message<Command>) -> Message {
+        Message::Raft(message)
+    }
+}

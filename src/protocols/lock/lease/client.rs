@@ -1,0 +1,330 @@
+//! A client of locks on leases: one lease for all its keys, renewed as long as it lives.
+
+use super::Config;
+use super::command::{Answer, Key, Question, Write};
+use super::front::happening;
+use crate::kernel::time::{Span, Time};
+use crate::protocol::NodeId;
+use crate::protocols::lock::claim::{Claim, ClaimId};
+use crate::protocols::lock::line::Line;
+use crate::protocols::lock::message::{Call, Event, Reply, Request};
+use crate::protocols::lock::recipe::{Desk, Due, News, Recipe};
+
+/// The state of the recipe.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    config: Config,
+    line: Line<Step>,
+    lease: Option<Lease>,
+    claims: Vec<Own>,
+    /// The renewal that is not answered yet, and when it was asked for.
+    renewal: Option<(Call, Time)>,
+    /// Whom renewals are sent to.
+    renewer: u16,
+}
+
+/// The lease under which all keys of this client stand.
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    number: i64,
+    /// Whether it was granted.
+    granted: bool,
+    /// When it was asked for, and when it must have run out, by the client's clock.
+    asked: Time,
+    until: Time,
+}
+
+/// What a question on the line is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Step {
+    /// The lease of this number.
+    Open(i64),
+    /// That the lease before is no more.
+    Close,
+    /// To stand in the queue, or to see who is ahead.
+    Stand(ClaimId, Key),
+    /// To be there no more.
+    Leave(ClaimId),
+}
+
+/// One claim.
+#[derive(Clone, Copy, Debug)]
+struct Own {
+    claim: Claim,
+    stage: Stage,
+    /// Whether it is due that it watches again.
+    beats: bool,
+}
+
+/// How far a claim is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// It waits for the lease.
+    Opening,
+    /// It asks where its key stands.
+    Standing(Key),
+    /// It waits until that key is gone, seen last at this revision.
+    Watching {
+        mine: Key,
+        token: i64,
+        other: Key,
+        seen: i64,
+    },
+    /// It has the lock.
+    Holding(Key),
+    /// It gives its key up.
+    Leaving,
+}
+
+impl Leased {
+    /// No lease, no claims.
+    pub fn boot(config: &Config, desk: &mut Desk<'_, '_>) -> Leased {
+        let line = Line::boot(config.raft.servers, config.patience, desk);
+        let renewer = line.server().number();
+        Leased { config: *config, line, lease: None, claims: Vec::new(), renewal: None, renewer }
+    }
+
+    fn own(&mut self, id: ClaimId) -> Option<&mut Own> {
+        self.claims.iter_mut().find(|own| own.claim.id == id)
+    }
+
+    fn third(&self) -> Span {
+        Span::ns(self.config.lifetime().as_ns() / 3)
+    }
+
+    /// The lease, if it is granted and has not run out yet.
+    fn open(&self, now: Time) -> Option<Lease> {
+        self.lease.filter(|lease| lease.granted && now < lease.until)
+    }
+
+    /// Sends every claim that waits for a lease on its way, or asks for a lease.
+    fn go_on(&mut self, desk: &mut Desk<'_, '_>) {
+        let now = desk.io.now();
+        let waits = self.claims.iter().any(|own| own.stage == Stage::Opening);
+        if !waits {
+            return;
+        }
+        let Some(lease) = self.open(now) else {
+            if self.lease.is_none() {
+                let number = (desk.random() >> 1 | 1) as i64;
+                self.lease = Some(Lease { number, granted: false, asked: now, until: now });
+                let grant = Write::Grant { lease: number, ttl: self.config.ttl };
+                self.line.ask(Step::Open(number), Request::Lease(Question::Write(grant)), desk);
+            }
+            return;
+        };
+        for place in 0..self.claims.len() {
+            let own = &mut self.claims[place];
+            if own.stage == Stage::Opening {
+                let key = Key { lock: own.claim.lock, claim: own.claim.id, lease: lease.number };
+                own.stage = Stage::Standing(key);
+                let step = Step::Stand(own.claim.id, key);
+                self.line.ask(step, Request::Lease(Question::Write(Write::Join(key))), desk);
+            }
+        }
+    }
+
+    /// The lease is gone, and all keys with it.
+    fn lose(&mut self, desk: &mut Desk<'_, '_>) {
+        let lost = self.lease.take();
+        self.renewal = None;
+        self.line.forget(|step| *step != Step::Close);
+        // It may live on at the servers. Its keys would stand in the way of those to come.
+        if let Some(lease) = lost {
+            let revoke = Write::Revoke { lease: lease.number };
+            self.line.ask(Step::Close, Request::Lease(Question::Write(revoke)), desk);
+        }
+        for own in &mut self.claims {
+            match own.stage {
+                Stage::Opening | Stage::Standing(_) | Stage::Watching { .. } => own.stage = Stage::Opening,
+                Stage::Holding(_) => desk.tell(News::Lost(own.claim.id)),
+                Stage::Leaving => desk.tell(News::Released(own.claim.id, false)),
+            }
+        }
+        self.claims.retain(|own| own.stage == Stage::Opening);
+        self.go_on(desk);
+    }
+
+    fn on_granted(&mut self, number: i64, answer: Answer, desk: &mut Desk<'_, '_>) {
+        let Some(lease) = self.lease.as_mut().filter(|lease| lease.number == number) else { return };
+        match answer {
+            Answer::Lives(1..) => {
+                (lease.granted, lease.until) = (true, lease.asked + self.config.lifetime());
+                let left = lease.until.since(desk.io.now());
+                desk.wake(left, Due::Lost(None));
+                desk.wake(self.third(), Due::Renew(None));
+                self.go_on(desk);
+            }
+            Answer::Lives(_) | Answer::NoLease | Answer::Place { .. } | Answer::Gone(_) | Answer::Done => self.lose(desk),
+        }
+    }
+
+    fn on_place(&mut self, id: ClaimId, asked: Key, answer: Answer, desk: &mut Desk<'_, '_>) {
+        let rules = desk.config.rules.lease;
+        let Some(own) = self.own(id) else { return };
+        if own.stage != Stage::Standing(asked) {
+            return;
+        }
+        match answer {
+            Answer::Place { mine: Some(token), ahead: None, .. } => {
+                own.stage = Stage::Holding(asked);
+                desk.tell(News::Granted(id, Some(token as u64)));
+            }
+            Answer::Place { mine: Some(token), ahead: Some((first, ahead)), revision } => {
+                let watched = (rules.watches)(first.claim, ahead.claim);
+                let other = if watched == ahead.claim { ahead } else { first };
+                own.stage = Stage::Watching { mine: asked, token, other, seen: revision };
+                self.watch(id, desk);
+            }
+            // The lease has run out meanwhile.
+            Answer::Place { mine: None, .. } | Answer::NoLease => self.lose(desk),
+            Answer::Lives(_) | Answer::Gone(_) | Answer::Done => unreachable!("no answer to this question"),
+        }
+    }
+
+    /// Watches the key that is in the way, or goes on watching it as after a broken connection: from the same revision.
+    fn watch(&mut self, id: ClaimId, desk: &mut Desk<'_, '_>) {
+        let server = self.line.server();
+        let third = self.third();
+        let Some(own) = self.own(id) else { return };
+        let Stage::Watching { other, seen, .. } = own.stage else { return };
+        let from = (desk.config.rules.lease.watches_from)(seen);
+        desk.ask_only(server, Request::Lease(Question::Watch { waiter: id, key: other, from }));
+        if !own.beats {
+            own.beats = true;
+            desk.wake(third, Due::Again(id));
+        }
+    }
+
+    fn leave(&mut self, id: ClaimId, key: Option<Key>, desk: &mut Desk<'_, '_>) {
+        let Some(key) = key else {
+            self.claims.retain(|own| own.claim.id != id);
+            desk.tell(News::Released(id, false));
+            return;
+        };
+        if let Some(own) = self.own(id) {
+            own.stage = Stage::Leaving;
+        }
+        self.line.ask(Step::Leave(id), Request::Lease(Question::Write(Write::Leave(key))), desk);
+    }
+
+    fn renew(&mut self, desk: &mut Desk<'_, '_>) {
+        let now = desk.io.now();
+        let Some(lease) = self.open(now) else { return };
+        let renew = Request::Lease(Question::Renew { lease: lease.number });
+        let call = desk.ask(NodeId::new(self.renewer), renew, self.config.patience);
+        self.renewal = Some((call, now));
+    }
+
+    fn on_renewed(&mut self, asked: Time, reply: &Reply, desk: &mut Desk<'_, '_>) {
+        self.renewal = None;
+        match reply {
+            Reply::Lease(Answer::Lives(1..)) => {
+                let Some(lease) = &mut self.lease else { return };
+                lease.until = asked + self.config.lifetime();
+                let left = lease.until.since(desk.io.now());
+                desk.wake(left, Due::Lost(None));
+                desk.wake(self.third(), Due::Renew(None));
+            }
+            Reply::Lease(_) => self.lose(desk),
+            // Nobody leads, so far as that server knows.
+            Reply::Leaderless | Reply::Redis(_) => self.try_another(desk),
+        }
+    }
+
+    fn try_another(&mut self, desk: &mut Desk<'_, '_>) {
+        self.renewer = (self.renewer + 1) % self.config.raft.servers;
+        desk.wake(Span::ns(self.config.patience.as_ns() / 4), Due::Renew(None));
+    }
+}
+
+impl Recipe for Leased {
+    fn seek(&mut self, claim: Claim, desk: &mut Desk<'_, '_>) {
+        self.claims.push(Own { claim, stage: Stage::Opening, beats: false });
+        self.go_on(desk);
+    }
+
+    fn abandon(&mut self, claim: ClaimId, desk: &mut Desk<'_, '_>) {
+        self.release(claim, desk);
+    }
+
+    fn release(&mut self, claim: ClaimId, desk: &mut Desk<'_, '_>) {
+        let Some(own) = self.own(claim) else { return };
+        let key = match own.stage {
+            Stage::Opening => None,
+            Stage::Standing(key) | Stage::Holding(key) | Stage::Watching { mine: key, .. } => Some(key),
+            Stage::Leaving => return,
+        };
+        self.leave(claim, key, desk);
+    }
+
+    fn is_valid(&self, claim: ClaimId, now: Time) -> bool {
+        let holds = |own: &Own| own.claim.id == claim && matches!(own.stage, Stage::Holding(_));
+        self.open(now).is_some() && self.claims.iter().any(holds)
+    }
+
+    fn on_reply(&mut self, _: NodeId, call: Call, reply: Reply, desk: &mut Desk<'_, '_>) {
+        if let Some((renewal, asked)) = self.renewal
+            && renewal == call
+        {
+            self.on_renewed(asked, &reply, desk);
+            return;
+        }
+        let Some(step) = self.line.answered(call, &reply, desk) else { return };
+        let Reply::Lease(answer) = reply else { unreachable!("an answer of another kind of server") };
+        match step {
+            Step::Open(number) => self.on_granted(number, answer, desk),
+            Step::Close => {}
+            Step::Stand(id, key) => self.on_place(id, key, answer, desk),
+            Step::Leave(id) => {
+                let before = self.claims.len();
+                self.claims.retain(|own| own.claim.id != id || own.stage != Stage::Leaving);
+                if self.claims.len() < before {
+                    desk.tell(News::Released(id, answer == Answer::Gone(true)));
+                }
+            }
+        }
+    }
+
+    fn on_event(&mut self, _: NodeId, event: Event, desk: &mut Desk<'_, '_>) {
+        let Event::KeyGone { waiter, revision } = event;
+        let looks_again = (desk.config.rules.lease.looks_again)();
+        let Some(own) = self.own(waiter) else { return };
+        let Stage::Watching { mine, token, .. } = own.stage else { return };
+        desk.woken(&own.claim, happening(own.claim.lock, revision));
+        if !looks_again {
+            own.stage = Stage::Holding(mine);
+            desk.tell(News::Granted(waiter, Some(token as u64)));
+            return;
+        }
+        own.stage = Stage::Standing(mine);
+        self.line.ask(Step::Stand(waiter, mine), Request::Lease(Question::Write(Write::Look(mine))), desk);
+    }
+
+    fn on_due(&mut self, due: Due, desk: &mut Desk<'_, '_>) {
+        match due {
+            Due::Unanswered(call) => {
+                if self.renewal.is_some_and(|(renewal, _)| renewal == call) {
+                    self.renewal = None;
+                    self.renewer = (self.renewer + 1) % self.config.raft.servers;
+                    self.renew(desk);
+                } else {
+                    self.line.unanswered(call, desk);
+                }
+            }
+            Due::Renew(None) if self.renewal.is_none() => self.renew(desk),
+            Due::Lost(None) => {
+                if self.lease.is_some_and(|lease| lease.granted && desk.io.now() >= lease.until) {
+                    self.lose(desk);
+                }
+            }
+            Due::Again(id) => {
+                if let Some(own) = self.own(id) {
+                    own.beats = false;
+                    self.watch(id, desk);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a server of leases knows that is not replicated: who watches which key, and, of a leader, which leases it has
+//! found to have run out.
+
+use super::Config;
+use super::command::{Answer, Question, Write};
+use crate::kernel::digest::mix;
+use crate::protocol::NodeId;
+use crate::protocols::lock::claim::{ClaimId, LockId};
+use crate::protocols::lock::ensemble::{self, Changes, Command, Done, Proposal, Seen, Taken, What};
+use crate::protocols::lock::message::{Call, Event, Reply, Request};
+use crate::protocols::lock::node::Fact;
+use crate::protocols::lock::service::Office;
+use crate::servers::etcd::bytes::KeyRange;
+use crate::servers::etcd::lessor::Renewal;
+use crate::servers::etcd::server::LOOK_LIMIT;
+use crate::servers::etcd::store::EventKind;
+use crate::servers::etcd::watchers::{Told, Watch, Watchers};
+use std::collections::BTreeMap;
+
+/// A server, but for what is replicated.
+#[derive(Clone, Debug)]
+pub struct Front {
+    config: Config,
+    watchers: Watchers,
+    /// Who has which watch, and which watch is whose.
+    watches: BTreeMap<(NodeId, ClaimId), i64>,
+    owners: BTreeMap<i64, (NodeId, ClaimId)>,
+    /// How many watches there have ever been.
+    numbers: i64,
+    /// The leases that it has found to have run out while it led, and in which term.
+    ending: BTreeMap<i64, u64>,
+    /// What it has still to propose.
+    later: Vec<What>,
+}
+
+impl Front {
+    /// Nobody watches anything.
+    pub fn new(config: Config) -> Front {
+        Front {
+            config,
+            watchers: Watchers::new(),
+            watches: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            numbers: 0,
+            ending: BTreeMap::new(),
+            later: Vec::new(),
+        }
+    }
+
+    /// Somebody watches a key, anew or again.
+    fn watch(&mut self, owner: (NodeId, ClaimId), watch: Watch, see: &Seen<'_>, office: &mut Office<'_, '_>) {
+        if let Some(number) = self.watches.remove(&owner) {
+            self.owners.remove(&number);
+            self.watchers.cancel(number);
+        }
+        self.numbers += 1;
+        self.watches.insert(owner, self.numbers);
+        self.owners.insert(self.numbers, owner);
+        let told = self.watchers.watch(&see.machine.service.lease().etcd.store, self.numbers, watch);
+        // What is past is told at once, and so is that it can be told no more.
+        if told.iter().any(|told| matches!(told, Told::Changed(_) | Told::Canceled { .. })) {
+            self.tell(self.numbers, see.machine.service.lease().etcd.store.revision(), office);
+        }
+    }
+
+    /// What a watch was for has happened.
+    fn tell(&mut self, number: i64, revision: i64, office: &mut Office<'_, '_>) {
+        let Some(owner) = self.owners.remove(&number) else { return };
+        self.watches.remove(&owner);
+        self.watchers.cancel(number);
+        office.event(owner.0, Event::KeyGone { waiter: owner.1, revision });
+    }
+
+    /// A lease lives on, if it is this server that says so.
+    fn renew(&mut self, lease: i64, see: &mut Seen<'_>) -> Taken {
+        let machine = see.machine.service.lease_mut();
+        let now = machine.now();
+        match machine.etcd.lessor.renew(now, lease) {
+            Ok(Renewal::Renewed { ttl, forget }) => {
+                if forget {
+                    self.later.push(What::Lease(Write::Checkpoint { lease, remaining: 0 }));
+                }
+                Taken::Answered(Reply::Lease(Answer::Lives(ttl)))
+            }
+            // It is answered when it has ended; until then the client asks again.
+            Ok(Renewal::Ending) => Taken::Silent,
+            Err(_) => Taken::Answered(Reply::Lease(Answer::Lives(0))),
+        }
+    }
+}
+
+impl ensemble::Front for Front {
+    fn take(&mut self, from: NodeId, _: Call, request: Request, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
+        let Request::Lease(question) = request else { unreachable!("a question for another kind of server") };
+        match question {
+            Question::Write(write) => Taken::Proposed(What::Lease(write)),
+            Question::Renew { lease } if see.leads => self.renew(lease, see),
+            Question::Renew { .. } => Taken::Passed,
+            Question::Watch { waiter, key, from: start } => {
+                let watch = Watch { keys: KeyRange::one(key.name()), start, no_put: true, ..Watch::default() };
+                self.watch((from, waiter), watch, see, office);
+                Taken::Silent
+            }
+        }
+    }
+
+    fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
+        if let What::Lease(Write::Revoke { lease }) = command.what {
+            self.ending.remove(&lease);
+        }
+        let Changes::Lease(events) = &done.changes else { return };
+        let machine = see.machine.service.lease();
+        let told = self.watchers.notify(&machine.etcd.store, events);
+        for (number, _) in told {
+            self.tell(number, see.machine.service.lease().etcd.store.revision(), office);
+        }
+        // Who leads applies first what was proposed in its own term.
+        if see.is_first {
+            let locks = events.iter().filter_map(|event| super::command::Key::parse(&event.kv.key));
+            for lock in locks.map(|key| key.lock).collect::<std::collections::BTreeSet<LockId>>() {
+                if let Some(key) = see.machine.service.lease().first(lock) {
+                    office.io.note(Fact::Kept { lock, claim: key.claim });
+                }
+            }
+        }
+        debug_assert!(events.iter().all(|event| matches!(event.kind, EventKind::Put | EventKind::Delete)));
+    }
+
+    fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
+        if (office.config.rules.lease.expires_at_apply)() {
+            return;
+        }
+        let machine = see.machine.service.lease_mut();
+        let now = machine.now();
+        if see.leads {
+            // Nobody knows when the old leader has heard of them last.
+            machine.etcd.lessor.promote(now, self.config.raft.election_timeout_max);
+        } else {
+            machine.etcd.lessor.demote();
+        }
+    }
+
+    fn on_beat(&mut self, see: &mut Seen<'_>, _: &mut Office<'_, '_>) -> Vec<Proposal> {
+        let mut proposals: Vec<Proposal> = self.later.drain(..).map(|what| Proposal { what, term: None }).collect();
+        if see.leads {
+            let machine = see.machine.service.lease_mut();
+            let now = machine.now();
+            for lease in machine.etcd.lessor.due(now, LOOK_LIMIT) {
+                self.ending.insert(lease, see.term);
+            }
+            for checkpoint in machine.etcd.lessor.due_checkpoints(now, 2 * LOOK_LIMIT) {
+                let what = What::Lease(Write::Checkpoint { lease: checkpoint.id, remaining: checkpoint.remaining });
+                proposals.push(Proposal { what, term: None });
+            }
+            self.ending.retain(|_, term| *term == see.term);
+        }
+        proposals.extend(
+            self.ending.iter().map(|(lease, term)| Proposal { what: What::Lease(Write::Revoke { lease: *lease }), term: Some(*term) }),
+        );
+        proposals
+    }
+
+    fn proposes(&self, proposal: &Proposal, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> bool {
+        proposal.term.is_none_or(|term| (office.config.rules.lease.revoke_is_current)(term, see.term))
+    }
+}
+
+/// A number for what has happened to a lock at a revision.
+pub fn happening(lock: LockId, revision: i64) -> u64 {
+    mix(u64::from(lock.0), revision as u64)
+}
