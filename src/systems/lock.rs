@@ -3,6 +3,7 @@
 mod ensemble;
 pub mod lease;
 pub mod redis;
+pub mod redis_failover;
 pub mod redlock;
 
 use super::BuiltIn;
@@ -22,6 +23,7 @@ use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use lease::LeaseSettings;
 use redis::RedisSettings;
+use redis_failover::RedisFailoverSettings;
 use redlock::RedlockSettings;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -82,6 +84,8 @@ pub enum FencingSetting {
 pub enum KindSettings {
     /// One server of Redis.
     Redis(RedisSettings),
+    /// A primary of Redis, and replicas of which one takes its place.
+    RedisFailover(RedisFailoverSettings),
     /// Several servers of Redis that know nothing of each other.
     Redlock(RedlockSettings),
     /// Servers of etcd, and leases.
@@ -145,6 +149,7 @@ impl KindSettings {
     fn rules(&self) -> &dyn KindRules {
         match self {
             KindSettings::Redis(settings) => settings,
+            KindSettings::RedisFailover(settings) => settings,
             KindSettings::Redlock(settings) => settings,
             KindSettings::Lease(settings) => settings,
         }

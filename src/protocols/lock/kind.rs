@@ -15,6 +15,8 @@ use crate::protocol::Found;
 pub enum Kind {
     /// One server of Redis.
     Redis(redis::Config),
+    /// A primary of Redis, and replicas of which one takes its place.
+    RedisFailover(redis::failover::Config),
     /// Several servers of Redis that know nothing of each other.
     Redlock(redis::redlock::Config),
     /// Servers of etcd, and leases.
@@ -25,7 +27,7 @@ impl Kind {
     /// Whether its servers replicate by Raft.
     pub const fn replicates(&self) -> bool {
         match self {
-            Kind::Redis(_) | Kind::Redlock(_) => false,
+            Kind::Redis(_) | Kind::RedisFailover(_) | Kind::Redlock(_) => false,
             Kind::Lease(_) => true,
         }
     }
@@ -34,6 +36,10 @@ impl Kind {
     pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
             Kind::Redis(_) => 1,
+            Kind::RedisFailover(redis) => {
+                let (majority, waits) = (servers / 2 + 1, redis.client.wait + 1);
+                if majority > waits { majority } else { waits }
+            }
             Kind::Redlock(_) | Kind::Lease(_) => servers / 2 + 1,
         }
     }
@@ -44,6 +50,8 @@ impl Kind {
 pub enum AnyServer {
     /// Of Redis.
     Redis(redis::server::Server),
+    /// Of Redis, with others.
+    RedisFailover(Box<redis::failover::Server>),
     /// Of an ensemble.
     Ensemble(Ensemble),
 }
@@ -53,6 +61,9 @@ impl AnyServer {
     pub(super) fn boot(config: &Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
+            Kind::RedisFailover(redis) => {
+                AnyServer::RedisFailover(Box::new(redis::failover::Server::boot(*redis, disk, office)))
+            }
             Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
         }
@@ -64,6 +75,7 @@ impl AnyServer {
     pub(super) fn service(&mut self) -> &mut dyn Service {
         match self {
             AnyServer::Redis(server) => server,
+            AnyServer::RedisFailover(server) => server.as_mut(),
             AnyServer::Ensemble(server) => server,
         }
     }
@@ -72,6 +84,7 @@ impl AnyServer {
     pub(super) fn role(&self, role: &str) -> Option<u64> {
         match self {
             AnyServer::Redis(server) => server.role(role),
+            AnyServer::RedisFailover(server) => server.role(role),
             AnyServer::Ensemble(server) => server.role(role),
         }
     }
@@ -79,7 +92,7 @@ impl AnyServer {
     /// As a server of an ensemble, if it is one.
     pub(super) fn ensemble(&self) -> Option<&Ensemble> {
         match self {
-            AnyServer::Redis(_) => None,
+            AnyServer::Redis(_) | AnyServer::RedisFailover(_) => None,
             AnyServer::Ensemble(server) => Some(server),
         }
     }
@@ -87,7 +100,7 @@ impl AnyServer {
     /// The same, to be told something.
     pub(super) fn ensemble_mut(&mut self) -> Option<&mut Ensemble> {
         match self {
-            AnyServer::Redis(_) => None,
+            AnyServer::Redis(_) | AnyServer::RedisFailover(_) => None,
             AnyServer::Ensemble(server) => Some(server),
         }
     }
@@ -109,6 +122,7 @@ impl AnyRecipe {
     pub(super) fn boot(desk: &mut Desk<'_, '_>) -> AnyRecipe {
         match &desk.config.kind {
             Kind::Redis(redis) => AnyRecipe::Redis(redis::client::Single::boot(redis)),
+            Kind::RedisFailover(redis) => AnyRecipe::Redis(redis::client::Single::boot(&redis.client)),
             Kind::Redlock(redis) => AnyRecipe::Redlock(redis::redlock::Redlock::boot(redis)),
             Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
         }

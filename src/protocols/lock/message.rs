@@ -52,8 +52,10 @@ pub enum Event {
 }
 
 /// What servers tell each other.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Peer {
+    /// Between a primary of Redis and its replicas.
+    Redis(redis::failover::message::Peer),
     /// Of an ensemble, to its leader: to be brought into the log.
     Forward {
         /// Whose question it is and which, if it is one.
@@ -118,6 +120,7 @@ impl Message {
             Message::Request(_, Request::Lease(question)) => question.label(),
             Message::Reply(..) => "Reply",
             Message::Event(Event::KeyGone { .. }) => "KeyGone",
+            Message::Peer(Peer::Redis(peer)) => peer.label(),
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
             Message::Access(_) => "Access",
@@ -127,7 +130,7 @@ impl Message {
 }
 
 /// The kinds of messages.
-pub const MESSAGES: [&str; 19] = [
+pub const MESSAGES: [&str; 26] = [
     "Reply",
     "Access",
     "Accessed",
@@ -147,6 +150,13 @@ pub const MESSAGES: [&str; 19] = [
     "Join",
     "Remove",
     "RemoveOne",
+    "Feed",
+    "Lack",
+    "Whole",
+    "Ack",
+    "Candidacy",
+    "Vote",
+    "Deposed",
 ];
 
 impl Digestible for Call {
@@ -177,6 +187,7 @@ impl Digestible for Reply {
 impl Digestible for Peer {
     fn digest(&self, digest: &mut Digest) {
         match self {
+            Peer::Redis(peer) => peer.digest(digest),
             Peer::Forward { asked, proposal } => {
                 digest.word(proposal.term.map_or(0, |term| term + 1));
                 Command { asked: *asked, what: proposal.what }.digest(digest);

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod command;
+pub mod failover;
 pub mod redlock;
 pub mod rules;
 pub mod server;

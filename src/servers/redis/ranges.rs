@@ -64,7 +64,8 @@ impl Span {
             }
             Span::Scores(least, greatest) => {
                 let from = set.count_while(|score, _| score < least.at || !least.is_included && score == least.at);
-                let upto = set.count_while(|score, _| score < greatest.at || greatest.is_included && score == greatest.at);
+                let upto =
+                    set.count_while(|score, _| score < greatest.at || greatest.is_included && score == greatest.at);
                 from..upto
             }
             Span::Bytes(least, greatest) => by_bytes(set, least, greatest, is_reverse),
@@ -102,7 +103,9 @@ impl Edge {
     fn is_beyond(&self, upper: &Edge) -> bool {
         match (self, upper) {
             (Edge::Greatest, _) | (_, Edge::Least) => self != &Edge::Least && upper != &Edge::Greatest,
-            (Edge::At(low), Edge::At(high)) => low.at > high.at || low.at == high.at && !(low.is_included && high.is_included),
+            (Edge::At(low), Edge::At(high)) => {
+                low.at > high.at || low.at == high.at && !(low.is_included && high.is_included)
+            }
             (Edge::Least, _) | (_, Edge::Greatest) => false,
         }
     }

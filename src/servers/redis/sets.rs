@@ -59,7 +59,8 @@ pub(super) fn spop(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
         taken.push(member);
     }
     call.settle(words[1], !taken.is_empty());
-    let removal: Vec<&[u8]> = [b"SREM".as_slice(), words[1]].into_iter().chain(taken.iter().map(Vec::as_slice)).collect();
+    let removal: Vec<&[u8]> =
+        [b"SREM".as_slice(), words[1]].into_iter().chain(taken.iter().map(Vec::as_slice)).collect();
     call.send_instead(&removal);
     match count {
         None => Ok(taken.pop().map_or(Reply::Nil, Reply::Bulk)),

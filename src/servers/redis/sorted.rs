@@ -187,7 +187,9 @@ fn pop(call: &mut Call<'_>, words: &[&[u8]], which: Least) -> Answer {
         _ => return Err(SYNTAX),
     };
     let taken = take(call, words[1], which, count)?;
-    Ok(Reply::Array(taken.into_iter().flat_map(|(member, score)| [Reply::bulk(member), Reply::bulk(score.text())]).collect()))
+    Ok(Reply::Array(
+        taken.into_iter().flat_map(|(member, score)| [Reply::bulk(member), Reply::bulk(score.text())]).collect(),
+    ))
 }
 
 /// Takes members away, and removes the key with the last of them.
@@ -254,7 +256,8 @@ pub(super) fn zmpop(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
         if !taken.is_empty() {
             let name: &[u8] = if which == Least::First { b"ZPOPMIN" } else { b"ZPOPMAX" };
             call.send_instead(&[name, key, taken.len().to_string().as_bytes()]);
-            let pair = |(member, score): (Vec<u8>, Double)| Reply::Array(vec![Reply::bulk(member), Reply::bulk(score.text())]);
+            let pair =
+                |(member, score): (Vec<u8>, Double)| Reply::Array(vec![Reply::bulk(member), Reply::bulk(score.text())]);
             return Ok(Reply::Array(vec![Reply::bulk(*key), Reply::Array(taken.into_iter().map(pair).collect())]));
         }
     }

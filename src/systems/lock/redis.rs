@@ -87,7 +87,7 @@ impl RedisSettings {
         SpanRange { min: Span::ms(20), max: Span::ms(60) }
     }
 
-    fn default_timeout() -> Span {
+    pub(super) fn default_timeout() -> Span {
         Span::ms(200)
     }
 }

@@ -1,6 +1,6 @@
 //! The commands that locks on Redis consist of, as messages; and the words in which a server is told them.
 
-use super::sorted;
+use super::{failover::Position, sorted};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::servers::redis;
@@ -123,6 +123,10 @@ pub type Change = Vec<redis::Effect>;
 pub enum Record {
     /// What has changed.
     Change(Change),
+    /// Everything, as it was taken from a primary or became the beginning of a reign.
+    Whole(Position, redis::Snapshot),
+    /// No reign up to this one has a say any more, and in the last one nobody else gets the vote.
+    Promise(u64),
 }
 
 /// The name of a lock's key.

@@ -8,6 +8,7 @@ use crate::protocol::{Found, NodeId};
 use crate::protocols::lock::message::{self, Call, Reply, Request};
 use crate::protocols::lock::recipe::Due;
 use crate::protocols::lock::service::{Connections, Office, Service};
+use crate::servers::redis::Role;
 
 /// How often what was written is forced to the disk, if not before each acknowledgement.
 pub(super) const FORCED_EVERY: Span = Span::secs(1);
@@ -25,12 +26,14 @@ impl Server {
     /// Starts a server with what its disk holds.
     pub fn boot(hosting: Hosting, disk: Found<'_, message::Record>, office: &mut Office<'_, '_>) -> Server {
         let mut store = Store::new(hosting);
+        store.set_role(Role::Replica);
         for record in disk.records {
             let message::Record::Redis(Record::Change(change)) = record else {
                 unreachable!("a record of another kind of server")
             };
-            store.restore(change, office);
+            store.replicate(change, office);
         }
+        store.set_role(Role::Primary);
         store.tell_keepers(office);
         if hosting.persistence == Persistence::EverySecond {
             office.wake(FORCED_EVERY, Due::Beat);

@@ -6,7 +6,7 @@ use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::protocols::lock::message;
 use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::service::Office;
-use crate::servers::redis::{Redis, Reply as Answer, Role};
+use crate::servers::redis::{Redis, Reply as Answer, Role, Snapshot};
 
 /// The keys of a server.
 #[derive(Clone, Debug)]
@@ -37,10 +37,13 @@ impl Store {
         (reply, self.redis.take_effects())
     }
 
-    /// Carries out what a primary has sent, or what the disk holds. What has expired meanwhile stays until it is looked at.
-    pub fn restore(&mut self, change: &Change, office: &mut Office<'_, '_>) {
+    /// Carries out what a primary has sent.
+    pub fn replicate(&mut self, change: &Change, office: &mut Office<'_, '_>) {
         let now = self.now_ms(office);
-        change.iter().for_each(|effect| self.redis.restore(now, effect));
+        for effect in change {
+            let reply = self.redis.replicate(now, effect);
+            assert!(!matches!(reply, Answer::Error(_)), "a primary has sent what it could not do itself: {reply:?}");
+        }
     }
 
     /// Writes down what has changed, as far as its settings say; what follows in this turn waits until that is durable,
@@ -56,13 +59,14 @@ impl Store {
     }
 
     /// A copy of everything, for a replica. It costs next to nothing.
-    pub fn whole(&self) -> Redis {
-        self.redis.clone()
+    pub fn whole(&self) -> Snapshot {
+        self.redis.snapshot()
     }
 
     /// Takes a copy for its own.
-    pub fn replace(&mut self, whole: &Redis) {
-        self.redis = whole.clone();
+    pub fn replace(&mut self, whole: &Snapshot, office: &mut Office<'_, '_>) {
+        let now = self.now_ms(office);
+        self.redis.restore(now, whole);
     }
 
     /// Makes it lead or follow.
