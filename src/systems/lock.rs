@@ -5,6 +5,7 @@ pub mod lease;
 pub mod redis;
 pub mod redis_failover;
 pub mod redlock;
+pub mod sorted_set;
 
 use super::BuiltIn;
 use crate::environment::fault::Fault;
@@ -25,6 +26,7 @@ use lease::LeaseSettings;
 use redis::RedisSettings;
 use redis_failover::RedisFailoverSettings;
 use redlock::RedlockSettings;
+use sorted_set::SortedSetSettings;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -88,6 +90,8 @@ pub enum KindSettings {
     RedisFailover(RedisFailoverSettings),
     /// Several servers of Redis that know nothing of each other.
     Redlock(RedlockSettings),
+    /// One server of Redis, and a sorted set for each lock.
+    SortedSet(SortedSetSettings),
     /// Servers of etcd, and leases.
     Lease(LeaseSettings),
 }
@@ -151,6 +155,7 @@ impl KindSettings {
             KindSettings::Redis(settings) => settings,
             KindSettings::RedisFailover(settings) => settings,
             KindSettings::Redlock(settings) => settings,
+            KindSettings::SortedSet(settings) => settings,
             KindSettings::Lease(settings) => settings,
         }
     }

@@ -1,12 +1,13 @@
 //! Published defects of locks, planted by replacing rules.
 
 use super::redis::Timepiece;
-use super::redis::rules::{Extending, Giving, Taking};
+use super::redis::rules::{Counting, Extending, Giving, Taking};
+use super::redis::sorted::{Admission, Cleaning};
 use super::rules::Rules;
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 12] = [
+pub const EXHIBITS: [Exhibit<Rules>; 17] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -105,6 +106,46 @@ pub const EXHIBITS: [Exhibit<Rules>; 12] = [
         invariants: &["lock.mutual-exclusion"],
         rarity: Rarity::Specific,
         plant: |rules| rules.redis.redlock.extends = || Extending::Recreating,
+    },
+    Exhibit {
+        id: "failover-loses-lock",
+        story: "a client takes a lock for its own as soon as the primary has it",
+        source: "redis-doc, \"Distributed Locks with Redis\", \"Why Failover-based Implementations Are Not Enough\"",
+        invariants: &["lock.mutual-exclusion", "lock.release-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.waits_for = |_| 0,
+    },
+    Exhibit {
+        id: "failover-loses-lock-count-ignored",
+        story: "a client waits for replicas, and does not look how many there were when its time was over",
+        source: "Redisson 3.16.7 \"synced slaves amount is not checked in RLock\", 3.17.5 \"Lock synced slaves check\"",
+        invariants: &["lock.mutual-exclusion", "lock.release-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.confirms = |_, _| true,
+    },
+    Exhibit {
+        id: "fencing-token-reset-after-failover",
+        story: "tokens come from a counter of the primary, and nobody waits until replicas know of it",
+        source: "Kleppmann, \"How to do distributed locking\", 2016: a counter on one Redis node would not be sufficient; bsm/redislock 94",
+        invariants: &["lock.token-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.counts = || Counting::Afterwards,
+    },
+    Exhibit {
+        id: "zadd-random-member",
+        story: "each client adds a member of its own to a sorted set, and takes that it was added for that it has the lock",
+        source: "Carlson, \"Redis in Action\", section 6.3, which ranks members and does not count that one was added",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.sorted.admits = || Admission::Added,
+    },
+    Exhibit {
+        id: "zadd-expiry-never-enforced",
+        story: "the score of a member says when it expires, and nobody removes what has",
+        source: "Carlson, \"Redis in Action\", section 6.3, which first removes members that are too old",
+        invariants: &["lock.freed"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.sorted.cleans = || Cleaning::Nothing,
     },
 ];
 

@@ -19,6 +19,8 @@ pub enum Kind {
     RedisFailover(redis::failover::Config),
     /// Several servers of Redis that know nothing of each other.
     Redlock(redis::redlock::Config),
+    /// One server of Redis, and a sorted set for each lock.
+    SortedSet(redis::sorted::Config),
     /// Servers of etcd, and leases.
     Lease(lease::Config),
 }
@@ -27,7 +29,7 @@ impl Kind {
     /// Whether its servers replicate by Raft.
     pub const fn replicates(&self) -> bool {
         match self {
-            Kind::Redis(_) | Kind::RedisFailover(_) | Kind::Redlock(_) => false,
+            Kind::Redis(_) | Kind::RedisFailover(_) | Kind::Redlock(_) | Kind::SortedSet(_) => false,
             Kind::Lease(_) => true,
         }
     }
@@ -35,7 +37,7 @@ impl Kind {
     /// How many of so many servers must be well and connected for locks to be had.
     pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
-            Kind::Redis(_) => 1,
+            Kind::Redis(_) | Kind::SortedSet(_) => 1,
             Kind::RedisFailover(redis) => {
                 let (majority, waits) = (servers / 2 + 1, redis.client.wait + 1);
                 if majority > waits { majority } else { waits }
@@ -65,6 +67,7 @@ impl AnyServer {
                 AnyServer::RedisFailover(Box::new(redis::failover::Server::boot(*redis, disk, office)))
             }
             Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
+            Kind::SortedSet(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
         }
     }
@@ -113,6 +116,8 @@ pub enum AnyRecipe {
     Redis(redis::client::Single),
     /// Of Redlock.
     Redlock(redis::redlock::Redlock),
+    /// Of sorted sets.
+    SortedSet(redis::sorted::client::Sorted),
     /// Of leases.
     Lease(lease::client::Leased),
 }
@@ -124,6 +129,7 @@ impl AnyRecipe {
             Kind::Redis(redis) => AnyRecipe::Redis(redis::client::Single::boot(redis)),
             Kind::RedisFailover(redis) => AnyRecipe::Redis(redis::client::Single::boot(&redis.client)),
             Kind::Redlock(redis) => AnyRecipe::Redlock(redis::redlock::Redlock::boot(redis)),
+            Kind::SortedSet(redis) => AnyRecipe::SortedSet(redis::sorted::client::Sorted::boot(redis)),
             Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
         }
     }
@@ -135,6 +141,7 @@ impl AnyRecipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe,
             AnyRecipe::Redlock(recipe) => recipe,
+            AnyRecipe::SortedSet(recipe) => recipe,
             AnyRecipe::Lease(recipe) => recipe,
         }
     }
@@ -144,6 +151,7 @@ impl AnyRecipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Redlock(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::SortedSet(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Lease(recipe) => recipe.is_valid(claim, now),
         }
     }

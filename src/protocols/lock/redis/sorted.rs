@@ -1,9 +1,41 @@
-//! The commands of locks that are sorted sets: a member for each holder, its expiry as score.
+//! Locks that are sorted sets: a member for each holder, its expiry as score.
+//!
+//! Source: Carlson, "Redis in Action", section 6.3, has semaphores of this kind, and says what is wrong with the simple ones.
 
+pub mod client;
+
+use super::Hosting;
 use super::command::{Reply, understood};
 use crate::kernel::digest::{Digest, Digestible};
+use crate::kernel::time::Span;
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::servers::redis;
+
+/// The settings of a lock that is a sorted set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// How long a member should live.
+    pub ttl: Span,
+    /// How it is done.
+    pub variant: Variant,
+    /// What its server is told.
+    pub hosting: Hosting,
+    /// How long a client waits before it tries again, from and to.
+    pub poll: (Span, Span),
+    /// How long a client waits for an answer.
+    pub patience: Span,
+}
+
+/// How a set becomes a lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Variant {
+    /// Each client adds a member of its own with its expiry as score, and has the lock if that was added.
+    Article,
+    /// All add the same member, and who was first has the lock until it removes it.
+    OneMember,
+    /// A script removes what has expired, and adds a member if there is no other.
+    Script,
+}
 
 /// What a client asks. Times are in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
