@@ -8,11 +8,18 @@ use std::path::Path;
 use std::process::Command;
 
 /// The servers, and what there is of each.
-const RECORDED: [(&str, &str); 4] = [
+const RECORDED: [(&str, &str); 11] = [
+    ("postgres", "postgres.json"),
+    ("postgres", "postgres.jsonl"),
+    ("postgres", "postgres-more.json"),
     ("redis", "redis.json"),
     ("redis", "redis.jsonl"),
     ("redis", "redis-commands.jsonl"),
     ("redis", "redis-scripts.json"),
+    ("etcd", "etcd.json"),
+    ("etcd", "etcd.jsonl"),
+    ("zookeeper", "zookeeper.json"),
+    ("zookeeper", "zookeeper.jsonl"),
 ];
 
 fn recorded(file: &str) -> String {

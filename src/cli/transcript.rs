@@ -2,8 +2,10 @@
 
 mod etcd;
 mod form;
+mod postgres;
 mod redis;
 mod tally;
+mod zookeeper;
 
 use super::Exit;
 use super::arguments::{Detail, Format};
@@ -44,8 +46,12 @@ pub(super) struct CheckTranscript {
 enum Server {
     /// etcd 3.4
     Etcd,
+    /// PostgreSQL 15
+    Postgres,
     /// Redis 7.0
     Redis,
+    /// ZooKeeper 3.8
+    Zookeeper,
 }
 
 /// What became of a transcript: how many replies there were, how many of them differed, and the first of those.
@@ -89,7 +95,9 @@ pub(super) fn check(check: &CheckTranscript, detail: Detail, terminal: &mut Term
     };
     let played = match check.server {
         Server::Etcd => etcd::play(&text),
+        Server::Postgres => postgres::play(&text),
         Server::Redis => redis::play(&text),
+        Server::Zookeeper => zookeeper::play(&text),
     };
     match played {
         Ok(tally) => tell(&file, &tally, check.format, detail, terminal),

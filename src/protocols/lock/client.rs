@@ -16,6 +16,9 @@ use crate::protocol::{Io, NodeId};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// How long a client waits before it shows once more that all locks can be had.
+const PROBES_EVERY: Span = Span::ms(500);
+
 /// The state of one client.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -176,8 +179,10 @@ impl Client {
     fn rest(&mut self, io: &mut Io<'_, Lock>) {
         self.section = None;
         if let Some(probes) = &mut self.probes {
-            if let Some(lock) = probes.pop_front() {
-                self.begin(VecDeque::from([(lock, Mode::Exclusive)]), true, io);
+            match probes.pop_front() {
+                Some(lock) => self.begin(VecDeque::from([(lock, Mode::Exclusive)]), true, io),
+                // Its clock may have been fast, and the faults not yet over.
+                None => self.agenda.put(PROBES_EVERY, Due::Probe, io),
             }
             return;
         }

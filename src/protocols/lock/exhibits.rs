@@ -5,9 +5,10 @@ use super::redis::rules::{Counting, Extending, Giving, Taking};
 use super::redis::sorted::{Admission, Cleaning};
 use super::rules::Rules;
 use crate::protocols::exhibit::{Exhibit, Rarity};
+use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 17] = [
+pub const EXHIBITS: [Exhibit<Rules>; 22] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -147,6 +148,54 @@ pub const EXHIBITS: [Exhibit<Rules>; 17] = [
         rarity: Rarity::Common,
         plant: |rules| rules.redis.sorted.cleans = || Cleaning::Nothing,
     },
+    Exhibit {
+        id: "acquired-after-wait-without-recheck",
+        story: "a waiter that is told that its turn has come takes the lock, without a look whether its own key and its lease are still there",
+        source: "etcd b14c7cd44 \"make lock more reliable\"; Jepsen, etcd 3.4.3",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.lease.looks_again = || false;
+            rules.lease.minds_expiry = || false;
+        },
+    },
+    Exhibit {
+        id: "watch-from-now",
+        story: "a waiter watches the key before its own from the moment on at which the server hears of it, not from the one at which it has seen it",
+        source: "etcd 6d3f172c6, a watch at the wrong revision",
+        invariants: &["lock.freed", "lock.served"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.lease.watches_from = |_| 0,
+    },
+    Exhibit {
+        id: "old-leader-revokes-lease",
+        story: "a leader ends a lease because one that was deposed has found that it had run out",
+        source: "etcd 67f17166b, issue 17425: \"leases wrongly revoked by the leader by ignoring old leader's leases revoking request\"",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.lease.revoke_is_current = |_, _| true,
+    },
+    Exhibit {
+        id: "lease-ttl-reset-on-leader-change",
+        story: "a new leader tells nobody how long the leases that it has found have still to live, so each change of leaders begins anew",
+        source: "etcd issue 13508: \"Lease checkpoints don't prevent to reset ttl on leader change\"",
+        invariants: &["lock.freed"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.lease.checkpoints = |configured| match configured {
+                Checkpoints::Never => Checkpoints::Never,
+                Checkpoints::OfGranted(every) | Checkpoints::OfAll(every) => Checkpoints::OfGranted(every),
+            }
+        },
+    },
+    Exhibit {
+        id: "lease-expiry-by-local-clock-at-apply",
+        story: "every server ends leases that have run out by its own clock when it applies an entry",
+        source: "Ongaro's thesis, section 6.3; LogCabin 445f383",
+        invariants: &["raft.state-machine-safety", "lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.lease.expires_at_apply = || true,
+    },
 ];
 
 #[cfg(test)]
@@ -154,9 +203,11 @@ mod tests {
     use super::super::oracle::INVARIANTS;
     use super::EXHIBITS;
     use crate::protocols::exhibit::check;
+    use crate::protocols::raft::oracle as raft;
 
     #[test]
     fn every_exhibit_names_invariants_that_exist_and_stands_under_one_name() {
-        check(&EXHIBITS, &INVARIANTS);
+        let known: Vec<_> = INVARIANTS.into_iter().chain(raft::INVARIANTS).collect();
+        check(&EXHIBITS, &known);
     }
 }

@@ -46,8 +46,10 @@ pub enum Event {
     KeyGone {
         /// Who has watched it.
         waiter: ClaimId,
-        /// The revision at which it was gone, or later.
-        revision: i64,
+        /// Whose it was.
+        whose: ClaimId,
+        /// The revision at which it was removed; `None` if it is too long ago to know.
+        revision: Option<i64>,
     },
 }
 
@@ -215,9 +217,10 @@ impl Digestible for Message {
                 call.digest(digest);
                 reply.digest(digest);
             }
-            Message::Event(Event::KeyGone { waiter, revision }) => {
+            Message::Event(Event::KeyGone { waiter, whose, revision }) => {
                 digest.pair(3, waiter.0);
-                digest.word(*revision as u64);
+                digest.word(whose.0);
+                digest.word(revision.map_or(0, |revision| revision as u64));
             }
             Message::Peer(peer) => {
                 digest.word(4);

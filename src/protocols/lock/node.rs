@@ -149,7 +149,7 @@ pub enum Fact {
         /// The token that came with it.
         token: Option<Token>,
     },
-    /// Of a server that decides: for all it knows, this claim holds this lock from now on.
+    /// Of a server that decides alone: for all it knows, this claim holds this lock from now on.
     Kept {
         /// The lock.
         lock: LockId,

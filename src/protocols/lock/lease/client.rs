@@ -287,11 +287,17 @@ impl Recipe for Leased {
     }
 
     fn on_event(&mut self, _: NodeId, event: Event, desk: &mut Desk<'_, '_>) {
-        let Event::KeyGone { waiter, revision } = event;
+        let Event::KeyGone { waiter, whose, revision } = event;
         let looks_again = (desk.config.rules.lease.looks_again)();
         let Some(own) = self.own(waiter) else { return };
-        let Stage::Watching { mine, token, .. } = own.stage else { return };
-        desk.woken(&own.claim, happening(own.claim.lock, revision));
+        let Stage::Watching { mine, token, other, .. } = own.stage else { return };
+        // It may have watched another key at another server before.
+        if other.claim != whose {
+            return;
+        }
+        if let Some(revision) = revision {
+            desk.woken(&own.claim, happening(own.claim.lock, revision));
+        }
         if !looks_again {
             own.stage = Stage::Holding(mine);
             desk.tell(News::Granted(waiter, Some(token as u64)));
@@ -314,7 +320,8 @@ impl Recipe for Leased {
             }
             Due::Renew(None) if self.renewal.is_none() => self.renew(desk),
             Due::Lost(None) => {
-                if self.lease.is_some_and(|lease| lease.granted && desk.io.now() >= lease.until) {
+                let is_over = self.lease.is_some_and(|lease| lease.granted && desk.io.now() >= lease.until);
+                if is_over && (desk.config.rules.lease.minds_expiry)() {
                     self.lose(desk);
                 }
             }
