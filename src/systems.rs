@@ -147,6 +147,12 @@ fn shown<R>(system: &'static str, exhibits: &'static [exhibit::Exhibit<R>]) -> i
     })
 }
 
+/// These names and, of the others, those that are not among them.
+fn united(names: &[&'static str], others: &[&'static str]) -> Vec<&'static str> {
+    let new = others.iter().filter(|name| !names.contains(name));
+    names.iter().chain(new).copied().collect()
+}
+
 /// Reads a scenario file.
 ///
 /// # Errors
@@ -394,7 +400,7 @@ impl System for BuiltIn {
             goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS].concat(),
             roles: vec!["leader", "primary", "lock-holder"],
             facts: [rafts::node::FACTS.as_slice(), &locks::node::FACTS].concat(),
-            messages: [rafts::node::MESSAGES.as_slice(), &locks::message::MESSAGES].concat(),
+            messages: united(&rafts::node::MESSAGES, &locks::message::MESSAGES),
             exhibits: shown("raft", &rafts::exhibits::EXHIBITS)
                 .chain(shown("lock", &locks::exhibits::EXHIBITS))
                 .collect(),

@@ -380,6 +380,7 @@ impl Service for Ensemble {
 
     fn on_peer(&mut self, _: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
         match peer {
+            Peer::Redis(_) => unreachable!("a message of another kind of server"),
             Peer::Forward { asked, proposal } => {
                 let (front, mut see) = self.front();
                 if front.proposes(&proposal, &mut see, office) {

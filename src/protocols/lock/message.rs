@@ -54,8 +54,10 @@ pub enum Event {
 }
 
 /// What servers tell each other.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Peer {
+    /// Between a primary of Redis and its replicas.
+    Redis(redis::failover::message::Peer),
     /// Of an ensemble, to its leader: to be brought into the log.
     Forward {
         /// Whose question it is and which, if it is one.
@@ -120,6 +122,7 @@ impl Message {
             Message::Request(_, Request::Lease(question)) => question.label(),
             Message::Reply(..) => "Reply",
             Message::Event(Event::KeyGone { .. }) => "KeyGone",
+            Message::Peer(Peer::Redis(peer)) => peer.label(),
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
             Message::Access(_) => "Access",
@@ -129,16 +132,34 @@ impl Message {
 }
 
 /// The kinds of messages, but for those of Raft.
-pub const MESSAGES: [&str; 19] = [
+pub const MESSAGES: [&str; 35] = [
+    "Reply",
+    "Access",
+    "Accessed",
     "Acquire",
     "SetIfAbsent",
     "Expire",
     "CompareDelete",
     "CompareExpire",
+    "ExtendOrAcquire",
+    "Count",
+    "Counted",
+    "Wait",
     "Get",
     "Delete",
-    "Grant",
+    "Add",
+    "AddOne",
     "Join",
+    "Remove",
+    "RemoveOne",
+    "Feed",
+    "Lack",
+    "Whole",
+    "Ack",
+    "Candidacy",
+    "Vote",
+    "Deposed",
+    "Grant",
     "Look",
     "Leave",
     "Revoke",
@@ -147,8 +168,6 @@ pub const MESSAGES: [&str; 19] = [
     "KeyGone",
     "Forward",
     "Pass",
-    "Access",
-    "Accessed",
 ];
 
 impl Digestible for Call {
@@ -179,6 +198,7 @@ impl Digestible for Reply {
 impl Digestible for Peer {
     fn digest(&self, digest: &mut Digest) {
         match self {
+            Peer::Redis(peer) => peer.digest(digest),
             Peer::Forward { asked, proposal } => {
                 digest.word(proposal.term.map_or(0, |term| term + 1));
                 Command { asked: *asked, what: proposal.what }.digest(digest);

@@ -159,6 +159,7 @@ impl LockOracle {
             Fact::Left { claim, lost } => {
                 self.book(claim.lock).inside.retain(|other| other.id != claim.id);
                 if *lost {
+                    self.live(claim.client).retain(|other| other.id != claim.id);
                     self.reach(Goal::Lost);
                 }
             }
