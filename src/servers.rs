@@ -4,4 +4,5 @@
 //! recorded transcripts of the real server (`squall check-transcript`).
 
 pub mod etcd;
+pub mod postgres;
 pub mod redis;

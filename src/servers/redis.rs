@@ -19,16 +19,25 @@ mod counters;
 mod double;
 mod expiry;
 mod glob;
+mod hashes;
 mod integer;
 mod keys;
 mod keyspace;
+mod lists;
+mod ranges;
+mod replication;
 mod reply;
+mod script;
+mod sets;
+mod sha1;
+mod sorted;
 mod strings;
 mod table;
 mod transactions;
 mod tree;
 mod value;
 
+pub use replication::Snapshot;
 pub use reply::{Bytes, Reply};
 
 use call::Call;
@@ -50,6 +59,8 @@ pub struct Redis {
     clients: BTreeMap<u64, Client>,
     /// Who watches a key.
     watchers: BTreeMap<(usize, Bytes), BTreeSet<u64>>,
+    /// Scripts by their digests.
+    scripts: BTreeMap<String, Bytes>,
     role: Role,
     /// What replicas have not yet been sent, if that is kept at all.
     effects: Option<Vec<Effect>>,
@@ -105,6 +116,7 @@ impl Redis {
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
             watchers: BTreeMap::new(),
+            scripts: BTreeMap::new(),
             role: Role::Primary,
             effects: None,
         }

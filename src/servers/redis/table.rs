@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::reply::{Answer, Failure};
-use super::{counters, expiry, keys, strings, transactions};
+use super::{counters, expiry, hashes, keys, lists, ranges, replication, script, sets, sorted, strings, transactions};
 
 /// A command.
 #[derive(Debug)]
@@ -44,6 +44,10 @@ const fn write(name: &'static str, arity: isize, run: Run) -> Command {
     Command { name, arity, kind: Kind::Write, is_for_scripts: true, is_immediate: false, run }
 }
 
+const fn blocking(name: &'static str, arity: isize, run: Run) -> Command {
+    Command { name, arity, kind: Kind::Write, is_for_scripts: false, is_immediate: false, run }
+}
+
 const fn other(name: &'static str, arity: isize, run: Run) -> Command {
     Command { name, arity, kind: Kind::Other, is_for_scripts: true, is_immediate: false, run }
 }
@@ -77,9 +81,20 @@ pub(super) fn unknown(words: &[&[u8]]) -> Failure {
     Failure::err(format_args!("unknown command '{name}', with args beginning with: {beginning}"))
 }
 
+/// What is said of a second word that is not known.
+pub(super) fn unknown_subcommand(words: &[&[u8]]) -> Failure {
+    let name = String::from_utf8_lossy(words[0]).to_uppercase();
+    let subcommand = String::from_utf8_lossy(&words[1][..words[1].len().min(128)]);
+    Failure::err(format_args!("unknown subcommand '{subcommand}'. Try {name} HELP."))
+}
+
 /// By name.
 const COMMANDS: &[Command] = &[
     write("append", 3, strings::append),
+    blocking("blpop", -3, lists::blpop),
+    blocking("brpop", -3, lists::brpop),
+    blocking("bzpopmax", -3, sorted::bzpopmax),
+    blocking("bzpopmin", -3, sorted::bzpopmin),
     write("copy", -3, keys::copy),
     read("dbsize", 1, keys::dbsize),
     write("decr", 2, counters::decr),
@@ -87,6 +102,10 @@ const COMMANDS: &[Command] = &[
     write("del", -2, keys::del),
     immediate("discard", 1, transactions::discard),
     other("echo", 2, keys::echo),
+    private("eval", -3, script::eval),
+    private("eval_ro", -3, script::eval_ro),
+    private("evalsha", -3, script::evalsha),
+    private("evalsha_ro", -3, script::evalsha_ro),
     immediate("exec", 1, transactions::exec),
     read("exists", -2, keys::exists),
     write("expire", -3, expiry::expire),
@@ -99,9 +118,33 @@ const COMMANDS: &[Command] = &[
     write("getex", -2, strings::getex),
     read("getrange", 4, strings::getrange),
     write("getset", 3, strings::getset),
+    write("hdel", -3, hashes::hdel),
+    read("hexists", 3, hashes::hexists),
+    read("hget", 3, hashes::hget),
+    read("hgetall", 2, hashes::hgetall),
+    write("hincrby", 4, hashes::hincrby),
+    read("hkeys", 2, hashes::hkeys),
+    read("hlen", 2, hashes::hlen),
+    read("hmget", -3, hashes::hmget),
+    write("hmset", -4, hashes::hmset),
+    write("hset", -4, hashes::hset),
+    write("hsetnx", 4, hashes::hsetnx),
+    read("hstrlen", 3, hashes::hstrlen),
+    read("hvals", 2, hashes::hvals),
     write("incr", 2, counters::incr),
     write("incrby", 3, counters::incrby),
     read("keys", 2, keys::keys),
+    read("lindex", 3, lists::lindex),
+    write("linsert", 5, lists::linsert),
+    read("llen", 2, lists::llen),
+    write("lmove", 5, lists::lmove),
+    write("lpop", -2, lists::lpop),
+    write("lpush", -3, lists::lpush),
+    write("lpushx", -3, lists::lpushx),
+    read("lrange", 4, lists::lrange),
+    write("lrem", 4, lists::lrem),
+    write("lset", 4, lists::lset),
+    write("ltrim", 4, lists::ltrim),
     read("mget", -2, strings::mget),
     write("move", 3, keys::shift),
     write("mset", -3, strings::mset),
@@ -117,12 +160,27 @@ const COMMANDS: &[Command] = &[
     read("randomkey", 1, keys::randomkey),
     write("rename", 3, keys::rename),
     write("renamenx", 3, keys::renamenx),
+    private("role", 1, replication::role),
+    write("rpop", -2, lists::rpop),
+    write("rpoplpush", 3, lists::rpoplpush),
+    write("rpush", -3, lists::rpush),
+    write("rpushx", -3, lists::rpushx),
+    write("sadd", -3, sets::sadd),
     read("scan", -2, keys::scan),
+    read("scard", 2, sets::scard),
+    private("script", -2, script::script),
     other("select", 2, keys::select),
     write("set", -3, strings::set),
     write("setex", 4, strings::setex),
     write("setnx", 3, strings::setnx),
     write("setrange", 4, strings::setrange),
+    read("sismember", 3, sets::sismember),
+    read("smembers", 2, sets::smembers),
+    read("smismember", -3, sets::smismember),
+    write("smove", 4, sets::smove),
+    write("spop", -2, sets::spop),
+    read("srandmember", -2, sets::srandmember),
+    write("srem", -3, sets::srem),
     read("strlen", 2, strings::strlen),
     read("substr", 4, strings::getrange),
     write("swapdb", 3, keys::swapdb),
@@ -132,7 +190,31 @@ const COMMANDS: &[Command] = &[
     read("type", 2, keys::kind),
     write("unlink", -2, keys::del),
     private("unwatch", 1, transactions::unwatch),
+    private("wait", 3, replication::wait),
     immediate("watch", -2, transactions::watch),
+    write("zadd", -4, sorted::zadd),
+    read("zcard", 2, sorted::zcard),
+    read("zcount", 4, ranges::zcount),
+    write("zincrby", 4, sorted::zincrby),
+    read("zlexcount", 4, ranges::zlexcount),
+    write("zmpop", -4, sorted::zmpop),
+    read("zmscore", -3, sorted::zmscore),
+    write("zpopmax", -2, sorted::zpopmax),
+    write("zpopmin", -2, sorted::zpopmin),
+    read("zrange", -4, ranges::zrange),
+    read("zrangebylex", -4, ranges::zrangebylex),
+    read("zrangebyscore", -4, ranges::zrangebyscore),
+    write("zrangestore", -5, ranges::zrangestore),
+    read("zrank", 3, sorted::zrank),
+    write("zrem", -3, sorted::zrem),
+    write("zremrangebylex", 4, ranges::zremrangebylex),
+    write("zremrangebyrank", 4, ranges::zremrangebyrank),
+    write("zremrangebyscore", 4, ranges::zremrangebyscore),
+    read("zrevrange", -4, ranges::zrevrange),
+    read("zrevrangebylex", -4, ranges::zrevrangebylex),
+    read("zrevrangebyscore", -4, ranges::zrevrangebyscore),
+    read("zrevrank", 3, sorted::zrevrank),
+    read("zscore", 3, sorted::zscore),
 ];
 
 #[cfg(test)]
