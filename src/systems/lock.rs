@@ -1,5 +1,6 @@
 //! Locks as a scenario names them: their settings, what cannot be, and the plan that their nodes are told.
 
+pub mod database;
 mod ensemble;
 pub mod lease;
 pub mod redis;
@@ -18,6 +19,7 @@ use crate::protocols::lock::rules::Rules;
 use crate::protocols::lock::spec;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
+use database::DatabaseSettings;
 use lease::LeaseSettings;
 use redis::RedisSettings;
 use serde::{Deserialize, Serialize};
@@ -81,6 +83,8 @@ pub enum KindSettings {
     Redis(RedisSettings),
     /// Servers of etcd, and leases.
     Lease(LeaseSettings),
+    /// One server of PostgreSQL.
+    Database(DatabaseSettings),
 }
 
 fn one() -> u32 {
@@ -141,6 +145,7 @@ impl KindSettings {
         match self {
             KindSettings::Redis(settings) => settings,
             KindSettings::Lease(settings) => settings,
+            KindSettings::Database(settings) => settings,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::message::Record;
 use super::recipe::{Desk, Recipe};
 use super::ensemble::Ensemble;
-use super::{lease, redis};
+use super::{database, lease, redis};
 use super::service::{Office, Service};
 use crate::kernel::time::Time;
 use crate::protocol::Found;
@@ -17,13 +17,15 @@ pub enum Kind {
     Redis(redis::Config),
     /// Servers of etcd, and leases.
     Lease(lease::Config),
+    /// One server of PostgreSQL.
+    Database(database::Config),
 }
 
 impl Kind {
     /// Whether its servers replicate by Raft.
     pub const fn replicates(&self) -> bool {
         match self {
-            Kind::Redis(_) => false,
+            Kind::Redis(_) | Kind::Database(_) => false,
             Kind::Lease(_) => true,
         }
     }
@@ -31,7 +33,7 @@ impl Kind {
     /// How many of so many servers must be well and connected for locks to be had.
     pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
-            Kind::Redis(_) => 1,
+            Kind::Redis(_) | Kind::Database(_) => 1,
             Kind::Lease(_) => servers / 2 + 1,
         }
     }
@@ -44,6 +46,8 @@ pub enum AnyServer {
     Redis(redis::server::Server),
     /// Of an ensemble.
     Ensemble(Ensemble),
+    /// Of PostgreSQL.
+    Database(Box<database::server::Server>),
 }
 
 impl AnyServer {
@@ -52,6 +56,9 @@ impl AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis, disk, office)),
             Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
+            Kind::Database(database) => {
+                AnyServer::Database(Box::new(database::server::Server::boot(database, disk, office)))
+            }
         }
     }
 }
@@ -62,6 +69,7 @@ impl AnyServer {
         match self {
             AnyServer::Redis(server) => server,
             AnyServer::Ensemble(server) => server,
+            AnyServer::Database(server) => server.as_mut(),
         }
     }
 
@@ -70,13 +78,14 @@ impl AnyServer {
         match self {
             AnyServer::Redis(server) => server.role(role),
             AnyServer::Ensemble(server) => server.role(role),
+            AnyServer::Database(server) => server.role(role),
         }
     }
 
     /// As a server of an ensemble, if it is one.
     pub(super) fn ensemble(&self) -> Option<&Ensemble> {
         match self {
-            AnyServer::Redis(_) => None,
+            AnyServer::Redis(_) | AnyServer::Database(_) => None,
             AnyServer::Ensemble(server) => Some(server),
         }
     }
@@ -84,7 +93,7 @@ impl AnyServer {
     /// The same, to be told something.
     pub(super) fn ensemble_mut(&mut self) -> Option<&mut Ensemble> {
         match self {
-            AnyServer::Redis(_) => None,
+            AnyServer::Redis(_) | AnyServer::Database(_) => None,
             AnyServer::Ensemble(server) => Some(server),
         }
     }
@@ -97,6 +106,8 @@ pub enum AnyRecipe {
     Redis(redis::client::Single),
     /// Of leases.
     Lease(lease::client::Leased),
+    /// Of a database.
+    Database(database::Recipes),
 }
 
 impl AnyRecipe {
@@ -105,6 +116,9 @@ impl AnyRecipe {
         match &desk.config.kind {
             Kind::Redis(redis) => AnyRecipe::Redis(redis::client::Single::boot(redis)),
             Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
+            Kind::Database(database) => {
+                AnyRecipe::Database(database::Recipes::boot(database, &desk.config.rules.database))
+            }
         }
     }
 }
@@ -115,6 +129,7 @@ impl AnyRecipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe,
             AnyRecipe::Lease(recipe) => recipe,
+            AnyRecipe::Database(recipe) => recipe,
         }
     }
 
@@ -123,6 +138,7 @@ impl AnyRecipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Lease(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::Database(recipe) => recipe.is_valid(claim, now),
         }
     }
 }

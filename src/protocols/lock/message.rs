@@ -3,7 +3,7 @@
 use super::claim::{Claim, LockId, Token};
 use super::claim::ClaimId;
 use super::ensemble::{Command, Proposal};
-use super::{lease, redis};
+use super::{database, lease, redis};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
 use crate::protocol::NodeId;
@@ -26,6 +26,8 @@ pub enum Request {
     Redis(redis::Command),
     /// A question about leases and their keys.
     Lease(lease::command::Question),
+    /// A command for a database.
+    Database(database::command::Command),
 }
 
 /// What servers answer.
@@ -35,6 +37,8 @@ pub enum Reply {
     Redis(redis::Reply),
     /// An answer about leases and their keys.
     Lease(lease::command::Answer),
+    /// An answer of a database.
+    Database(database::command::Answer),
     /// Of an ensemble: nobody leads, as far as the server knows.
     Leaderless,
 }
@@ -49,6 +53,8 @@ pub enum Event {
         /// The revision at which it was gone, or later.
         revision: i64,
     },
+    /// Of a database: it has ended a connection, and what that held is free.
+    Disconnected(database::command::Connection),
 }
 
 /// What servers tell each other.
@@ -116,8 +122,10 @@ impl Message {
             Message::Raft(message) => message.label(),
             Message::Request(_, Request::Redis(command)) => command.label(),
             Message::Request(_, Request::Lease(question)) => question.label(),
+            Message::Request(_, Request::Database(command)) => command.label(),
             Message::Reply(..) => "Reply",
             Message::Event(Event::KeyGone { .. }) => "KeyGone",
+            Message::Event(Event::Disconnected(_)) => "Disconnected",
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
             Message::Access(_) => "Access",
@@ -140,6 +148,10 @@ impl Digestible for Request {
         match self {
             Request::Redis(command) => command.digest(digest),
             Request::Lease(question) => question.digest(digest),
+            Request::Database(command) => {
+                digest.word(8);
+                command.digest(digest);
+            }
         }
     }
 }
@@ -149,6 +161,10 @@ impl Digestible for Reply {
         match self {
             Reply::Redis(reply) => reply.digest(digest),
             Reply::Lease(answer) => answer.digest(digest),
+            Reply::Database(answer) => {
+                digest.word(8);
+                answer.digest(digest);
+            }
             Reply::Leaderless => digest.word(0),
         }
     }
@@ -188,6 +204,7 @@ impl Digestible for Message {
                 digest.pair(3, waiter.0);
                 digest.word(*revision as u64);
             }
+            Message::Event(Event::Disconnected(connection)) => digest.pair(7, connection.0),
             Message::Peer(peer) => {
                 digest.word(4);
                 peer.digest(digest);
@@ -211,4 +228,6 @@ pub enum Record {
     Redis(redis::Record),
     /// Of a server of an ensemble.
     Raft(raft::Record<Command>),
+    /// Of a database.
+    Database(database::command::Record),
 }
