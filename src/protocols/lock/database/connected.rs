@@ -42,6 +42,8 @@ struct Own {
     stage: Stage,
     /// The connection that is the claim's.
     connection: Option<Connection>,
+    /// Whether it has had another before, of which the server may not know yet that it is gone.
+    is_double: bool,
     /// What is not answered yet, when it was asked first, and what it was.
     asked: Option<(Call, Time, Command)>,
 }
@@ -165,6 +167,7 @@ impl Connected {
         let Some(place) = self.claims.iter().position(|own| own.connection == Some(connection)) else { return };
         let own = &mut self.claims[place];
         (own.connection, own.asked) = (None, None);
+        own.is_double |= !told;
         let id = own.claim.id;
         match own.stage {
             Stage::Locking | Stage::Numbering => self.say(place, Stage::Locking, desk),
@@ -192,7 +195,7 @@ impl Connected {
     /// The claim is gone. Its connection may serve another.
     fn gone(&mut self, place: usize, acknowledged: bool, desk: &mut Desk<'_, '_>) {
         let own = self.claims.remove(place);
-        desk.tell(News::Released(own.claim.id, acknowledged));
+        desk.tell(News::Released(own.claim.id, acknowledged && !own.is_double));
     }
 
     fn on_answer(&mut self, place: usize, answer: Answer, desk: &mut Desk<'_, '_>) {
@@ -251,7 +254,7 @@ impl Connected {
 
 impl Recipe for Connected {
     fn seek(&mut self, claim: Claim, desk: &mut Desk<'_, '_>) {
-        self.claims.push(Own { claim, stage: Stage::Opening, connection: None, asked: None });
+        self.claims.push(Own { claim, stage: Stage::Opening, connection: None, is_double: false, asked: None });
         self.find(self.claims.len() - 1, desk);
     }
 

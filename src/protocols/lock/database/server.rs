@@ -75,7 +75,11 @@ impl Server {
         let now = now(&self.config, office);
         let Some(open) = self.connections.hear(connection, office.io.now()) else { return Some(Answer::Closed(connection)) };
         match open.last {
-            Some(last) if last.call == saying.call => return last.answer,
+            Some(last) if last.call == saying.call => {
+                // To say it again is to promise it again, and the disk may not have it yet.
+                self.wait_for_disk(saying.statement, office);
+                return last.answer;
+            }
             Some(last) if last.call > saying.call || last.answer.is_none() => return None,
             Some(_) | None => {}
         }
@@ -91,19 +95,26 @@ impl Server {
 
     /// Writes down what has changed, and tells the oracles who holds what.
     fn keep(&self, saying: &Saying, answer: Answer, office: &mut Office<'_, '_>) {
-        let Way::Connected(way) = self.config.way else { return };
         match (saying.statement, answer) {
             (Statement::Lock(_), Answer::Had(_)) => office.io.note(Fact::Kept { lock: saying.lock, claim: saying.claim }),
             (Statement::Token, Answer::Token(token)) => {
                 office.io.write(message::Record::Database(Record::Sequence(token)));
-                // In a transaction that is still open it waits for the end of that (the comment in nextval_internal of
-                // sequence.c); of a statement by itself it is durable.
-                if way.hold == Hold::Advisory {
-                    office.io.sync();
-                }
             }
-            (Statement::Unlock(_), _) => office.io.sync(),
-            (Statement::Lock(_) | Statement::Token, _) => {}
+            (Statement::Lock(_) | Statement::Token | Statement::Unlock(_), _) => {}
+        }
+        self.wait_for_disk(saying.statement, office);
+    }
+
+    /// What a commit has changed is durable before it is told. A number of a sequence that was drawn in a transaction
+    /// that is still open waits for the end of that (the comment in nextval_internal of sequence.c).
+    fn wait_for_disk(&self, statement: Statement, office: &mut Office<'_, '_>) {
+        let commits = match (statement, self.config.way) {
+            (Statement::Lock(_), _) | (_, Way::Row(_)) => false,
+            (Statement::Token, Way::Connected(way)) => way.hold == Hold::Advisory,
+            (Statement::Unlock(_), Way::Connected(way)) => way.hold == Hold::RowLock,
+        };
+        if commits {
+            office.io.sync();
         }
     }
 
@@ -159,6 +170,8 @@ impl Service for Server {
             }),
             Command::Close { connection } => {
                 self.end(connection, office);
+                // Not before what was told of it has left.
+                office.io.sync();
                 Some(Answer::Closed(connection))
             }
             Command::Say { connection, claim, lock, statement } => {
