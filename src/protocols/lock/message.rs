@@ -140,7 +140,7 @@ impl Message {
 }
 
 /// The kinds of messages, but for those of Raft.
-pub const MESSAGES: [&str; 35] = [
+pub const MESSAGES: [&str; 45] = [
     "Reply",
     "Access",
     "Accessed",
