@@ -109,7 +109,7 @@ impl ensemble::Front for Front {
             Question::Watch { waiter, key, from: start } => {
                 let watch = Watch { keys: KeyRange::one(key.name()), start, no_put: true, ..Watch::default() };
                 self.watch(Owner { client: from, waiter, whose: key.claim }, watch, see, office);
-                Taken::Silent
+                Taken::Answered(Reply::Lease(Answer::Done))
             }
         }
     }
