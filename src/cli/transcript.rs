@@ -4,6 +4,7 @@ mod etcd;
 mod form;
 mod redis;
 mod tally;
+mod zookeeper;
 
 use super::Exit;
 use super::arguments::{Detail, Format};
@@ -46,6 +47,8 @@ enum Server {
     Etcd,
     /// Redis 7.0
     Redis,
+    /// ZooKeeper 3.8
+    Zookeeper,
 }
 
 /// What became of a transcript: how many replies there were, how many of them differed, and the first of those.
@@ -90,6 +93,7 @@ pub(super) fn check(check: &CheckTranscript, detail: Detail, terminal: &mut Term
     let played = match check.server {
         Server::Etcd => etcd::play(&text),
         Server::Redis => redis::play(&text),
+        Server::Zookeeper => zookeeper::play(&text),
     };
     match played {
         Ok(tally) => tell(&file, &tally, check.format, detail, terminal),

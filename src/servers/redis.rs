@@ -14,27 +14,42 @@
 //! assert_eq!(redis.apply(30_001, 2, &lock), Reply::Status("OK".to_owned()));
 //! ```
 
+mod algebra;
 mod call;
+mod connection;
 mod counters;
 mod double;
 mod expiry;
+mod extended;
 mod glob;
+mod hashes;
 mod integer;
 mod keys;
 mod keyspace;
+mod lists;
+mod ranges;
+mod replication;
 mod reply;
+mod script;
+mod sets;
+mod sha1;
+mod sorted;
 mod strings;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transactions;
 mod tree;
 mod value;
 
+pub use replication::Snapshot;
 pub use reply::{Bytes, Reply};
 
 use call::Call;
 use keyspace::Database;
-use reply::{Answer, Failure, READ_ONLY};
+use reply::{Answer, READ_ONLY};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use table::{Command, Kind};
 
 /// How many databases a server has, unless its configuration says otherwise.
@@ -50,6 +65,8 @@ pub struct Redis {
     clients: BTreeMap<u64, Client>,
     /// Who watches a key.
     watchers: BTreeMap<(usize, Bytes), BTreeSet<u64>>,
+    /// Scripts by their digests.
+    scripts: BTreeMap<String, Arc<script::Script>>,
     role: Role,
     /// What replicas have not yet been sent, if that is kept at all.
     effects: Option<Vec<Effect>>,
@@ -88,6 +105,8 @@ enum Origin {
 #[derive(Clone, PartialEq, Default, Debug)]
 struct Client {
     db: usize,
+    /// What CLIENT SETNAME has said.
+    name: Bytes,
     transaction: transactions::Transaction,
 }
 
@@ -105,6 +124,7 @@ impl Redis {
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
             watchers: BTreeMap::new(),
+            scripts: BTreeMap::new(),
             role: Role::Primary,
             effects: None,
         }
@@ -132,12 +152,7 @@ impl Redis {
     fn answer(&mut self, now_ms: i64, client: u64, origin: Origin, words: &[&[u8]]) -> Answer {
         // The real server does not answer an empty command at all.
         let Some(name) = words.first() else { return Ok(Reply::Nil) };
-        let found = table::find(name).ok_or_else(|| table::unknown(words));
-        let sound =
-            found.and_then(
-                |command| if command.takes(words.len()) { Ok(command) } else { Err(Failure::arity(command.name)) },
-            );
-        let command = match sound {
+        let command = match table::command(words) {
             Ok(command) => command,
             Err(failure) => return Err(self.refuse(client, name, failure)),
         };

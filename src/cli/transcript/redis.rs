@@ -88,7 +88,7 @@ fn spelled_out(words: &[String], settings: &Map<String, Value>) -> Result<Vec<St
 }
 
 /// A reply as transcripts write it.
-fn value(reply: &Reply) -> Value {
+pub(in super::super) fn value(reply: &Reply) -> Value {
     match reply {
         Reply::Status(status) => json!({ "t": "status", "v": status }),
         Reply::Error(error) => json!({ "t": "error", "v": error }),

@@ -30,6 +30,8 @@ impl Ord for Double {
 
 impl Double {
     pub(super) const ZERO: Double = Double(0.0);
+    pub(super) const INFINITE: Double = Double(f64::INFINITY);
+    pub(super) const PI: Double = Double(std::f64::consts::PI);
 
     /// The nearest double to an integer.
     pub(super) fn from_int(int: i64) -> Double {
@@ -48,6 +50,64 @@ impl Double {
 
     pub(super) fn plus(self, other: Double) -> Double {
         Double(self.0 + other.0)
+    }
+
+    pub(super) fn negated(self) -> Double {
+        Double(-self.0)
+    }
+
+    pub(super) fn times(self, other: Double) -> Double {
+        Double(self.0 * other.0)
+    }
+
+    pub(super) fn over(self, other: Double) -> Double {
+        Double(self.0 / other.0)
+    }
+
+    /// What is left, with the sign of the divisor (Lua 5.1, `luai_nummod`).
+    pub(super) fn modulo(self, other: Double) -> Double {
+        Double(self.0 - (self.0 / other.0).floor() * other.0)
+    }
+
+    /// A power, where it is defined by products or a root, so that it is the same on every machine; else none.
+    pub(super) fn power(self, exponent: Double) -> Option<Double> {
+        if exponent.0 == 0.5 {
+            return Some(Double(self.0.sqrt()));
+        }
+        if exponent.0.fract() != 0.0 || exponent.0.abs() > 2000.0 {
+            return None;
+        }
+        let (mut product, mut square, mut left) = (1.0, self.0, exponent.0.abs() as u32);
+        while left > 0 {
+            if left % 2 == 1 {
+                product *= square;
+            }
+            square *= square;
+            left /= 2;
+        }
+        Some(Double(if exponent.0 < 0.0 { 1.0 / product } else { product }))
+    }
+
+    pub(super) fn floor(self) -> Double {
+        Double(self.0.floor())
+    }
+
+    pub(super) fn ceiling(self) -> Double {
+        Double(self.0.ceil())
+    }
+
+    pub(super) fn root(self) -> Double {
+        Double(self.0.sqrt())
+    }
+
+    /// With so many digits behind the point, as C's `%.3f`.
+    pub(super) fn fixed(self, places: usize) -> String {
+        if self.0.is_finite() { format!("{:.places$}", self.0) } else { general(self.0, 6) }
+    }
+
+    /// With so many digits, as C's `%.14g`.
+    pub(super) fn digits(self, digits: usize) -> String {
+        general(self.0, digits.max(1))
     }
 
     pub(super) fn is_nan(self) -> bool {

@@ -31,11 +31,6 @@ impl Database {
         self.entries.len()
     }
 
-    /// How many keys have a time to live.
-    pub(super) fn mortals(&self) -> usize {
-        self.due.len()
-    }
-
     pub(super) fn get(&self, key: &[u8]) -> Option<&Entry> {
         self.entries.get(key)
     }

@@ -60,7 +60,7 @@ pub(super) fn exec(call: &mut Call<'_>, _: &[&[u8]]) -> Answer {
     if call.transaction().queue.is_none() {
         return Err(Failure::err("EXEC without MULTI"));
     }
-    let (client, now_ms) = (call.client, call.now_ms);
+    let (client, now_ms, origin) = (call.client, call.now_ms, call.origin);
     let is_stale = call.server.watches_expired(client, now_ms) || call.transaction().is_stale;
     let is_broken = call.transaction().is_broken;
     let queue = call.transaction().queue.take().unwrap_or_default();
@@ -72,7 +72,7 @@ pub(super) fn exec(call: &mut Call<'_>, _: &[&[u8]]) -> Answer {
         return Ok(Reply::Nil);
     }
     let from = call.server.effects.as_ref().map_or(0, Vec::len);
-    let replies = queue.iter().map(|words| call.server.carry_out(now_ms, client, words)).collect();
+    let replies = queue.iter().map(|words| call.server.carry_out(now_ms, client, origin, words)).collect();
     call.server.wrap_effects(from);
     Ok(Reply::Array(replies))
 }
@@ -110,10 +110,10 @@ impl Redis {
     }
 
     /// Carries out what was queued.
-    fn carry_out(&mut self, now_ms: i64, client: u64, words: &[Bytes]) -> Reply {
+    fn carry_out(&mut self, now_ms: i64, client: u64, origin: Origin, words: &[Bytes]) -> Reply {
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let command = table::find(words[0]).expect("only what is known is queued");
-        self.execute(now_ms, client, Origin::Client, command, &words).unwrap_or_else(Reply::from)
+        self.execute(now_ms, client, origin, command, &words).unwrap_or_else(Reply::from)
     }
 
     /// Ends a transaction, whatever came of it.
@@ -170,6 +170,10 @@ impl Redis {
     /// Puts MULTI and EXEC around the effects from this place on, if there are several, so that a replica has all or none.
     pub(super) fn wrap_effects(&mut self, from: usize) {
         let Some(effects) = &mut self.effects else { return };
+        // What a script in a transaction has done is part of the transaction.
+        let marks = [b"MULTI".as_slice(), b"EXEC"];
+        let parts = effects.split_off(from).into_iter();
+        effects.extend(parts.filter(|part| !marks.contains(&part.command[0].as_slice())));
         if effects.len() > from + 1 {
             let word = |word: &str, db| Effect { db, command: vec![word.as_bytes().to_vec()] };
             let (first, last) = (effects[from].db, effects[effects.len() - 1].db);

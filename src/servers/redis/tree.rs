@@ -43,10 +43,6 @@ impl<K, V> Tree<K, V> {
         count(&self.root)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.root.is_none()
-    }
-
     /// How many keys stand before the first for which `is_before` does not hold; it must hold for a prefix of the keys.
     pub(super) fn count_while(&self, is_before: impl Fn(&K) -> bool) -> usize {
         let (mut link, mut before) = (&self.root, 0);

@@ -56,7 +56,9 @@ impl SortedSet {
     }
 
     /// Gives a member this score, and tells the one that it had.
+    /// A small set of the real server keeps whole scores as integers, so that -0 becomes 0.
     pub(super) fn put(&mut self, member: &[u8], score: Double) -> Option<Double> {
+        let score = if score == Double::ZERO { Double::ZERO } else { score };
         let old = self.scores.insert(member.to_vec(), score);
         if let Some(old) = old {
             self.order.remove(&(old, member.to_vec()));
