@@ -3,6 +3,7 @@
 mod ensemble;
 pub mod lease;
 pub mod redis;
+pub mod zookeeper;
 
 use super::BuiltIn;
 use crate::environment::plan::{Plan, Workload};
@@ -22,6 +23,7 @@ use lease::LeaseSettings;
 use redis::RedisSettings;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use zookeeper::ZooKeeperSettings;
 
 /// What a scenario says of a lock service and those who use it.
 ///
@@ -81,6 +83,8 @@ pub enum KindSettings {
     Redis(RedisSettings),
     /// Servers of etcd, and leases.
     Lease(LeaseSettings),
+    /// Servers of ZooKeeper.
+    ZooKeeper(ZooKeeperSettings),
 }
 
 fn one() -> u32 {
@@ -141,6 +145,7 @@ impl KindSettings {
         match self {
             KindSettings::Redis(settings) => settings,
             KindSettings::Lease(settings) => settings,
+            KindSettings::ZooKeeper(settings) => settings,
         }
     }
 }

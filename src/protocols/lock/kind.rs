@@ -5,7 +5,7 @@ use super::config::Config;
 use super::message::Record;
 use super::recipe::{Desk, Recipe};
 use super::ensemble::Ensemble;
-use super::{lease, redis};
+use super::{lease, redis, zookeeper};
 use super::service::{Office, Service};
 use crate::kernel::time::Time;
 use crate::protocol::Found;
@@ -17,6 +17,8 @@ pub enum Kind {
     Redis(redis::Config),
     /// Servers of etcd, and leases.
     Lease(lease::Config),
+    /// Servers of ZooKeeper.
+    ZooKeeper(zookeeper::Config),
 }
 
 impl Kind {
@@ -24,7 +26,7 @@ impl Kind {
     pub const fn replicates(&self) -> bool {
         match self {
             Kind::Redis(_) => false,
-            Kind::Lease(_) => true,
+            Kind::Lease(_) | Kind::ZooKeeper(_) => true,
         }
     }
 
@@ -32,7 +34,7 @@ impl Kind {
     pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
             Kind::Redis(_) => 1,
-            Kind::Lease(_) => servers / 2 + 1,
+            Kind::Lease(_) | Kind::ZooKeeper(_) => servers / 2 + 1,
         }
     }
 }
@@ -52,6 +54,7 @@ impl AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis, disk, office)),
             Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
+            Kind::ZooKeeper(config) => AnyServer::Ensemble(Ensemble::of_zookeeper(config, disk, office)),
         }
     }
 }
@@ -97,6 +100,8 @@ pub enum AnyRecipe {
     Redis(redis::client::Single),
     /// Of leases.
     Lease(lease::client::Leased),
+    /// Of ZooKeeper.
+    ZooKeeper(zookeeper::client::Queued),
 }
 
 impl AnyRecipe {
@@ -105,6 +110,7 @@ impl AnyRecipe {
         match &desk.config.kind {
             Kind::Redis(redis) => AnyRecipe::Redis(redis::client::Single::boot(redis)),
             Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
+            Kind::ZooKeeper(config) => AnyRecipe::ZooKeeper(zookeeper::client::Queued::boot(config, desk)),
         }
     }
 }
@@ -115,6 +121,7 @@ impl AnyRecipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe,
             AnyRecipe::Lease(recipe) => recipe,
+            AnyRecipe::ZooKeeper(recipe) => recipe,
         }
     }
 
@@ -123,6 +130,7 @@ impl AnyRecipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Lease(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::ZooKeeper(recipe) => recipe.is_valid(claim, now),
         }
     }
 }

@@ -3,11 +3,12 @@
 use super::claim::{Claim, LockId, Token};
 use super::claim::ClaimId;
 use super::ensemble::{Command, Proposal};
-use super::{lease, redis};
+use super::{lease, redis, zookeeper};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
 use crate::protocol::NodeId;
 use crate::protocols::raft::message as raft;
+use crate::servers::zookeeper::znode::Zxid;
 
 /// One question of a client: its place among all that this client has asked since it started, and when that was. A later
 /// one is greater.
@@ -26,6 +27,8 @@ pub enum Request {
     Redis(redis::Command),
     /// A question about leases and their keys.
     Lease(lease::command::Question),
+    /// A question about ZooKeeper's sessions and nodes.
+    ZooKeeper(zookeeper::command::Question),
 }
 
 /// What servers answer.
@@ -35,6 +38,8 @@ pub enum Reply {
     Redis(redis::Reply),
     /// An answer about leases and their keys.
     Lease(lease::command::Answer),
+    /// An answer about ZooKeeper's sessions and nodes, and the last change of which the server knew; 0 if it does not say.
+    ZooKeeper(zookeeper::command::Answer, Zxid),
     /// Of an ensemble: nobody leads, as far as the server knows.
     Leaderless,
 }
@@ -48,6 +53,17 @@ pub enum Event {
         waiter: ClaimId,
         /// The revision at which it was gone, or later.
         revision: i64,
+    },
+    /// Of ZooKeeper: a node that was watched is gone.
+    NodeGone {
+        /// On which connection: the call that has made it.
+        connection: Call,
+        /// Counts the events on that connection, from 1.
+        number: u32,
+        /// The node.
+        node: zookeeper::command::Node,
+        /// The last change of which the server knew.
+        zxid: Zxid,
     },
 }
 
@@ -116,8 +132,10 @@ impl Message {
             Message::Raft(message) => message.label(),
             Message::Request(_, Request::Redis(command)) => command.label(),
             Message::Request(_, Request::Lease(question)) => question.label(),
+            Message::Request(_, Request::ZooKeeper(question)) => question.label(),
             Message::Reply(..) => "Reply",
             Message::Event(Event::KeyGone { .. }) => "KeyGone",
+            Message::Event(Event::NodeGone { .. }) => "NodeGone",
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
             Message::Access(_) => "Access",
@@ -140,6 +158,7 @@ impl Digestible for Request {
         match self {
             Request::Redis(command) => command.digest(digest),
             Request::Lease(question) => question.digest(digest),
+            Request::ZooKeeper(question) => question.digest(digest),
         }
     }
 }
@@ -149,6 +168,10 @@ impl Digestible for Reply {
         match self {
             Reply::Redis(reply) => reply.digest(digest),
             Reply::Lease(answer) => answer.digest(digest),
+            Reply::ZooKeeper(answer, zxid) => {
+                digest.word(zxid.0);
+                answer.digest(digest);
+            }
             Reply::Leaderless => digest.word(0),
         }
     }
@@ -187,6 +210,11 @@ impl Digestible for Message {
             Message::Event(Event::KeyGone { waiter, revision }) => {
                 digest.pair(3, waiter.0);
                 digest.word(*revision as u64);
+            }
+            Message::Event(Event::NodeGone { connection, number, node, zxid }) => {
+                digest.pair(7 << 32 | u64::from(*number), zxid.0);
+                connection.digest(digest);
+                node.digest(digest);
             }
             Message::Peer(peer) => {
                 digest.word(4);

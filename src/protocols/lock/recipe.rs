@@ -67,7 +67,7 @@ pub enum Due {
     Lost(Option<ClaimId>),
     /// Of a server: see whether something has expired.
     Expiry,
-    /// Of a server: tell the others how far it is, or ask them.
+    /// Of a server: tell the others how far it is, or ask them. Of a recipe: try again to be connected.
     Beat,
 }
 

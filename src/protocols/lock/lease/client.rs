@@ -228,7 +228,7 @@ impl Leased {
             }
             Reply::Lease(_) => self.lose(desk),
             // Nobody leads, so far as that server knows.
-            Reply::Leaderless | Reply::Redis(_) => self.try_another(desk),
+            Reply::Leaderless | Reply::Redis(_) | Reply::ZooKeeper(..) => self.try_another(desk),
         }
     }
 
@@ -287,7 +287,7 @@ impl Recipe for Leased {
     }
 
     fn on_event(&mut self, _: NodeId, event: Event, desk: &mut Desk<'_, '_>) {
-        let Event::KeyGone { waiter, revision } = event;
+        let Event::KeyGone { waiter, revision } = event else { unreachable!("an event of another kind of server") };
         let looks_again = (desk.config.rules.lease.looks_again)();
         let Some(own) = self.own(waiter) else { return };
         let Stage::Watching { mine, token, .. } = own.stage else { return };
