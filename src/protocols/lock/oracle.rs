@@ -136,7 +136,12 @@ impl LockOracle {
     }
 
     fn book(&mut self, lock: LockId) -> &mut Book {
-        &mut self.books[lock.0 as usize]
+        // A plan that was made smaller may still name more locks than there are.
+        let place = lock.0 as usize;
+        if self.books.len() <= place {
+            self.books.resize(place + 1, Book::default());
+        }
+        &mut self.books[place]
     }
 
     /// A node has told a fact.

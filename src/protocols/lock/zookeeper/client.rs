@@ -314,7 +314,6 @@ impl Queued {
             (Stage::Yielding | Stage::Leaving, Answer::Gone(was_there)) => self.on_gone(id, was_there, desk),
             // Its node is not there any more, or whose it was is not.
             (_, Answer::Place { is_there: false, .. } | Answer::Expired) => self.lose(desk),
-            (_, Answer::Disconnected) => self.break_off(desk),
             (stage, answer) => unreachable!("{answer:?} is no answer at {stage:?}"),
         }
     }
@@ -355,13 +354,14 @@ impl Recipe for Queued {
         }
         let Some((_, id, stage)) = self.asked.take_if(|(asked, ..)| *asked == call) else { return };
         match reply {
+            // That may be said of a copy of the question: the first may have come before the server crashed.
+            Reply::ZooKeeper(Answer::Disconnected, _) | Reply::Leaderless => {
+                self.asked = Some((call, id, stage));
+                self.break_off(desk);
+            }
             Reply::ZooKeeper(answer, _) => {
                 self.on_answer(id, stage, answer, desk);
                 self.go_on(desk);
-            }
-            Reply::Leaderless => {
-                self.asked = Some((call, id, stage));
-                self.break_off(desk);
             }
             Reply::Redis(_) | Reply::Lease(_) => unreachable!("a reply of another kind of server"),
         }
