@@ -4,5 +4,6 @@
 //! recorded transcripts of the real server (`squall check-transcript`).
 
 pub mod etcd;
+pub mod postgres;
 pub mod redis;
 pub mod zookeeper;

@@ -8,11 +8,16 @@ use std::path::Path;
 use std::process::Command;
 
 /// The servers, and what there is of each.
-const RECORDED: [(&str, &str); 6] = [
+const RECORDED: [(&str, &str); 11] = [
+    ("postgres", "postgres.json"),
+    ("postgres", "postgres.jsonl"),
+    ("postgres", "postgres-more.json"),
     ("redis", "redis.json"),
     ("redis", "redis.jsonl"),
     ("redis", "redis-commands.jsonl"),
     ("redis", "redis-scripts.json"),
+    ("etcd", "etcd.json"),
+    ("etcd", "etcd.jsonl"),
     ("zookeeper", "zookeeper.json"),
     ("zookeeper", "zookeeper.jsonl"),
 ];

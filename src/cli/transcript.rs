@@ -2,6 +2,7 @@
 
 mod etcd;
 mod form;
+mod postgres;
 mod redis;
 mod tally;
 mod zookeeper;
@@ -45,6 +46,8 @@ pub(super) struct CheckTranscript {
 enum Server {
     /// etcd 3.4
     Etcd,
+    /// PostgreSQL 15
+    Postgres,
     /// Redis 7.0
     Redis,
     /// ZooKeeper 3.8
@@ -92,6 +95,7 @@ pub(super) fn check(check: &CheckTranscript, detail: Detail, terminal: &mut Term
     };
     let played = match check.server {
         Server::Etcd => etcd::play(&text),
+        Server::Postgres => postgres::play(&text),
         Server::Redis => redis::play(&text),
         Server::Zookeeper => zookeeper::play(&text),
     };

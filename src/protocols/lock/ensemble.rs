@@ -256,8 +256,6 @@ pub struct Seen<'a> {
     pub machine: &'a mut Machine,
     /// Whether this server leads, and has applied all that was committed before.
     pub leads: bool,
-    /// Whether what is being applied was never applied by any server before.
-    pub is_first: bool,
     /// Paper: currentTerm.
     pub term: u64,
     /// Who leads, for all that is known.
@@ -340,7 +338,7 @@ impl Ensemble {
 
     fn front(&mut self) -> (&mut dyn Front, Seen<'_>) {
         let (leads, term, leader) = (self.is_ready(), self.core.term(), self.core.leader());
-        (self.front.front(), Seen { machine: self.core.machine_mut(), leads, is_first: leads, term, leader })
+        (self.front.front(), Seen { machine: self.core.machine_mut(), leads, term, leader })
     }
 
     /// A message of Raft.

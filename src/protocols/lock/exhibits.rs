@@ -3,10 +3,13 @@
 use super::redis::Timepiece;
 use super::redis::rules::{Giving, Taking};
 use super::rules::Rules;
+use super::zookeeper::command::Order;
+use super::zookeeper::rules::{Loss, Place, Retry};
 use crate::protocols::exhibit::{Exhibit, Rarity};
+use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 7] = [
+pub const EXHIBITS: [Exhibit<Rules>; 19] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -63,6 +66,110 @@ pub const EXHIBITS: [Exhibit<Rules>; 7] = [
         rarity: Rarity::Common,
         plant: |rules| rules.resource.admits = |_, _| true,
     },
+    Exhibit {
+        id: "acquired-after-wait-without-recheck",
+        story: "a waiter that is told that its turn has come takes the lock, without a look whether its own key and its lease are still there",
+        source: "etcd b14c7cd44 \"make lock more reliable\"; Jepsen, etcd 3.4.3",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.lease.looks_again = || false;
+            rules.lease.minds_expiry = || false;
+        },
+    },
+    Exhibit {
+        id: "watch-from-now",
+        story: "a waiter watches the key before its own from the moment on at which the server hears of it, not from the one at which it has seen it",
+        source: "etcd 6d3f172c6, a watch at the wrong revision",
+        invariants: &["lock.freed", "lock.served"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.lease.watches_from = |_| 0,
+    },
+    Exhibit {
+        id: "old-leader-revokes-lease",
+        story: "a leader ends a lease because one that was deposed has found that it had run out",
+        source: "etcd 67f17166b, issue 17425: \"leases wrongly revoked by the leader by ignoring old leader's leases revoking request\"",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.lease.revoke_is_current = |_, _| true,
+    },
+    Exhibit {
+        id: "lease-ttl-reset-on-leader-change",
+        story: "a new leader tells nobody how long the leases that it has found have still to live, so each change of leaders begins anew",
+        source: "etcd issue 13508: \"Lease checkpoints don't prevent to reset ttl on leader change\"",
+        invariants: &["lock.freed"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.lease.checkpoints = |configured| match configured {
+                Checkpoints::Never => Checkpoints::Never,
+                Checkpoints::OfGranted(every) | Checkpoints::OfAll(every) => Checkpoints::OfGranted(every),
+            }
+        },
+    },
+    Exhibit {
+        id: "lease-expiry-by-local-clock-at-apply",
+        story: "every server ends leases that have run out by its own clock when it applies an entry",
+        source: "Ongaro's thesis, section 6.3; LogCabin 445f383",
+        invariants: &["raft.state-machine-safety", "lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.lease.expires_at_apply = || true,
+    },
+    Exhibit {
+        id: "orphan-node-after-lost-create-reply",
+        story: "a client whose create was not answered creates another node, and waits for its own first one",
+        source: "ZOOKEEPER-1262, \"Documentation for Lock recipe has major flaw\"; Curator 8dc0283e",
+        invariants: &["lock.freed", "lock.served"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.retries = || Retry::Creates,
+    },
+    Exhibit {
+        id: "queue-order-by-full-name",
+        story: "who is first in the queue is decided by whole names, which begin with what clients have chosen",
+        source: "ZOOKEEPER-2931: \"in specific situations this ended with two clients holding the lock\"; ZOOKEEPER-3162",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.order = || Order::Name,
+    },
+    Exhibit {
+        id: "lost-wakeup",
+        story: "a waiter that sets its watch after the node is gone waits all the same",
+        source: "Redisson 3.28.0; etcd 6d3f172c6; CURATOR-495",
+        invariants: &["lock.freed", "lock.served"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.zookeeper.heeds_absence = || false,
+    },
+    Exhibit {
+        id: "herd",
+        story: "all waiters watch the first node of the queue",
+        source: "\"ZooKeeper Recipes and Solutions\", \"Locks\"; CURATOR-505",
+        invariants: &["lock.herd"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.watches = |first, _| first,
+    },
+    Exhibit {
+        id: "session-expiry-misjudged-by-client",
+        story: "a client with a new session takes the node of its old one, which is not gone yet, for its own",
+        source: "CURATOR-696, 1027c2cd; CURATOR-652, CURATOR-653",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.zookeeper.loses = || Loss::TrustsItsNode,
+    },
+    Exhibit {
+        id: "suspended-still-holds",
+        story: "a client that is cut off works on until a server tells it that its session has expired",
+        source: "CURATOR-696; \"ZooKeeper Programmer's Guide\", \"Sessions\"",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.loses = || Loss::WaitsForWord,
+    },
+    Exhibit {
+        id: "rw-downgrade-admits-writer",
+        story: "a holder that goes on with sharing its lock stands behind the writers that have waited meanwhile",
+        source: "CURATOR-621, 2c283bd9",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.downgrades = || Place::Last,
+    },
 ];
 
 #[cfg(test)]
@@ -70,9 +177,11 @@ mod tests {
     use super::super::oracle::INVARIANTS;
     use super::EXHIBITS;
     use crate::protocols::exhibit::check;
+    use crate::protocols::raft::oracle as raft;
 
     #[test]
     fn every_exhibit_names_invariants_that_exist_and_stands_under_one_name() {
-        check(&EXHIBITS, &INVARIANTS);
+        let known: Vec<_> = INVARIANTS.into_iter().chain(raft::INVARIANTS).collect();
+        check(&EXHIBITS, &known);
     }
 }

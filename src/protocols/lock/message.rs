@@ -51,8 +51,10 @@ pub enum Event {
     KeyGone {
         /// Who has watched it.
         waiter: ClaimId,
-        /// The revision at which it was gone, or later.
-        revision: i64,
+        /// Whose it was.
+        whose: ClaimId,
+        /// The revision at which it was removed; `None` if it is too long ago to know.
+        revision: Option<i64>,
     },
     /// Of ZooKeeper: a node that was watched is gone.
     NodeGone {
@@ -144,8 +146,37 @@ impl Message {
     }
 }
 
-/// The kinds of messages.
-pub const MESSAGES: [&str; 3] = ["Reply", "Access", "Accessed"];
+/// The kinds of messages, but for those of Raft.
+pub const MESSAGES: [&str; 28] = [
+    "Acquire",
+    "SetIfAbsent",
+    "Expire",
+    "CompareDelete",
+    "CompareExpire",
+    "Get",
+    "Delete",
+    "Grant",
+    "Join",
+    "Look",
+    "Leave",
+    "Revoke",
+    "Renew",
+    "Watch",
+    "KeyGone",
+    "Open",
+    "Close",
+    "Create",
+    "Sync",
+    "Attach",
+    "Beat",
+    "GetChildren",
+    "GetData",
+    "NodeGone",
+    "Forward",
+    "Pass",
+    "Access",
+    "Accessed",
+];
 
 impl Digestible for Call {
     fn digest(&self, digest: &mut Digest) {
@@ -207,9 +238,10 @@ impl Digestible for Message {
                 call.digest(digest);
                 reply.digest(digest);
             }
-            Message::Event(Event::KeyGone { waiter, revision }) => {
+            Message::Event(Event::KeyGone { waiter, whose, revision }) => {
                 digest.pair(3, waiter.0);
-                digest.word(*revision as u64);
+                digest.word(whose.0);
+                digest.word(revision.map_or(0, |revision| revision as u64));
             }
             Message::Event(Event::NodeGone { connection, number, node, zxid }) => {
                 digest.pair(7 << 32 | u64::from(*number), zxid.0);

@@ -39,7 +39,6 @@ impl Spec for Lock {
             locks: LockOracle::new(config),
             calm: None,
             calls: vec![0; config.clients as usize],
-            applied: 0,
             asked: 0,
             acquired: 0,
         }
@@ -74,8 +73,6 @@ pub struct LockOracles {
     calm: Option<Calm>,
     /// By client, how many calls it has made since it started.
     calls: Vec<u32>,
-    /// Of servers that replicate by Raft, how far the log was applied by the one that is ahead of all.
-    applied: u64,
     /// How many all have made.
     asked: u64,
     /// How many claims were granted.
@@ -91,9 +88,7 @@ impl LockOracles {
     fn after_step_of_server(&mut self, view: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
         let Some(core) = &mut self.core else { return Ok(()) };
         core.after_step(view, node, touch)?;
-        let Some(core) = view.state(node).and_then(Lock::core) else { return Ok(()) };
-        self.applied = self.applied.max(core.applied());
-        let orphan = core.machine().service.orphan();
+        let orphan = view.state(node).and_then(Lock::core).and_then(|core| core.machine().service.orphan());
         let Some((lock, claim)) = orphan else { return Ok(()) };
         let message = format!("at {node:?}, what claim {:x} has at lock {} has outlived its session", claim.0, lock.0);
         Err(Box::new(Violation::new("lock.ephemeral-owned", &[node], message)))
@@ -117,12 +112,7 @@ impl LockOracles {
 }
 
 impl Oracle<Lock> for LockOracles {
-    fn on_fact(&mut self, view: &View<'_, Lock>, node: NodeId, fact: &Fact) -> Verdict {
-        // A leader that has slept says what others have long known, and what has changed since.
-        let behind = |core: &Core<Machine>| core.applied() < self.applied;
-        if matches!(fact, Fact::Kept { .. }) && view.state(node).and_then(Lock::core).is_some_and(behind) {
-            return Ok(());
-        }
+    fn on_fact(&mut self, _: &View<'_, Lock>, node: NodeId, fact: &Fact) -> Verdict {
         if let Fact::Entered { claim, .. } = fact {
             self.acquired += 1;
             if let Some(calm) = &mut self.calm {

@@ -1,6 +1,7 @@
 //! EVAL and its kind: scripts in Lua 5.1 (eval.c, script.c).
 //!
-//! What lock recipes use is there: all of the language but metatables, and of its library what needs no patterns.
+//! All of the language is there but metatables. Of the library there are no `gmatch`, `loadstring`, `cjson`, `cmsgpack`, `bit`
+//! and `struct`, and no `%b` and `%f` in patterns.
 
 mod lexer;
 mod library;

@@ -68,7 +68,8 @@ impl ZooKeeperSettings {
     }
 
     fn raft(&self) -> RaftSettings {
-        ensemble::raft(self.nodes, self.election_timeout, self.heartbeat)
+        let (election_timeout, heartbeat) = (self.election_timeout, self.heartbeat);
+        RaftSettings { election_timeout, heartbeat, ..RaftSettings::of(self.nodes) }
     }
 }
 

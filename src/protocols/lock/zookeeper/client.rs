@@ -36,6 +36,8 @@ struct Own {
     leaves: bool,
     /// Whether it may have a node of an earlier session.
     strays: bool,
+    /// What has woken it, if it was woken and does not know yet whether its turn has come.
+    woken_by: Option<u64>,
 }
 
 /// How far a claim is.
@@ -186,7 +188,7 @@ impl Queued {
             } else {
                 own.strays |= own.node.is_some() || own.stage != Stage::Joining;
                 own.strays |= unanswered.is_some_and(|(_, id, _)| id == own.claim.id);
-                (own.stage, own.node) = (Stage::Joining, None);
+                (own.stage, own.node, own.woken_by) = (Stage::Joining, None, None);
             }
         }
         self.claims.retain(|own| own.stage != Stage::Leaving);
@@ -265,7 +267,12 @@ impl Queued {
         let watches = desk.config.rules.zookeeper.watches;
         let Some(own) = self.own(id) else { return };
         match ahead {
-            Some((first, ahead)) => own.stage = Stage::Arming(watches(first, ahead)),
+            Some((first, ahead)) => {
+                if let Some(by) = own.woken_by.take() {
+                    desk.woken(&own.claim, by);
+                }
+                own.stage = Stage::Arming(watches(first, ahead));
+            }
             None => {
                 own.stage = Stage::Holding;
                 let token = own.node.map(|node| u64::from(node.number));
@@ -319,9 +326,15 @@ impl Queued {
     }
 }
 
+/// A number for the end of a node.
+fn happening(node: &Node) -> u64 {
+    mix(u64::from(node.lock.0) << 32 | u64::from(node.number), node.sort as u64 + 1)
+}
+
 impl Recipe for Queued {
     fn seek(&mut self, claim: Claim, desk: &mut Desk<'_, '_>) {
-        self.claims.push(Own { claim, stage: Stage::Joining, node: None, shared: None, leaves: false, strays: false });
+        let (node, shared, woken_by) = (None, None, None);
+        self.claims.push(Own { claim, stage: Stage::Joining, node, shared, leaves: false, strays: false, woken_by });
         self.go_on(desk);
     }
 
@@ -379,7 +392,7 @@ impl Recipe for Queued {
         for own in &mut self.claims {
             if own.stage == Stage::Waiting(node) || own.stage == Stage::Arming(node) {
                 own.stage = Stage::Looking;
-                desk.woken(&own.claim, mix(u64::from(node.lock.0) << 32 | u64::from(node.number), node.sort as u64 + 1));
+                own.woken_by = Some(happening(&node));
             }
         }
         self.go_on(desk);
@@ -388,7 +401,10 @@ impl Recipe for Queued {
     fn on_due(&mut self, due: Due, desk: &mut Desk<'_, '_>) {
         match due {
             Due::Unanswered(call) => match self.session.on_silence(call, desk) {
-                Happened::Foreign if self.asked.is_some_and(|(asked, ..)| asked == call) => self.break_off(desk),
+                Happened::Foreign if self.asked.is_some_and(|(asked, ..)| asked == call) => {
+                    self.session.waits_longer();
+                    self.break_off(desk);
+                }
                 happened => self.react(happened, desk),
             },
             Due::Renew(None) => {

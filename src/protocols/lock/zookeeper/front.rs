@@ -10,17 +10,14 @@ use super::Config;
 use super::command::{Answer, Node, Question, Write};
 use crate::kernel::time::Time;
 use crate::protocol::NodeId;
-use crate::protocols::lock::claim::LockId;
 use crate::protocols::lock::ensemble::{self, Changes, Command, Done, Proposal, Seen, Taken, What};
 use crate::protocols::lock::message::{Call, Event, Reply, Request};
-use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::service::Office;
 use crate::servers::zookeeper::error::Error;
-use crate::servers::zookeeper::operation::{Change, ChangeKind};
 use crate::servers::zookeeper::sessions::{SessionTracker, password_of, refuses_client};
 use crate::servers::zookeeper::watches::{self, EventKind, Remembered, Watches};
 use crate::servers::zookeeper::znode::{SessionId, Zxid};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A server, but for what is replicated.
 #[derive(Clone, Debug)]
@@ -147,16 +144,6 @@ impl Front {
             }
         }
     }
-
-    /// Who holds what now, for all that the leader knows.
-    fn tell_keepers(changes: &[Change], see: &Seen<'_>, office: &mut Office<'_, '_>) {
-        let locks: BTreeSet<LockId> = changes.iter().filter_map(|change| Node::parse(&change.path)).map(|node| node.lock).collect();
-        for lock in locks {
-            if let Some(node) = see.machine.service.zookeeper().first(lock) {
-                office.io.note(Fact::Kept { lock, claim: node.claim });
-            }
-        }
-    }
 }
 
 fn ms(time: Time) -> u64 {
@@ -219,11 +206,6 @@ impl ensemble::Front for Front {
             let events = self.watches.fire(change);
             self.tell(events, zxid, office);
         }
-        // Who leads applies first what was proposed in its own term.
-        if see.is_first {
-            Front::tell_keepers(changes, see, office);
-        }
-        debug_assert!(changes.iter().all(|change| change.kind != ChangeKind::Data));
     }
 
     fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {

@@ -18,6 +18,8 @@ pub struct Session {
     /// The place of the server that is talked to.
     server: usize,
     stage: Stage,
+    /// How long it waits for an answer now: the longer, the slower the servers have been.
+    patience: Span,
     /// The number of the session, once it is open.
     id: Option<SessionId>,
     /// When it must have expired, by the client's clock, less what an access may take.
@@ -71,6 +73,7 @@ impl Session {
             config: *config,
             server,
             stage: Stage::Closed,
+            patience: config.patience,
             id: None,
             until: desk.io.now(),
             seen: Zxid(0),
@@ -101,7 +104,7 @@ impl Session {
 
     /// Asks the server that it is connected with.
     pub fn ask(&self, question: Question, desk: &mut Desk<'_, '_>) -> Call {
-        desk.ask(self.node(), Request::ZooKeeper(question), self.config.patience)
+        desk.ask(self.node(), Request::ZooKeeper(question), self.patience)
     }
 
     /// Opens a session, if there is none.
@@ -140,6 +143,7 @@ impl Session {
 
     /// It was heard by the leader, after this time.
     fn heard(&mut self, asked: Time, desk: &mut Desk<'_, '_>) {
+        self.patience = Span::ns(self.patience.as_ns() / 4 * 3).max(self.config.patience);
         // A quarter is for what is under way, and for a clock that is slow.
         let life = Span::ns(self.config.session_timeout.as_ns() / 4 * 3);
         self.until = asked + life;
@@ -254,14 +258,23 @@ impl Session {
         }
     }
 
+    /// The next answer may take twice as long. A session must not expire meanwhile.
+    pub fn waits_longer(&mut self) {
+        self.patience = self.patience.times(2).min(Span::ns(self.config.session_timeout.as_ns() / 2));
+    }
+
     /// A call was not answered in time. [`Happened::Foreign`] if it is none of the session's.
     pub fn on_silence(&mut self, call: Call, desk: &mut Desk<'_, '_>) -> Happened {
         match self.stage {
             Stage::Opening(asked, _) | Stage::Attaching(asked, _) if asked == call => {
+                self.waits_longer();
                 self.rest(desk);
                 Happened::Nothing
             }
-            Stage::Connected(_) if self.beat.is_some_and(|(beat, _)| beat == call) => Happened::Broken,
+            Stage::Connected(_) if self.beat.is_some_and(|(beat, _)| beat == call) => {
+                self.waits_longer();
+                Happened::Broken
+            }
             Stage::Connected(_) => Happened::Foreign,
             Stage::Closed | Stage::Opening(..) | Stage::Resting | Stage::Attaching(..) => Happened::Nothing,
         }
