@@ -428,7 +428,7 @@ impl Service for Ensemble {
         self.go_on(office);
     }
 
-    fn on_peer(&mut self, _: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
+    fn on_peer(&mut self, from: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
         match peer {
             Peer::Forward { asked, proposal } => {
                 let (front, mut see) = self.front();
@@ -439,9 +439,11 @@ impl Service for Ensemble {
             Peer::Pass { client, call, request } if self.core.is_leader() => {
                 let (front, mut see) = self.front();
                 if let Taken::Answered(reply) = front.take(client, call, request, &mut see, office) {
-                    office.reply(client, call, reply);
+                    office.peer(from, Peer::Passed { client, call, reply });
                 }
             }
+            // The client may reach this server only.
+            Peer::Passed { client, call, reply } => office.reply(client, call, reply),
             Peer::Pass { .. } => {}
         }
         self.go_on(office);

@@ -88,6 +88,15 @@ pub enum Peer {
         /// What.
         request: Request,
     },
+    /// Of an ensemble, from its leader: the answer.
+    Passed {
+        /// Who has asked.
+        client: NodeId,
+        /// Which question.
+        call: Call,
+        /// What it is answered.
+        reply: Reply,
+    },
 }
 
 /// A write to what a lock guards.
@@ -140,6 +149,7 @@ impl Message {
             Message::Event(Event::NodeGone { .. }) => "NodeGone",
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
+            Message::Peer(Peer::Passed { .. }) => "Passed",
             Message::Access(_) => "Access",
             Message::Accessed { .. } => "Accessed",
         }
@@ -147,7 +157,7 @@ impl Message {
 }
 
 /// The kinds of messages, but for those of Raft.
-pub const MESSAGES: [&str; 28] = [
+pub const MESSAGES: [&str; 29] = [
     "Acquire",
     "SetIfAbsent",
     "Expire",
@@ -174,6 +184,7 @@ pub const MESSAGES: [&str; 28] = [
     "NodeGone",
     "Forward",
     "Pass",
+    "Passed",
     "Access",
     "Accessed",
 ];
@@ -219,6 +230,11 @@ impl Digestible for Peer {
                 digest.word(u64::from(client.number()));
                 call.digest(digest);
                 request.digest(digest);
+            }
+            Peer::Passed { client, call, reply } => {
+                digest.pair(1 << 32, u64::from(client.number()));
+                call.digest(digest);
+                reply.digest(digest);
             }
         }
     }
