@@ -19,8 +19,19 @@ pub struct Queued {
     loses: Loss,
     session: Session,
     claims: Vec<Own>,
-    /// The question that is not answered yet, whose it is, and how far that claim was.
-    asked: Option<(Call, ClaimId, Stage)>,
+    /// The question that is not answered yet.
+    asked: Option<Asked>,
+}
+
+/// A question that is not answered yet.
+#[derive(Clone, Debug)]
+struct Asked {
+    call: Call,
+    /// Whose it is, and how far that claim was.
+    claim: ClaimId,
+    stage: Stage,
+    /// What it asks, as long as it may be asked once more.
+    again: Option<Question>,
 }
 
 /// One claim.
@@ -114,8 +125,10 @@ impl Queued {
         };
         let next = self.claims.iter().find_map(|own| Some((own.claim.id, own.stage, self.question(own, connection, desk)?)));
         if let Some((id, stage, question)) = next {
+            // Nobody knows what has become of a create that is not answered, and what to make of that is for the recipe.
+            let again = (stage != Stage::Joining).then(|| question.clone());
             let call = self.session.ask(question, desk);
-            self.asked = Some((call, id, stage));
+            self.asked = Some(Asked { call, claim: id, stage, again });
         }
     }
 
@@ -155,7 +168,7 @@ impl Queued {
 
     /// The connection is broken. Nobody knows what has become of the last question.
     fn break_off(&mut self, desk: &mut Desk<'_, '_>) {
-        if let Some((_, id, Stage::Joining)) = self.asked.take()
+        if let Some(Asked { claim: id, stage: Stage::Joining, .. }) = self.asked.take()
             && (desk.config.rules.zookeeper.retries)() == Retry::Searches
             && let Some(own) = self.own(id)
         {
@@ -169,6 +182,17 @@ impl Queued {
         }
         let watches = self.watches();
         self.session.reconnect(watches, desk);
+    }
+
+    /// A question was not answered in time. What is lost is sent once more, as TCP would, before the connection is taken for
+    /// broken; the servers carry it out once.
+    fn on_silence(&mut self, call: Call, desk: &mut Desk<'_, '_>) {
+        let Some(asked) = self.asked.as_mut().filter(|asked| asked.call == call) else { return };
+        self.session.waits_longer();
+        match asked.again.take() {
+            Some(question) => self.session.repeat(call, question, desk),
+            None => self.break_off(desk),
+        }
     }
 
     /// The session is no more, and all nodes with it.
@@ -187,7 +211,7 @@ impl Queued {
                 own.stage = Stage::Leaving;
             } else {
                 own.strays |= own.node.is_some() || own.stage != Stage::Joining;
-                own.strays |= unanswered.is_some_and(|(_, id, _)| id == own.claim.id);
+                own.strays |= unanswered.as_ref().is_some_and(|asked| asked.claim == own.claim.id);
                 (own.stage, own.node, own.woken_by) = (Stage::Joining, None, None);
             }
         }
@@ -217,7 +241,7 @@ impl Queued {
 
     /// The claim goes: as soon as it is known what it has.
     fn leave(&mut self, id: ClaimId, desk: &mut Desk<'_, '_>) {
-        let is_asked = self.asked.is_some_and(|(_, asking, _)| asking == id);
+        let is_asked = self.asked.as_ref().is_some_and(|asked| asked.claim == id);
         let Some(own) = self.own(id) else { return };
         match own.stage {
             Stage::Joining if !is_asked => {
@@ -365,15 +389,15 @@ impl Recipe for Queued {
             self.react(happened, desk);
             return;
         }
-        let Some((_, id, stage)) = self.asked.take_if(|(asked, ..)| *asked == call) else { return };
+        let Some(asked) = self.asked.take_if(|asked| asked.call == call) else { return };
         match reply {
             // That may be said of a copy of the question: the first may have come before the server crashed.
             Reply::ZooKeeper(Answer::Disconnected, _) | Reply::Leaderless => {
-                self.asked = Some((call, id, stage));
+                self.asked = Some(asked);
                 self.break_off(desk);
             }
             Reply::ZooKeeper(answer, _) => {
-                self.on_answer(id, stage, answer, desk);
+                self.on_answer(asked.claim, asked.stage, answer, desk);
                 self.go_on(desk);
             }
             Reply::Redis(_) | Reply::Lease(_) => unreachable!("a reply of another kind of server"),
@@ -401,10 +425,7 @@ impl Recipe for Queued {
     fn on_due(&mut self, due: Due, desk: &mut Desk<'_, '_>) {
         match due {
             Due::Unanswered(call) => match self.session.on_silence(call, desk) {
-                Happened::Foreign if self.asked.is_some_and(|(asked, ..)| asked == call) => {
-                    self.session.waits_longer();
-                    self.break_off(desk);
-                }
+                Happened::Foreign => self.on_silence(call, desk),
                 happened => self.react(happened, desk),
             },
             Due::Renew(None) => {

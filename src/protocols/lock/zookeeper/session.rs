@@ -107,6 +107,11 @@ impl Session {
         desk.ask(self.node(), Request::ZooKeeper(question), self.patience)
     }
 
+    /// Asks it again.
+    pub fn repeat(&self, call: Call, question: Question, desk: &mut Desk<'_, '_>) {
+        desk.repeat(self.node(), call, Request::ZooKeeper(question), self.patience);
+    }
+
     /// Opens a session, if there is none.
     pub fn open(&mut self, desk: &mut Desk<'_, '_>) {
         if self.stage == Stage::Closed {
