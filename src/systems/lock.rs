@@ -1,11 +1,16 @@
 //! Locks as a scenario names them: their settings, what cannot be, and the plan that their nodes are told.
 
+pub mod database;
 mod ensemble;
 pub mod lease;
 pub mod redis;
+pub mod redis_failover;
+pub mod redlock;
+pub mod sorted_set;
 pub mod zookeeper;
 
 use super::BuiltIn;
+use crate::environment::fault::Fault;
 use crate::environment::plan::{Plan, Workload};
 use crate::environment::text::SpanRange;
 use crate::kernel::chance::Ratio;
@@ -19,9 +24,13 @@ use crate::protocols::lock::rules::Rules;
 use crate::protocols::lock::spec;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
+use database::DatabaseSettings;
 use lease::LeaseSettings;
 use redis::RedisSettings;
+use redis_failover::RedisFailoverSettings;
+use redlock::RedlockSettings;
 use serde::{Deserialize, Serialize};
+use sorted_set::SortedSetSettings;
 use std::sync::Arc;
 use zookeeper::ZooKeeperSettings;
 
@@ -81,10 +90,18 @@ pub enum FencingSetting {
 pub enum KindSettings {
     /// One server of Redis.
     Redis(RedisSettings),
+    /// A primary of Redis, and replicas of which one takes its place.
+    RedisFailover(RedisFailoverSettings),
+    /// Several servers of Redis that know nothing of each other.
+    Redlock(RedlockSettings),
+    /// One server of Redis, and a sorted set for each lock.
+    SortedSet(SortedSetSettings),
     /// Servers of etcd, and leases.
     Lease(LeaseSettings),
     /// Servers of ZooKeeper.
     ZooKeeper(ZooKeeperSettings),
+    /// One server of PostgreSQL.
+    Database(DatabaseSettings),
 }
 
 fn one() -> u32 {
@@ -144,8 +161,12 @@ impl KindSettings {
     fn rules(&self) -> &dyn KindRules {
         match self {
             KindSettings::Redis(settings) => settings,
+            KindSettings::RedisFailover(settings) => settings,
+            KindSettings::Redlock(settings) => settings,
+            KindSettings::SortedSet(settings) => settings,
             KindSettings::Lease(settings) => settings,
             KindSettings::ZooKeeper(settings) => settings,
+            KindSettings::Database(settings) => settings,
         }
     }
 }
@@ -229,7 +250,8 @@ impl LockSettings {
     pub(super) fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let rules = self.kind.rules();
         let mut complaints = rules.complaints(scenario);
-        let counts = [("locks", self.locks, LOCKS_MAX), ("together", self.together, 16), ("accesses", self.accesses, 100)];
+        let counts =
+            [("locks", self.locks, LOCKS_MAX), ("together", self.together, 16), ("accesses", self.accesses, 100)];
         for (field, count, most) in counts {
             if count == 0 || count > most {
                 let message = format!("{field} is {count}, and must be from 1 to {most}");
@@ -277,7 +299,10 @@ impl LockSettings {
         if let Some(think) = workload.rate.map(|rate| rate.interval()).filter(|think| *think > workload.patience) {
             complaints.push(Complaint::at(
                 "workload.patience",
-                format!("clients think {think} between two sections on average, and give up a lock after only {}", workload.patience),
+                format!(
+                    "clients think {think} between two sections on average, and give up a lock after only {}",
+                    workload.patience
+                ),
                 "raise it to more than a client thinks, or raise workload.rate",
             ));
         }
@@ -297,6 +322,18 @@ impl LockSettings {
 
 /// The most locks of one service.
 const LOCKS_MAX: u32 = 100_000;
+
+/// By how much the fastest clock can be ahead when the faults are over: whoever shows then that locks can be had must not
+/// be done before.
+fn fastest(plan: &Plan<BuiltIn>) -> Span {
+    let drawn = plan.clocks.iter().map(|clock| i64::from(clock.drift_ppm)).max().unwrap_or(0).max(0);
+    let faults = plan.faults.iter().map(|planned| match &planned.inject {
+        Fault::ClockDrift { ppm, .. } => i64::from(*ppm).max(0),
+        _ => 0,
+    });
+    let ppm = (drawn + faults.sum::<i64>()) as u128;
+    Span::ns((u128::from(plan.calm_from().ns()) * ppm / 1_000_000) as u64)
+}
 
 /// The plan that a lock service is played with.
 ///
@@ -322,7 +359,7 @@ pub fn lock_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
         work: (settings.work.min, settings.work.max),
         retry: kind.patience(),
         until: Time::ZERO + workload.until,
-        probe_at: plan.settle.is_some().then(|| plan.calm_from() + Span::ms(1)),
+        probe_at: plan.settle.is_some().then(|| plan.calm_from() + Span::ms(1) + fastest(plan)),
     };
     let scripts = workload.operations.as_ref().map(|operations| {
         let mut scripts = vec![Vec::new(); workload.clients as usize];

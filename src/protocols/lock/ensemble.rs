@@ -5,10 +5,10 @@
 //! something expires, is in its [`Front`].
 
 use super::claim::{ClaimId, LockId};
-use super::{lease, zookeeper};
 use super::message::{Call, Message, Peer, Record, Reply, Request};
 use super::recipe::Due;
 use super::service::{Office, Service};
+use super::{lease, zookeeper};
 use crate::kernel::digest::{Digest, Digestible, mix};
 use crate::kernel::time::{Span, Time};
 use crate::protocol::{Afterwards, DiskFailure, Found, NodeId};
@@ -208,7 +208,14 @@ impl Digestible for Command {
 /// What a server knows that is not replicated.
 pub trait Front {
     /// A client asks: what to do about it.
-    fn take(&mut self, from: NodeId, call: Call, request: Request, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken;
+    fn take(
+        &mut self,
+        from: NodeId,
+        call: Call,
+        request: Request,
+        see: &mut Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) -> Taken;
 
     /// A command has been applied.
     fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>);
@@ -430,6 +437,7 @@ impl Service for Ensemble {
 
     fn on_peer(&mut self, from: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
         match peer {
+            Peer::Redis(_) => unreachable!("a message of another kind of server"),
             Peer::Forward { asked, proposal } => {
                 let (front, mut see) = self.front();
                 if front.proposes(&proposal, &mut see, office) {
@@ -469,7 +477,7 @@ impl Record {
     pub fn raft(&self) -> Option<&message::Record<Command>> {
         match self {
             Record::Raft(record) => Some(record),
-            Record::Mark(..) | Record::Redis(_) => None,
+            Record::Mark(..) | Record::Redis(_) | Record::Database(_) => None,
         }
     }
 }

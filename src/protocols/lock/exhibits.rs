@@ -1,7 +1,9 @@
 //! Published defects of locks, planted by replacing rules.
 
+use super::database::rules as database;
 use super::redis::Timepiece;
-use super::redis::rules::{Giving, Taking};
+use super::redis::rules::{Counting, Extending, Giving, Taking};
+use super::redis::sorted::{Admission, Cleaning};
 use super::rules::Rules;
 use super::zookeeper::command::Order;
 use super::zookeeper::rules::{Loss, Place, Retry};
@@ -9,7 +11,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 19] = [
+pub const EXHIBITS: [Exhibit<Rules>; 32] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -46,7 +48,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 19] = [
         id: "watchdog-zombie",
         story: "a claim that was given up while it was under way is prolonged for ever",
         source: "Redisson 3.16.3: \"interrupted tryLock() keeps renewing lock indefinitely\"",
-        invariants: &["lock.freed"],
+        invariants: &["lock.freed", "lock.served"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.withdraws = || false,
     },
@@ -65,6 +67,89 @@ pub const EXHIBITS: [Exhibit<Rules>; 19] = [
         invariants: &["lock.fenced", "lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.resource.admits = |_, _| true,
+    },
+    Exhibit {
+        id: "fence-checked-by-client",
+        story: "clients compare their tokens with the lock service before they write, and the resource believes them",
+        source: "ShedLock issue 2201 and SOFAJRaft issue 182: the guarded service must check, its clients cannot",
+        invariants: &["lock.fenced"],
+        rarity: Rarity::Specific,
+        plant: |rules| {
+            rules.client.compares = || true;
+            rules.resource.admits = |_, _| true;
+        },
+    },
+    Exhibit {
+        id: "redlock-clock-jump",
+        story: "the servers of a Redlock expire locks by clocks that can be set",
+        source: "Kleppmann, \"How to do distributed locking\", 2016: a clock that jumps on one of five servers",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.redis.expires_by = |_| Timepiece::Wall,
+    },
+    Exhibit {
+        id: "redlock-validity-ignores-elapsed",
+        story: "a lock counts as valid for a full time to live from when a majority has answered",
+        source: "redis-doc, \"Distributed Locks with Redis\", The Redlock Algorithm, steps 3 and 4; node-redlock 5dd9e28, 5138813",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.redlock.validity = |ttl, _, _| ttl,
+    },
+    Exhibit {
+        id: "redlock-minority-quorum",
+        story: "half of the servers, rounded down, are enough for a lock",
+        source: "redis-doc, \"Distributed Locks with Redis\", The Redlock Algorithm: N/2+1",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.redlock.quorum = |servers| servers / 2,
+    },
+    Exhibit {
+        id: "redlock-extend-reacquires",
+        story: "who prolongs a lock that has lapsed gets it anew, and takes it for the old one",
+        source: "redsync c9af502 \"Try to 'extend or lock'\", made optional in 9dbb9f3",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.redis.redlock.extends = || Extending::Recreating,
+    },
+    Exhibit {
+        id: "failover-loses-lock",
+        story: "a client takes a lock for its own as soon as the primary has it",
+        source: "redis-doc, \"Distributed Locks with Redis\", \"Why Failover-based Implementations Are Not Enough\"",
+        invariants: &["lock.mutual-exclusion", "lock.release-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.waits_for = |_| 0,
+    },
+    Exhibit {
+        id: "failover-loses-lock-count-ignored",
+        story: "a client waits for replicas, and does not look how many there were when its time was over",
+        source: "Redisson 3.16.7 \"synced slaves amount is not checked in RLock\", 3.17.5 \"Lock synced slaves check\"",
+        invariants: &["lock.mutual-exclusion", "lock.release-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.confirms = |_, _| true,
+    },
+    Exhibit {
+        id: "fencing-token-reset-after-failover",
+        story: "tokens come from a counter of the primary, and nobody waits until replicas know of it",
+        source: "Kleppmann, \"How to do distributed locking\", 2016: a counter on one Redis node would not be sufficient; bsm/redislock 94",
+        invariants: &["lock.token-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.counts = || Counting::Afterwards,
+    },
+    Exhibit {
+        id: "zadd-random-member",
+        story: "each client adds a member of its own to a sorted set, and takes that it was added for that it has the lock",
+        source: "Carlson, \"Redis in Action\", section 6.3, which ranks members and does not count that one was added",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.sorted.admits = || Admission::Added,
+    },
+    Exhibit {
+        id: "zadd-expiry-never-enforced",
+        story: "the score of a member says when it expires, and nobody removes what has",
+        source: "Carlson, \"Redis in Action\", section 6.3, which first removes members that are too old",
+        invariants: &["lock.freed"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.sorted.cleans = || Cleaning::Nothing,
     },
     Exhibit {
         id: "acquired-after-wait-without-recheck",
@@ -113,6 +198,30 @@ pub const EXHIBITS: [Exhibit<Rules>; 19] = [
         invariants: &["raft.state-machine-safety", "lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.lease.expires_at_apply = || true,
+    },
+    Exhibit {
+        id: "db-lock-judged-on-client-clock",
+        story: "whether a row has expired is judged by the clock of whoever wants it",
+        source: "ShedLock #231: two nodes whose clocks are 3 minutes apart both take the lock; #132; the cure is the time of the database",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.database.judges = || database::Judge::Client,
+    },
+    Exhibit {
+        id: "takeover-without-cas",
+        story: "a client looks whether a row has expired, and takes it with a second statement without a condition",
+        source: "a known class of defects; ShedLock #132: a pause between the reading of the time and the UPDATE",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.database.takes = || database::Taking::AfterALook,
+    },
+    Exhibit {
+        id: "row-lock-lost-with-connection",
+        story: "a holder works on although the connection is gone that has held its row lock",
+        source: "a known class of defects; PostgreSQL 15, manual, section 13.3: locks are released when the session ends",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.database.stops_when_cut = || false,
     },
     Exhibit {
         id: "orphan-node-after-lost-create-reply",

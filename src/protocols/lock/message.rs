@@ -1,9 +1,9 @@
 //! What nodes of a lock service tell each other, and what they keep on disk.
 
-use super::claim::{Claim, LockId, Token};
 use super::claim::ClaimId;
+use super::claim::{Claim, LockId, Token};
 use super::ensemble::{Command, Proposal};
-use super::{lease, redis, zookeeper};
+use super::{database, lease, redis, zookeeper};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
 use crate::protocol::NodeId;
@@ -29,6 +29,8 @@ pub enum Request {
     Lease(lease::command::Question),
     /// A question about ZooKeeper's sessions and nodes.
     ZooKeeper(zookeeper::command::Question),
+    /// A command for a database.
+    Database(database::command::Command),
 }
 
 /// What servers answer.
@@ -40,6 +42,8 @@ pub enum Reply {
     Lease(lease::command::Answer),
     /// An answer about ZooKeeper's sessions and nodes, and the last change of which the server knew; 0 if it does not say.
     ZooKeeper(zookeeper::command::Answer, Zxid),
+    /// An answer of a database.
+    Database(database::command::Answer),
     /// Of an ensemble: nobody leads, as far as the server knows.
     Leaderless,
 }
@@ -67,11 +71,15 @@ pub enum Event {
         /// The last change of which the server knew.
         zxid: Zxid,
     },
+    /// Of a database: it has ended a connection, and what that held is free.
+    Disconnected(database::command::Connection),
 }
 
 /// What servers tell each other.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Peer {
+    /// Between a primary of Redis and its replicas.
+    Redis(redis::failover::message::Peer),
     /// Of an ensemble, to its leader: to be brought into the log.
     Forward {
         /// Whose question it is and which, if it is one.
@@ -144,9 +152,12 @@ impl Message {
             Message::Request(_, Request::Redis(command)) => command.label(),
             Message::Request(_, Request::Lease(question)) => question.label(),
             Message::Request(_, Request::ZooKeeper(question)) => question.label(),
+            Message::Request(_, Request::Database(command)) => command.label(),
             Message::Reply(..) => "Reply",
             Message::Event(Event::KeyGone { .. }) => "KeyGone",
             Message::Event(Event::NodeGone { .. }) => "NodeGone",
+            Message::Peer(Peer::Redis(peer)) => peer.label(),
+            Message::Event(Event::Disconnected(_)) => "Disconnected",
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
             Message::Peer(Peer::Passed { .. }) => "Passed",
@@ -157,36 +168,59 @@ impl Message {
 }
 
 /// The kinds of messages, but for those of Raft.
-pub const MESSAGES: [&str; 29] = [
+pub const MESSAGES: [&str; 52] = [
+    "Reply",
+    "Access",
+    "Accessed",
     "Acquire",
     "SetIfAbsent",
     "Expire",
     "CompareDelete",
     "CompareExpire",
+    "ExtendOrAcquire",
+    "Count",
+    "Counted",
+    "Wait",
     "Get",
     "Delete",
-    "Grant",
+    "Add",
+    "AddOne",
     "Join",
+    "Remove",
+    "RemoveOne",
+    "Feed",
+    "Lack",
+    "Whole",
+    "Ack",
+    "Candidacy",
+    "Vote",
+    "Deposed",
+    "Grant",
     "Look",
     "Leave",
     "Revoke",
     "Renew",
     "Watch",
     "KeyGone",
+    "Forward",
+    "Pass",
+    "Take",
+    "Seize",
+    "Free",
     "Open",
+    "Beat",
     "Close",
+    "Lock",
+    "Token",
+    "Unlock",
+    "Disconnected",
     "Create",
     "Sync",
     "Attach",
-    "Beat",
     "GetChildren",
     "GetData",
     "NodeGone",
-    "Forward",
-    "Pass",
     "Passed",
-    "Access",
-    "Accessed",
 ];
 
 impl Digestible for Call {
@@ -201,6 +235,10 @@ impl Digestible for Request {
             Request::Redis(command) => command.digest(digest),
             Request::Lease(question) => question.digest(digest),
             Request::ZooKeeper(question) => question.digest(digest),
+            Request::Database(command) => {
+                digest.word(8);
+                command.digest(digest);
+            }
         }
     }
 }
@@ -214,6 +252,10 @@ impl Digestible for Reply {
                 digest.word(zxid.0);
                 answer.digest(digest);
             }
+            Reply::Database(answer) => {
+                digest.word(8);
+                answer.digest(digest);
+            }
             Reply::Leaderless => digest.word(0),
         }
     }
@@ -222,6 +264,7 @@ impl Digestible for Reply {
 impl Digestible for Peer {
     fn digest(&self, digest: &mut Digest) {
         match self {
+            Peer::Redis(peer) => peer.digest(digest),
             Peer::Forward { asked, proposal } => {
                 digest.word(proposal.term.map_or(0, |term| term + 1));
                 Command { asked: *asked, what: proposal.what }.digest(digest);
@@ -260,10 +303,11 @@ impl Digestible for Message {
                 digest.word(revision.map_or(0, |revision| revision as u64));
             }
             Message::Event(Event::NodeGone { connection, number, node, zxid }) => {
-                digest.pair(7 << 32 | u64::from(*number), zxid.0);
+                digest.pair(8 << 32 | u64::from(*number), zxid.0);
                 connection.digest(digest);
                 node.digest(digest);
             }
+            Message::Event(Event::Disconnected(connection)) => digest.pair(7, connection.0),
             Message::Peer(peer) => {
                 digest.word(4);
                 peer.digest(digest);
@@ -287,4 +331,6 @@ pub enum Record {
     Redis(redis::Record),
     /// Of a server of an ensemble.
     Raft(raft::Record<Command>),
+    /// Of a database.
+    Database(database::command::Record),
 }

@@ -5,8 +5,8 @@ use super::claim::{Claim, ClaimId, LockId, Token};
 use super::config::Config;
 use super::kind::AnyRecipe;
 use super::message::{Call, Event, Message, Reply, Request};
-use super::node::Lock;
 use super::node::Fact;
+use super::node::Lock;
 use crate::kernel::time::{Span, Time};
 use crate::protocol::{Io, NodeId};
 
@@ -28,6 +28,12 @@ pub trait Recipe {
     /// Goes on with sharing what was granted to it alone; the news are [`News::Downgraded`]. `false` if the service
     /// knows nothing of that.
     fn downgrade(&mut self, _claim: ClaimId, _desk: &mut Desk<'_, '_>) -> bool {
+        false
+    }
+
+    /// Asks the service whether the token of a claim is still the latest; the news are [`News::Compared`]. `false` if that
+    /// cannot be asked. What is learned so is old when it is learned.
+    fn compare(&mut self, _claim: ClaimId, _desk: &mut Desk<'_, '_>) -> bool {
         false
     }
 
@@ -82,6 +88,8 @@ pub enum News {
     Released(ClaimId, bool),
     /// It is shared now.
     Downgraded(ClaimId),
+    /// Whether its token was the latest.
+    Compared(ClaimId, bool),
 }
 
 /// What a recipe may use.

@@ -1,7 +1,7 @@
 //! The decisions on which locks rest, one small function each, with its source. A planted defect replaces one of them.
 
 use super::claim::Token;
-use super::{lease, redis, zookeeper};
+use super::{database, lease, redis, zookeeper};
 
 /// All decisions. [`Rules::SOUND`] has those of the literature.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,8 @@ pub struct Rules {
     pub lease: lease::rules::Rules,
     /// Of ZooKeeper.
     pub zookeeper: zookeeper::rules::Rules,
+    /// Of everything that is built on a database.
+    pub database: database::rules::Rules,
 }
 
 /// The decisions of clients.
@@ -23,6 +25,9 @@ pub struct Rules {
 pub struct ClientRules {
     /// Is a lock given back of which the client still holds so many?
     pub releases_at: fn(count: u32) -> bool,
+    /// Does a client ask the service before each write whether its token is still the latest? It need not: the resource
+    /// looks.
+    pub compares: fn() -> bool,
 }
 
 /// The decisions of the guarded resource.
@@ -40,7 +45,7 @@ pub struct ResourceRules {
 impl Rules {
     /// Those of the literature.
     pub const SOUND: Rules = Rules {
-        client: ClientRules { releases_at: |count| count == 0 },
+        client: ClientRules { releases_at: |count| count == 0, compares: || false },
         resource: ResourceRules {
             admits: |token, seen| token >= seen,
             marks: |token, seen| token.max(seen),
@@ -49,5 +54,6 @@ impl Rules {
         redis: redis::rules::Rules::SOUND,
         lease: lease::rules::Rules::SOUND,
         zookeeper: zookeeper::rules::Rules::SOUND,
+        database: database::rules::Rules::SOUND,
     };
 }

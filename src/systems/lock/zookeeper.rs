@@ -124,7 +124,11 @@ impl KindRules for ZooKeeperSettings {
                 "a client that waits {} for an answer cannot find another server before its session of {} expires",
                 self.timeout, self.session_timeout
             );
-            complaints.push(Complaint::at("system.kind.timeout", message, "shorten it to less than half of session_timeout"));
+            complaints.push(Complaint::at(
+                "system.kind.timeout",
+                message,
+                "shorten it to less than half of session_timeout",
+            ));
         }
         complaints
     }

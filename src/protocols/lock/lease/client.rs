@@ -66,12 +66,7 @@ enum Stage {
     /// It asks where its key stands.
     Standing(Key),
     /// It waits until that key is gone, seen last at this revision.
-    Watching {
-        mine: Key,
-        token: i64,
-        other: Key,
-        seen: i64,
-    },
+    Watching { mine: Key, token: i64, other: Key, seen: i64 },
     /// It has the lock.
     Holding(Key),
     /// It gives its key up.
@@ -166,7 +161,9 @@ impl Leased {
                 desk.wake(self.third(), Due::Renew(None));
                 self.go_on(desk);
             }
-            Answer::Lives(_) | Answer::NoLease | Answer::Place { .. } | Answer::Gone(_) | Answer::Done => self.lose(desk),
+            Answer::Lives(_) | Answer::NoLease | Answer::Place { .. } | Answer::Gone(_) | Answer::Done => {
+                self.lose(desk)
+            }
         }
     }
 
@@ -242,7 +239,7 @@ impl Leased {
             }
             Reply::Lease(_) => self.lose(desk),
             // Nobody leads, so far as that server knows.
-            Reply::Leaderless | Reply::Redis(_) | Reply::ZooKeeper(..) => self.try_another(desk),
+            Reply::Leaderless | Reply::Redis(_) | Reply::Database(_) | Reply::ZooKeeper(..) => self.try_another(desk),
         }
     }
 
@@ -301,7 +298,9 @@ impl Recipe for Leased {
     }
 
     fn on_event(&mut self, _: NodeId, event: Event, desk: &mut Desk<'_, '_>) {
-        let Event::KeyGone { waiter, whose, revision } = event else { unreachable!("an event of another kind of server") };
+        let Event::KeyGone { waiter, whose, revision } = event else {
+            unreachable!("an event of another kind of server")
+        };
         let looks_again = (desk.config.rules.lease.looks_again)();
         let Some(own) = self.own(waiter) else { return };
         let Stage::Watching { mine, token, other, .. } = own.stage else { return };

@@ -123,7 +123,8 @@ impl Queued {
             self.session.open(desk);
             return;
         };
-        let next = self.claims.iter().find_map(|own| Some((own.claim.id, own.stage, self.question(own, connection, desk)?)));
+        let next =
+            self.claims.iter().find_map(|own| Some((own.claim.id, own.stage, self.question(own, connection, desk)?)));
         if let Some((id, stage, question)) = next {
             // Nobody knows what has become of a create that is not answered, and what to make of that is for the recipe.
             let again = (stage != Stage::Joining).then(|| question.clone());
@@ -134,7 +135,8 @@ impl Queued {
 
     /// What a claim has to ask.
     fn question(&self, own: &Own, connection: Call, desk: &Desk<'_, '_>) -> Option<Question> {
-        let (session, rules, Claim { id: claim, lock, .. }) = (self.session.id()?, desk.config.rules.zookeeper, own.claim);
+        let (session, rules, Claim { id: claim, lock, .. }) =
+            (self.session.id()?, desk.config.rules.zookeeper, own.claim);
         let delete = |node| Question::Write(connection, Write::Delete { session, node });
         Some(match own.stage {
             Stage::Joining => {
@@ -400,7 +402,7 @@ impl Recipe for Queued {
                 self.on_answer(asked.claim, asked.stage, answer, desk);
                 self.go_on(desk);
             }
-            Reply::Redis(_) | Reply::Lease(_) => unreachable!("a reply of another kind of server"),
+            Reply::Redis(_) | Reply::Lease(_) | Reply::Database(_) => unreachable!("a reply of another kind of server"),
         }
     }
 

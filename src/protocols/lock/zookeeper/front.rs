@@ -122,7 +122,13 @@ impl Front {
     }
 
     /// What is asked on a connection.
-    fn take_connected(&mut self, connection: Connection, question: Question, see: &Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
+    fn take_connected(
+        &mut self,
+        connection: Connection,
+        question: Question,
+        see: &Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) -> Taken {
         let machine = see.machine.service.zookeeper();
         let zxid = machine.tree.last();
         match question {
@@ -155,7 +161,14 @@ fn answered(answer: Answer, zxid: Zxid) -> Taken {
 }
 
 impl ensemble::Front for Front {
-    fn take(&mut self, from: NodeId, call: Call, request: Request, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
+    fn take(
+        &mut self,
+        from: NodeId,
+        call: Call,
+        request: Request,
+        see: &mut Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) -> Taken {
         let Request::ZooKeeper(question) = request else { unreachable!("a question for another kind of server") };
         // Who has no leader serves nobody.
         if see.leader.is_none() {
@@ -189,7 +202,8 @@ impl ensemble::Front for Front {
 
     fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
         let What::ZooKeeper(write) = command.what else { unreachable!("a command of another kind of server") };
-        if let (Write::Open { .. }, Some(Reply::ZooKeeper(Answer::Opened { session, timeout_ms }, _))) = (write, &done.reply)
+        if let (Write::Open { .. }, Some(Reply::ZooKeeper(Answer::Opened { session, timeout_ms }, _))) =
+            (write, &done.reply)
             && let Some(tracker) = &mut self.tracker
         {
             tracker.open(ms(office.io.now()), *session, *timeout_ms, ANY_SERVER);

@@ -125,7 +125,8 @@ impl Machine {
     ) -> Answer {
         let parent: Arc<str> = Arc::from(Node::parent(lock));
         if self.tree.stat(&parent).is_err() {
-            let made = Operation::Create { path: parent, data: Arc::from([]), mode: Mode::Persistent { sequential: false } };
+            let made =
+                Operation::Create { path: parent, data: Arc::from([]), mode: Mode::Persistent { sequential: false } };
             if let Err(error) = self.carry_out(session, &Transaction::One(made), changes) {
                 return refused(error, Answer::Expired);
             }
@@ -134,7 +135,8 @@ impl Machine {
             None => (Arc::from(Node::stem(lock, claim, sort)), true),
             Some(number) => (Node { lock, claim, sort, number }.path(), false),
         };
-        let create = Operation::Create { path: path.clone(), data: Arc::from([]), mode: Mode::Ephemeral { sequential } };
+        let create =
+            Operation::Create { path: path.clone(), data: Arc::from([]), mode: Mode::Ephemeral { sequential } };
         let path = match self.carry_out(session, &Transaction::One(create), changes) {
             Ok(Reply::Created { path, .. }) => path,
             Ok(Reply::Done | Reply::Set(_) | Reply::Multi(_)) => unreachable!("no reply to a create"),
@@ -204,7 +206,12 @@ impl Machine {
             Order::Number => {
                 let queue = if node.sort == Sort::Read { &self.writes } else { &self.queues };
                 let before = queue.range((node.lock, 0, Sort::Lock)..spot(node)).next_back();
-                before.map(|((lock, number, sort), claim)| Node { lock: *lock, claim: *claim, sort: *sort, number: *number })
+                before.map(|((lock, number, sort), claim)| Node {
+                    lock: *lock,
+                    claim: *claim,
+                    sort: *sort,
+                    number: *number,
+                })
             }
             Order::Name => {
                 let before = self.names.range((node.lock, ClaimId(0), "", 0, Sort::Lock)..name(node)).next_back();

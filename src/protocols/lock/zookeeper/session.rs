@@ -20,6 +20,9 @@ pub struct Session {
     stage: Stage,
     /// How long it waits for an answer now: the longer, the slower the servers have been.
     patience: Span,
+    /// What has asked for a session that is not open yet. It is asked again under this number, so that no answer comes too
+    /// late.
+    opening: Option<Call>,
     /// The number of the session, once it is open.
     id: Option<SessionId>,
     /// When it must have expired, by the client's clock, less what an access may take.
@@ -40,8 +43,8 @@ pub struct Session {
 enum Stage {
     /// There is no session.
     Closed,
-    /// It is asked for, since then.
-    Opening(Call, Time),
+    /// It is asked for.
+    Opening,
     /// It waits before it tries another server.
     Resting,
     /// A connection is asked for, since then.
@@ -74,6 +77,7 @@ impl Session {
             server,
             stage: Stage::Closed,
             patience: config.patience,
+            opening: None,
             id: None,
             until: desk.io.now(),
             seen: Zxid(0),
@@ -98,7 +102,7 @@ impl Session {
     pub fn connection(&self) -> Option<Call> {
         match self.stage {
             Stage::Connected(made) => Some(made),
-            Stage::Closed | Stage::Opening(..) | Stage::Resting | Stage::Attaching(..) => None,
+            Stage::Closed | Stage::Opening | Stage::Resting | Stage::Attaching(..) => None,
         }
     }
 
@@ -116,8 +120,11 @@ impl Session {
     pub fn open(&mut self, desk: &mut Desk<'_, '_>) {
         if self.stage == Stage::Closed {
             let open = Write::Open { timeout_ms: self.config.session_timeout.as_ns() / 1_000_000 };
-            let call = self.ask(Question::Outside(open), desk);
-            self.stage = Stage::Opening(call, desk.io.now());
+            match self.opening {
+                Some(call) => self.repeat(call, Question::Outside(open), desk),
+                None => self.opening = Some(self.ask(Question::Outside(open), desk)),
+            }
+            self.stage = Stage::Opening;
         }
     }
 
@@ -126,7 +133,7 @@ impl Session {
         if let Some(session) = self.id.take() {
             desk.ask_only(self.node(), Request::ZooKeeper(Question::Outside(Write::Close { session })));
         }
-        (self.stage, self.beat) = (Stage::Closed, None);
+        (self.stage, self.opening, self.beat) = (Stage::Closed, None, None);
     }
 
     /// The connection is broken: goes to the next server, with what is watched.
@@ -202,28 +209,32 @@ impl Session {
         if let Reply::ZooKeeper(_, zxid) = reply {
             self.seen = self.seen.max(*zxid);
         }
+        if self.opening == Some(call) {
+            self.on_opened(reply, desk);
+            return Happened::Nothing;
+        }
         match self.stage {
-            Stage::Opening(asked, at) if asked == call => self.on_opened(at, reply, desk),
             Stage::Attaching(asked, at) if asked == call => self.on_attached((asked, at), reply, desk),
             Stage::Connected(_) => match self.beat.take_if(|(beat, _)| *beat == call) {
                 Some((_, at)) => self.on_heard(at, reply, desk),
                 None => Happened::Foreign,
             },
-            Stage::Closed | Stage::Opening(..) | Stage::Resting | Stage::Attaching(..) => Happened::Nothing,
+            Stage::Closed | Stage::Opening | Stage::Resting | Stage::Attaching(..) => Happened::Nothing,
         }
     }
 
-    fn on_opened(&mut self, at: Time, reply: &Reply, desk: &mut Desk<'_, '_>) -> Happened {
+    fn on_opened(&mut self, reply: &Reply, desk: &mut Desk<'_, '_>) {
         match reply {
             Reply::ZooKeeper(Answer::Opened { session, .. }, _) => {
-                self.id = Some(*session);
-                self.heard(at, desk);
+                (self.id, self.opening) = (Some(*session), None);
+                // How old the answer is does not matter: nothing is held in this session yet.
+                self.heard(desk.io.now(), desk);
                 self.attach(Vec::new(), desk);
             }
-            Reply::ZooKeeper(..) | Reply::Leaderless => self.rest(desk),
-            Reply::Redis(_) | Reply::Lease(_) => unreachable!("a reply of another kind of server"),
+            Reply::ZooKeeper(..) | Reply::Leaderless if self.stage == Stage::Opening => self.rest(desk),
+            Reply::ZooKeeper(..) | Reply::Leaderless => {}
+            Reply::Redis(_) | Reply::Lease(_) | Reply::Database(_) => unreachable!("a reply of another kind of server"),
         }
-        Happened::Nothing
     }
 
     fn on_attached(&mut self, (made, at): (Call, Time), reply: &Reply, desk: &mut Desk<'_, '_>) -> Happened {
@@ -242,7 +253,7 @@ impl Session {
                 self.rest(desk);
                 Happened::Nothing
             }
-            Reply::Redis(_) | Reply::Lease(_) => unreachable!("a reply of another kind of server"),
+            Reply::Redis(_) | Reply::Lease(_) | Reply::Database(_) => unreachable!("a reply of another kind of server"),
         }
     }
 
@@ -259,7 +270,7 @@ impl Session {
                 Happened::Expired
             }
             Reply::ZooKeeper(..) | Reply::Leaderless => Happened::Broken,
-            Reply::Redis(_) | Reply::Lease(_) => unreachable!("a reply of another kind of server"),
+            Reply::Redis(_) | Reply::Lease(_) | Reply::Database(_) => unreachable!("a reply of another kind of server"),
         }
     }
 
@@ -271,7 +282,12 @@ impl Session {
     /// A call was not answered in time. [`Happened::Foreign`] if it is none of the session's.
     pub fn on_silence(&mut self, call: Call, desk: &mut Desk<'_, '_>) -> Happened {
         match self.stage {
-            Stage::Opening(asked, _) | Stage::Attaching(asked, _) if asked == call => {
+            Stage::Opening if self.opening == Some(call) => {
+                self.waits_longer();
+                self.rest(desk);
+                Happened::Nothing
+            }
+            Stage::Attaching(asked, _) if asked == call => {
                 self.waits_longer();
                 self.rest(desk);
                 Happened::Nothing
@@ -281,7 +297,7 @@ impl Session {
                 Happened::Broken
             }
             Stage::Connected(_) => Happened::Foreign,
-            Stage::Closed | Stage::Opening(..) | Stage::Resting | Stage::Attaching(..) => Happened::Nothing,
+            Stage::Closed | Stage::Opening | Stage::Resting | Stage::Attaching(..) => Happened::Nothing,
         }
     }
 
@@ -290,7 +306,7 @@ impl Session {
         let is_mine = match self.stage {
             // Events may overtake the answer to what has made the connection.
             Stage::Connected(made) | Stage::Attaching(made, _) => made == connection,
-            Stage::Closed | Stage::Opening(..) | Stage::Resting => false,
+            Stage::Closed | Stage::Opening | Stage::Resting => false,
         };
         if !is_mine || number <= self.events {
             return Happened::Nothing;
