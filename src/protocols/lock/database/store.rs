@@ -82,7 +82,8 @@ impl Texts {
                     Asking::Trying => " NOWAIT",
                     Asking::Skipping => " SKIP LOCKED",
                 };
-                ["UPDATE", "SHARE"].map(|mode| parsed(&format!("SELECT name FROM rows WHERE name = $1 FOR {mode}{how}")))
+                ["UPDATE", "SHARE"]
+                    .map(|mode| parsed(&format!("SELECT name FROM rows WHERE name = $1 FOR {mode}{how}")))
             }
             Way::Connected(ConnectedConfig { hold: Hold::Advisory, asking, .. }) => {
                 let how = match asking {
@@ -96,7 +97,8 @@ impl Texts {
             Way::Row(_) => 0,
             Way::Connected(way) => way.lock_timeout_ms,
         };
-        let insert = |now: &str| format!("INSERT INTO locks (name, owner, token, expires) VALUES ($1, $2, 1, {now} + $3)");
+        let insert =
+            |now: &str| format!("INSERT INTO locks (name, owner, token, expires) VALUES ($1, $2, 1, {now} + $3)");
         let update = "UPDATE SET owner = EXCLUDED.owner, token = locks.token + 1, expires = EXCLUDED.expires";
         let row = "RETURNING token, expires, owner";
         Texts {
@@ -144,7 +146,11 @@ impl Store {
             match *record {
                 Record::Row { lock, owner, token, expires_us } => {
                     let owner = owner.map_or(Value::Null, of_claim);
-                    store.short(now, &texts.put, &[of_lock(lock), owner, Value::Int(token), Value::Timestamp(expires_us)]);
+                    store.short(
+                        now,
+                        &texts.put,
+                        &[of_lock(lock), owner, Value::Int(token), Value::Timestamp(expires_us)],
+                    );
                 }
                 Record::Sequence(last) => {
                     store.short(now, &texts.set_token, &[Value::Int(last)]);

@@ -68,12 +68,7 @@ enum Stage {
     /// It asks where its key stands.
     Standing(Key),
     /// It waits until that key is gone, seen last at this revision.
-    Watching {
-        mine: Key,
-        token: i64,
-        other: Key,
-        seen: i64,
-    },
+    Watching { mine: Key, token: i64, other: Key, seen: i64 },
     /// It has the lock.
     Holding(Key),
     /// It gives its key up.
@@ -168,7 +163,9 @@ impl Leased {
                 desk.wake(self.third(), Due::Renew(None));
                 self.go_on(desk);
             }
-            Answer::Lives(_) | Answer::NoLease | Answer::Place { .. } | Answer::Gone(_) | Answer::Done => self.lose(desk),
+            Answer::Lives(_) | Answer::NoLease | Answer::Place { .. } | Answer::Gone(_) | Answer::Done => {
+                self.lose(desk)
+            }
         }
     }
 
@@ -243,7 +240,7 @@ impl Leased {
             }
             Reply::Lease(_) => self.lose(desk),
             // Nobody leads, so far as that server knows.
-            Reply::Leaderless | Reply::Redis(_) | Reply::Database(_) => self.try_another(desk),
+            Reply::Leaderless | Reply::Redis(_) | Reply::Database(_) | Reply::ZooKeeper(..) => self.try_another(desk),
         }
     }
 

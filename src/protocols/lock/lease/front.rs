@@ -100,7 +100,14 @@ impl Front {
 }
 
 impl ensemble::Front for Front {
-    fn take(&mut self, from: NodeId, _: Call, request: Request, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
+    fn take(
+        &mut self,
+        from: NodeId,
+        _: Call,
+        request: Request,
+        see: &mut Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) -> Taken {
         let Request::Lease(question) = request else { unreachable!("a question for another kind of server") };
         match question {
             Question::Write(write) => Taken::Proposed(What::Lease(write)),
@@ -155,7 +162,10 @@ impl ensemble::Front for Front {
             self.ending.retain(|_, term| *term == see.term);
         }
         proposals.extend(
-            self.ending.iter().map(|(lease, term)| Proposal { what: What::Lease(Write::Revoke { lease: *lease }), term: Some(*term) }),
+            self.ending.iter().map(|(lease, term)| Proposal {
+                what: What::Lease(Write::Revoke { lease: *lease }),
+                term: Some(*term),
+            }),
         );
         proposals
     }
