@@ -8,6 +8,7 @@ pub mod agenda;
 pub mod claim;
 pub mod client;
 pub mod config;
+pub mod database;
 pub mod ensemble;
 pub mod exhibits;
 pub mod kind;

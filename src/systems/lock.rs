@@ -1,5 +1,6 @@
 //! Locks as a scenario names them: their settings, what cannot be, and the plan that their nodes are told.
 
+pub mod database;
 mod ensemble;
 pub mod lease;
 pub mod redis;
@@ -22,6 +23,7 @@ use crate::protocols::lock::rules::Rules;
 use crate::protocols::lock::spec;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
+use database::DatabaseSettings;
 use lease::LeaseSettings;
 use redis::RedisSettings;
 use redis_failover::RedisFailoverSettings;
@@ -94,6 +96,8 @@ pub enum KindSettings {
     SortedSet(SortedSetSettings),
     /// Servers of etcd, and leases.
     Lease(LeaseSettings),
+    /// One server of PostgreSQL.
+    Database(DatabaseSettings),
 }
 
 fn one() -> u32 {
@@ -157,6 +161,7 @@ impl KindSettings {
             KindSettings::Redlock(settings) => settings,
             KindSettings::SortedSet(settings) => settings,
             KindSettings::Lease(settings) => settings,
+            KindSettings::Database(settings) => settings,
         }
     }
 }

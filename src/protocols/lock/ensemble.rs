@@ -418,7 +418,7 @@ impl Record {
     pub fn raft(&self) -> Option<&message::Record<Command>> {
         match self {
             Record::Raft(record) => Some(record),
-            Record::Mark(..) | Record::Redis(_) => None,
+            Record::Mark(..) | Record::Redis(_) | Record::Database(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Published defects of locks, planted by replacing rules.
 
+use super::database::rules as database;
 use super::redis::Timepiece;
 use super::redis::rules::{Counting, Extending, Giving, Taking};
 use super::redis::sorted::{Admission, Cleaning};
@@ -8,7 +9,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 22] = [
+pub const EXHIBITS: [Exhibit<Rules>; 25] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -195,6 +196,30 @@ pub const EXHIBITS: [Exhibit<Rules>; 22] = [
         invariants: &["raft.state-machine-safety", "lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.lease.expires_at_apply = || true,
+    },
+    Exhibit {
+        id: "db-lock-judged-on-client-clock",
+        story: "whether a row has expired is judged by the clock of whoever wants it",
+        source: "ShedLock #231: two nodes whose clocks are 3 minutes apart both take the lock; #132; the cure is the time of the database",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.database.judges = || database::Judge::Client,
+    },
+    Exhibit {
+        id: "takeover-without-cas",
+        story: "a client looks whether a row has expired, and takes it with a second statement without a condition",
+        source: "a known class of defects; ShedLock #132: a pause between the reading of the time and the UPDATE",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.database.takes = || database::Taking::AfterALook,
+    },
+    Exhibit {
+        id: "row-lock-lost-with-connection",
+        story: "a holder works on although the connection is gone that has held its row lock",
+        source: "a known class of defects; PostgreSQL 15, manual, section 13.3: locks are released when the session ends",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.database.stops_when_cut = || false,
     },
 ];
 

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::message::Record;
 use super::recipe::{Desk, Recipe};
 use super::ensemble::Ensemble;
-use super::{lease, redis};
+use super::{database, lease, redis};
 use super::service::{Office, Service};
 use crate::kernel::time::Time;
 use crate::protocol::Found;
@@ -24,13 +24,19 @@ pub enum Kind {
     SortedSet(redis::sorted::Config),
     /// Servers of etcd, and leases.
     Lease(lease::Config),
+    /// One server of PostgreSQL.
+    Database(database::Config),
 }
 
 impl Kind {
     /// Whether its servers replicate by Raft.
     pub const fn replicates(&self) -> bool {
         match self {
-            Kind::Redis(_) | Kind::RedisFailover(_) | Kind::Redlock(_) | Kind::SortedSet(_) => false,
+            Kind::Redis(_)
+            | Kind::RedisFailover(_)
+            | Kind::Redlock(_)
+            | Kind::SortedSet(_)
+            | Kind::Database(_) => false,
             Kind::Lease(_) => true,
         }
     }
@@ -38,7 +44,7 @@ impl Kind {
     /// How many of so many servers must be well and connected for locks to be had.
     pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
-            Kind::Redis(_) | Kind::SortedSet(_) => 1,
+            Kind::Redis(_) | Kind::SortedSet(_) | Kind::Database(_) => 1,
             Kind::RedisFailover(redis) => {
                 let (majority, waits) = (servers / 2 + 1, redis.client.wait + 1);
                 if majority > waits { majority } else { waits }
@@ -57,6 +63,8 @@ pub enum AnyServer {
     RedisFailover(redis::failover::Server),
     /// Of an ensemble.
     Ensemble(Ensemble),
+    /// Of PostgreSQL.
+    Database(Box<database::server::Server>),
 }
 
 impl AnyServer {
@@ -70,6 +78,9 @@ impl AnyServer {
             Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::SortedSet(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
+            Kind::Database(database) => {
+                AnyServer::Database(Box::new(database::server::Server::boot(database, disk, office)))
+            }
         }
     }
 }
@@ -81,6 +92,7 @@ impl AnyServer {
             AnyServer::Redis(server) => server,
             AnyServer::RedisFailover(server) => server,
             AnyServer::Ensemble(server) => server,
+            AnyServer::Database(server) => server.as_mut(),
         }
     }
 
@@ -90,13 +102,14 @@ impl AnyServer {
             AnyServer::Redis(server) => server.role(role),
             AnyServer::RedisFailover(server) => server.role(role),
             AnyServer::Ensemble(server) => server.role(role),
+            AnyServer::Database(server) => server.role(role),
         }
     }
 
     /// As a server of an ensemble, if it is one.
     pub(super) fn ensemble(&self) -> Option<&Ensemble> {
         match self {
-            AnyServer::Redis(_) | AnyServer::RedisFailover(_) => None,
+            AnyServer::Redis(_) | AnyServer::RedisFailover(_) | AnyServer::Database(_) => None,
             AnyServer::Ensemble(server) => Some(server),
         }
     }
@@ -104,7 +117,7 @@ impl AnyServer {
     /// The same, to be told something.
     pub(super) fn ensemble_mut(&mut self) -> Option<&mut Ensemble> {
         match self {
-            AnyServer::Redis(_) | AnyServer::RedisFailover(_) => None,
+            AnyServer::Redis(_) | AnyServer::RedisFailover(_) | AnyServer::Database(_) => None,
             AnyServer::Ensemble(server) => Some(server),
         }
     }
@@ -122,6 +135,8 @@ pub enum AnyRecipe {
     SortedSet(redis::sorted::client::Sorted),
     /// Of leases.
     Lease(lease::client::Leased),
+    /// Of a database.
+    Database(database::Recipes),
 }
 
 impl AnyRecipe {
@@ -133,6 +148,9 @@ impl AnyRecipe {
             Kind::Redlock(redis) => AnyRecipe::Redlock(redis::redlock::Redlock::boot(redis)),
             Kind::SortedSet(redis) => AnyRecipe::SortedSet(redis::sorted::client::Sorted::boot(redis)),
             Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
+            Kind::Database(database) => {
+                AnyRecipe::Database(database::Recipes::boot(database, &desk.config.rules.database))
+            }
         }
     }
 }
@@ -145,6 +163,7 @@ impl AnyRecipe {
             AnyRecipe::Redlock(recipe) => recipe,
             AnyRecipe::SortedSet(recipe) => recipe,
             AnyRecipe::Lease(recipe) => recipe,
+            AnyRecipe::Database(recipe) => recipe,
         }
     }
 
@@ -155,6 +174,7 @@ impl AnyRecipe {
             AnyRecipe::Redlock(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::SortedSet(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Lease(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::Database(recipe) => recipe.is_valid(claim, now),
         }
     }
 }

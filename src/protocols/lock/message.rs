@@ -3,7 +3,7 @@
 use super::claim::{Claim, LockId, Token};
 use super::claim::ClaimId;
 use super::ensemble::{Command, Proposal};
-use super::{lease, redis};
+use super::{database, lease, redis};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
 use crate::protocol::NodeId;
@@ -26,6 +26,8 @@ pub enum Request {
     Redis(redis::Command),
     /// A question about leases and their keys.
     Lease(lease::command::Question),
+    /// A command for a database.
+    Database(database::command::Command),
 }
 
 /// What servers answer.
@@ -35,6 +37,8 @@ pub enum Reply {
     Redis(redis::Reply),
     /// An answer about leases and their keys.
     Lease(lease::command::Answer),
+    /// An answer of a database.
+    Database(database::command::Answer),
     /// Of an ensemble: nobody leads, as far as the server knows.
     Leaderless,
 }
@@ -51,6 +55,8 @@ pub enum Event {
         /// The revision at which it was removed; `None` if it is too long ago to know.
         revision: Option<i64>,
     },
+    /// Of a database: it has ended a connection, and what that held is free.
+    Disconnected(database::command::Connection),
 }
 
 /// What servers tell each other.
@@ -120,9 +126,11 @@ impl Message {
             Message::Raft(message) => message.label(),
             Message::Request(_, Request::Redis(command)) => command.label(),
             Message::Request(_, Request::Lease(question)) => question.label(),
+            Message::Request(_, Request::Database(command)) => command.label(),
             Message::Reply(..) => "Reply",
             Message::Event(Event::KeyGone { .. }) => "KeyGone",
             Message::Peer(Peer::Redis(peer)) => peer.label(),
+            Message::Event(Event::Disconnected(_)) => "Disconnected",
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
             Message::Access(_) => "Access",
@@ -131,8 +139,8 @@ impl Message {
     }
 }
 
-/// The kinds of messages.
-pub const MESSAGES: [&str; 26] = [
+/// The kinds of messages, but for those of Raft.
+pub const MESSAGES: [&str; 45] = [
     "Reply",
     "Access",
     "Accessed",
@@ -159,6 +167,25 @@ pub const MESSAGES: [&str; 26] = [
     "Candidacy",
     "Vote",
     "Deposed",
+    "Grant",
+    "Look",
+    "Leave",
+    "Revoke",
+    "Renew",
+    "Watch",
+    "KeyGone",
+    "Forward",
+    "Pass",
+    "Take",
+    "Seize",
+    "Free",
+    "Open",
+    "Beat",
+    "Close",
+    "Lock",
+    "Token",
+    "Unlock",
+    "Disconnected",
 ];
 
 impl Digestible for Call {
@@ -172,6 +199,10 @@ impl Digestible for Request {
         match self {
             Request::Redis(command) => command.digest(digest),
             Request::Lease(question) => question.digest(digest),
+            Request::Database(command) => {
+                digest.word(8);
+                command.digest(digest);
+            }
         }
     }
 }
@@ -181,6 +212,10 @@ impl Digestible for Reply {
         match self {
             Reply::Redis(reply) => reply.digest(digest),
             Reply::Lease(answer) => answer.digest(digest),
+            Reply::Database(answer) => {
+                digest.word(8);
+                answer.digest(digest);
+            }
             Reply::Leaderless => digest.word(0),
         }
     }
@@ -222,6 +257,7 @@ impl Digestible for Message {
                 digest.word(whose.0);
                 digest.word(revision.map_or(0, |revision| revision as u64));
             }
+            Message::Event(Event::Disconnected(connection)) => digest.pair(7, connection.0),
             Message::Peer(peer) => {
                 digest.word(4);
                 peer.digest(digest);
@@ -245,4 +281,6 @@ pub enum Record {
     Redis(redis::Record),
     /// Of a server of an ensemble.
     Raft(raft::Record<Command>),
+    /// Of a database.
+    Database(database::command::Record),
 }

@@ -128,7 +128,7 @@ pub enum Fact {
         /// Whether the service has said so; else it must have expired.
         acknowledged: bool,
     },
-    /// Of a client: it waits, and is told that something has happened to the lock.
+    /// Of a client: it was woken by what has happened to the lock, and has to wait on.
     Woken {
         /// The claim.
         claim: Claim,

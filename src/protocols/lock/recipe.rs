@@ -134,7 +134,8 @@ impl Desk<'_, '_> {
         self.news.push(news);
     }
 
-    /// Tells the oracles that a waiter was woken: `by` tells apart what happened to the lock, such as a transaction.
+    /// Tells the oracles that a waiter was woken in vain: `by` tells apart what had happened to the lock, such as a
+    /// transaction, and now it has to wait on.
     pub fn woken(&mut self, claim: &Claim, by: u64) {
         self.io.note(Fact::Woken { claim: *claim, by });
     }

@@ -1,7 +1,7 @@
 //! The decisions on which locks rest, one small function each, with its source. A planted defect replaces one of them.
 
 use super::claim::Token;
-use super::{lease, redis};
+use super::{database, lease, redis};
 
 /// All decisions. [`Rules::SOUND`] has those of the literature.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct Rules {
     pub redis: redis::rules::Rules,
     /// Of leases.
     pub lease: lease::rules::Rules,
+    /// Of everything that is built on a database.
+    pub database: database::rules::Rules,
 }
 
 /// The decisions of clients.
@@ -49,5 +51,6 @@ impl Rules {
         },
         redis: redis::rules::Rules::SOUND,
         lease: lease::rules::Rules::SOUND,
+        database: database::rules::Rules::SOUND,
     };
 }

@@ -19,11 +19,14 @@ use std::sync::Arc;
 /// A PostgreSQL server, reduced to what locks are built on.
 ///
 /// Time is the server's own, in nanoseconds, and never runs backwards: an earlier time is taken for the latest
-/// that was told. A statement costs no time. Every call first lets the timers go off that are due by then.
+/// that was told. Timers go by it. `now()` and its kin go by a clock that can be set, see
+/// [`set_clock`](Self::set_clock). A statement costs no time. Every call first lets the timers go off that are due by then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server {
     pub(super) config: Config,
     now: u64,
+    /// How far the clock of `now()` is ahead of it, in nanoseconds.
+    ahead: i64,
     pub(super) catalogue: Catalogue,
     pub(super) locks: Locks,
     pub(super) serials: Serials,
@@ -60,6 +63,7 @@ impl Server {
         Self {
             config,
             now: 0,
+            ahead: 0,
             catalogue: Catalogue::default(),
             locks: Locks::default(),
             serials: Serials::default(),
@@ -162,6 +166,17 @@ impl Server {
 
     pub(super) fn now(&self) -> u64 {
         self.now
+    }
+
+    /// Sets the clock that `now()` and its kin look at: so many nanoseconds ahead of the server's time, or behind it.
+    /// Until this is called, it goes with that.
+    pub fn set_clock(&mut self, ahead_ns: i64) {
+        self.ahead = ahead_ns;
+    }
+
+    /// What the clock shows that can be set, at this time of the server, in microseconds.
+    pub(super) fn clock(&self, now_ns: u64) -> i64 {
+        i64::try_from(now_ns.saturating_add_signed(self.ahead) / 1_000).unwrap_or(i64::MAX)
     }
 
     pub(super) fn sessions(&self) -> impl Iterator<Item = (&SessionId, &Session)> {

@@ -8,7 +8,7 @@ use crate::servers::etcd::lessor::Checkpoints;
 pub struct Rules {
     /// Does a waiter that is told that its turn has come look whether its own key is still there? Source: the recipe, `Mutex.Lock`.
     pub looks_again: fn() -> bool,
-    /// Does a client stop that finds by its own clock that its lease must have run out?
+    /// Does a holder stop that finds that its lease is gone?
     pub minds_expiry: fn() -> bool,
     /// From which revision on a waiter watches, if it has seen the keys as they were at this one.
     pub watches_from: fn(seen: i64) -> i64,

@@ -59,7 +59,7 @@ impl Execution<'_> {
                 Value::Void
             }
             // It is always later than `now()`, if only by the least that can be told.
-            Function::ClockTime => Value::Timestamp(micros(self.server.now()) + 1),
+            Function::ClockTime => Value::Timestamp(self.server.clock(self.server.now()) + 1),
             Function::Sleep => {
                 if self.pending.slept {
                     self.pending.slept = false;
@@ -141,8 +141,8 @@ impl Execution<'_> {
         };
         let decimal = |at: usize| arguments.get(at).and_then(Value::to_decimal).unwrap_or(Decimal::from(0));
         Ok(match function {
-            Function::Now => Value::Timestamp(micros(self.server.transaction(self.session).began)),
-            Function::StatementTime => Value::Timestamp(micros(self.pending.began)),
+            Function::Now => Value::Timestamp(self.server.clock(self.server.transaction(self.session).began)),
+            Function::StatementTime => Value::Timestamp(self.server.clock(self.pending.began)),
             Function::Extract => extract(text(0), &arguments[1])?,
             Function::ToTimestamp => {
                 let micros = decimal(0).times(&Decimal::from(1_000_000)).and_then(|micros| micros.round(0).whole());
@@ -229,11 +229,6 @@ impl Execution<'_> {
             | Function::Coalesce => unreachable!("{function:?} is called elsewhere"),
         })
     }
-}
-
-/// Timestamps count microseconds.
-pub(super) fn micros(nanos: u64) -> i64 {
-    i64::try_from(nanos / 1_000).unwrap_or(i64::MAX)
 }
 
 fn part(function: Function, text: &str, count: i64) -> String {

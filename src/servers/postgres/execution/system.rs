@@ -3,7 +3,6 @@
 use super::super::lock::Tag;
 use super::super::plan::View;
 use super::super::value::Value;
-use super::call::micros;
 use super::{Execution, Row};
 
 /// The names of the modes, by number.
@@ -89,16 +88,16 @@ impl Execution<'_> {
                 Tag::Transaction(..) => "transactionid",
                 Tag::Advisory(_) | Tag::AdvisoryPair(..) => "advisory",
             });
-            let began = session.transaction.as_ref().map(|transaction| Value::Timestamp(micros(transaction.began)));
+            let began = session.transaction.as_ref().map(|transaction| Value::Timestamp(self.server.clock(transaction.began)));
             vec![
                 text("postgres"),
                 Value::Int(session.pid),
                 text("postgres"),
                 text(""),
-                Value::Timestamp(micros(session.began)),
+                Value::Timestamp(self.server.clock(session.began)),
                 began.unwrap_or(Value::Null),
-                Value::Timestamp(micros(session.query_began)),
-                Value::Timestamp(micros(session.changed)),
+                Value::Timestamp(self.server.clock(session.query_began)),
+                Value::Timestamp(self.server.clock(session.changed)),
                 match wait {
                     Some(_) => text("Lock"),
                     None if running => Value::Null,
