@@ -11,6 +11,7 @@ use crate::kernel::time::Time;
 use crate::protocol::Found;
 
 /// Which service, and its own settings.
+#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// One server of Redis.
@@ -59,7 +60,7 @@ pub enum AnyServer {
     /// Of Redis.
     Redis(redis::server::Server),
     /// Of Redis, with others.
-    RedisFailover(Box<redis::failover::Server>),
+    RedisFailover(redis::failover::Server),
     /// Of an ensemble.
     Ensemble(Ensemble),
     /// Of PostgreSQL.
@@ -72,7 +73,7 @@ impl AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::RedisFailover(redis) => {
-                AnyServer::RedisFailover(Box::new(redis::failover::Server::boot(*redis, disk, office)))
+                AnyServer::RedisFailover(redis::failover::Server::boot(*redis, disk, office))
             }
             Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::SortedSet(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
@@ -90,7 +91,7 @@ impl AnyServer {
     pub(super) fn service(&mut self) -> &mut dyn Service {
         match self {
             AnyServer::Redis(server) => server,
-            AnyServer::RedisFailover(server) => server.as_mut(),
+            AnyServer::RedisFailover(server) => server,
             AnyServer::Ensemble(server) => server,
             AnyServer::Database(server) => server.as_mut(),
         }
@@ -124,6 +125,7 @@ impl AnyServer {
 }
 
 /// What a client knows of its service, of any kind.
+#[expect(clippy::large_enum_variant, reason = "there is one in a node, and never many of different kinds")]
 #[derive(Clone, Debug)]
 pub enum AnyRecipe {
     /// Of Redis.

@@ -108,7 +108,7 @@ impl KindRules for LeaseSettings {
     fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let mut complaints = ensemble::complaints(&self.raft(), scenario);
         complaints.extend(time_to_live(self.ttl, scenario));
-        if self.ttl < Span::secs(2) || self.ttl.as_ns() % 1_000_000_000 != 0 {
+        if self.ttl < Span::secs(2) || !self.ttl.as_ns().is_multiple_of(1_000_000_000) {
             let message = format!("etcd grants leases of whole seconds, and of 2 s at least, not of {}", self.ttl);
             complaints.push(Complaint::at("system.kind.ttl", message, "write for example \"2s\""));
         }
