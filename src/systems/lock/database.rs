@@ -158,7 +158,7 @@ impl ConnectedSettings {
             let Some(keepalive) = keepalive.filter(|keepalive| *keepalive <= round_trip.times(2)) else { continue };
             complaints.push(Complaint::at(
                 &format!("system.kind.way.{field}"),
-                format!("every connection breaks: a silence of {keepalive} is too long, and a round trip takes at least {round_trip}"),
+                format!("every connection breaks: it may be silent for {keepalive}, and a round trip takes at least {round_trip}"),
                 "raise it to many round trips",
             ));
         }

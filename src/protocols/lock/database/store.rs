@@ -321,3 +321,124 @@ fn to_claim(value: &Value) -> Option<ClaimId> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::RowConfig;
+    use super::*;
+    use crate::kernel::time::Span;
+    use crate::protocols::lock::redis::Timepiece;
+
+    const LOCK: LockId = LockId(7);
+    const MINE: ClaimId = ClaimId(u64::MAX);
+    const THEIRS: ClaimId = ClaimId(2);
+
+    fn config(way: Way) -> Config {
+        Config { way, clock: Timepiece::Wall, poll: (Span::ZERO, Span::ms(1)), patience: Span::ms(100) }
+    }
+
+    fn rows() -> Config {
+        config(Way::Row(RowConfig { ttl: Span::secs(1), watchdog: false, tokens: true }))
+    }
+
+    fn connected(hold: Hold, asking: Asking) -> Config {
+        let keepalive = Span::secs(1);
+        config(Way::Connected(ConnectedConfig {
+            hold,
+            asking,
+            lock_timeout_ms: 300,
+            tokens: true,
+            server_keepalive: keepalive,
+            client_keepalive: keepalive,
+        }))
+    }
+
+    fn at_ms(ms: u64) -> Now {
+        Now { monotonic: ms * 1_000_000, ahead: 0 }
+    }
+
+    fn second(owner: ClaimId) -> Stay {
+        Stay { owner, ttl_us: 1_000_000, now_us: None }
+    }
+
+    #[test]
+    fn a_row_is_had_by_one_until_it_expires_and_its_counter_grows() {
+        let mut store = Store::boot(&rows(), at_ms(0), [].iter());
+        let mut take = |ms, owner| store.on_row(at_ms(ms), LOCK, &OnRow::Take(second(owner))).0;
+        assert_eq!(take(0, MINE), Answer::Had(1));
+        assert_eq!(take(999, THEIRS), Answer::Busy);
+        assert_eq!(take(1_000, THEIRS), Answer::Had(2));
+        let mut renew = |ms, owner| store.on_row(at_ms(ms), LOCK, &OnRow::Renew(second(owner))).0;
+        assert_eq!(renew(1_500, MINE), Answer::Done(false));
+        assert_eq!(renew(1_500, THEIRS), Answer::Done(true));
+        assert_eq!(renew(2_500, THEIRS), Answer::Done(false), "it has expired");
+        let mut free = |owner| store.on_row(at_ms(2_400), LOCK, &OnRow::Free { owner }).0;
+        assert_eq!(free(MINE), Answer::Done(false));
+        assert_eq!(free(THEIRS), Answer::Done(true));
+        assert_eq!(store.on_row(at_ms(2_400), LOCK, &OnRow::Look).0, Answer::Free);
+    }
+
+    #[test]
+    fn a_row_expires_by_the_clock_that_can_be_set() {
+        let mut store = Store::boot(&rows(), at_ms(0), [].iter());
+        store.on_row(at_ms(0), LOCK, &OnRow::Take(second(MINE)));
+        let set = Now { ahead: 10_000_000_000, ..at_ms(1) };
+        assert_eq!(store.on_row(set, LOCK, &OnRow::Take(second(THEIRS))).0, Answer::Had(2));
+        let back = Now { ahead: -10_000_000_000, ..at_ms(20_000) };
+        assert_eq!(store.on_row(back, LOCK, &OnRow::Take(second(MINE))).0, Answer::Busy);
+    }
+
+    #[test]
+    fn what_was_written_down_is_there_after_a_restart() {
+        let mut store = Store::boot(&rows(), at_ms(0), [].iter());
+        let mut records = Vec::new();
+        for (lock, owner) in [(LockId(1), MINE), (LockId(2), THEIRS)] {
+            records.extend(store.on_row(at_ms(0), lock, &OnRow::Take(second(owner))).1);
+        }
+        records.extend(store.on_row(at_ms(1), LockId(2), &OnRow::Free { owner: THEIRS }).1);
+        let mut store = Store::boot(&rows(), at_ms(100), records.iter());
+        assert_eq!(store.keepers(at_ms(100)), [(LockId(1), MINE)]);
+        assert_eq!(store.on_row(at_ms(100), LockId(2), &OnRow::Take(second(MINE))).0, Answer::Had(2));
+        let numbers = [Record::Sequence(4), Record::Sequence(5)];
+        let mut store = Store::boot(&connected(Hold::Advisory, Asking::Waiting), at_ms(0), numbers.iter());
+        assert_eq!(store.say(at_ms(0), SessionId(1), LOCK, Said::Token), Some(Answer::Token(6)));
+    }
+
+    #[test]
+    fn what_a_connection_holds_is_free_when_it_ends() {
+        for hold in [Hold::RowLock, Hold::Advisory] {
+            let mut store = Store::boot(&connected(hold, Asking::Waiting), at_ms(0), [].iter());
+            let [one, two] = [SessionId(1), SessionId(2)];
+            store.open(at_ms(0), one);
+            store.open(at_ms(0), two);
+            let alone = Said::Lock(Mode::Exclusive);
+            assert_eq!(store.say(at_ms(0), one, LOCK, alone), Some(Answer::Had(0)));
+            assert_eq!(store.say(at_ms(0), two, LOCK, alone), None);
+            store.advance(at_ms(300));
+            let (session, reply) = store.next_resumed().expect("it waits no longer than lock_timeout");
+            assert_eq!((session, store.understood(at_ms(300), two, alone, &reply)), (two, Answer::Busy));
+            assert_eq!(store.say(at_ms(300), two, LOCK, alone), None);
+            store.close(at_ms(400), one);
+            let (session, reply) = store.next_resumed().expect("it is free");
+            assert_eq!((session, store.understood(at_ms(400), two, alone, &reply)), (two, Answer::Had(0)));
+            assert_eq!(store.say(at_ms(400), two, LOCK, Said::Unlock(Mode::Exclusive)), Some(Answer::Done(true)));
+        }
+    }
+
+    #[test]
+    fn who_does_not_wait_is_told_so_at_once_and_sharers_agree() {
+        let ways = [
+            (Hold::RowLock, Asking::Trying),
+            (Hold::RowLock, Asking::Skipping),
+            (Hold::Advisory, Asking::Trying),
+        ];
+        for (hold, asking) in ways {
+            let mut store = Store::boot(&connected(hold, asking), at_ms(0), [].iter());
+            let mut lock = |session, mode| store.say(at_ms(0), SessionId(session), LOCK, Said::Lock(mode));
+            assert_eq!(lock(1, Mode::Shared), Some(Answer::Had(0)));
+            assert_eq!(lock(2, Mode::Shared), Some(Answer::Had(0)));
+            assert_eq!(lock(3, Mode::Exclusive), Some(Answer::Busy), "{hold:?} {asking:?}");
+            assert_eq!(lock(3, Mode::Shared), Some(Answer::Had(0)), "it can ask again");
+        }
+    }
+}
