@@ -137,7 +137,7 @@ impl Connected {
         let now = desk.io.now();
         let idle = self.lines.iter().map(|line| (line.connection, is_used(line)));
         let idle = idle.filter(|(_, is_used)| !is_used).map(|(connection, _)| connection);
-        let idle = idle.filter(|connection| self.lasts(*connection, now)).last();
+        let idle = idle.filter(|connection| self.lasts(*connection, now)).next_back();
         match idle {
             Some(connection) => {
                 self.claims[place].connection = Some(connection);

@@ -1,7 +1,8 @@
-//! The database of a server: its tables, and the statements that locks are made of.
+//! The database of a server, and what it is told.
 
 use super::command::{Answer, OnRow, Record, Statement as Said, Stay};
-use super::{Asking, Config, ConnectedConfig, Hold, Way};
+use super::statements::{SCHEMA, Statements, parsed};
+use super::{Config, Hold, Way};
 use crate::protocols::lock::claim::{ClaimId, LockId, Mode};
 use crate::servers::postgres::{self, Outcome, Reply, SessionId, Statement, Value};
 use std::collections::{BTreeSet, VecDeque};
@@ -15,7 +16,7 @@ pub const SHORT: SessionId = SessionId(0);
 pub struct Store {
     postgres: postgres::Server,
     hold: Option<Hold>,
-    texts: Arc<Texts>,
+    statements: Arc<Statements>,
     /// The rows that transactions lock, and that are there already.
     rows: BTreeSet<LockId>,
     /// What was answered to statements that had waited, and was not taken from here yet.
@@ -31,103 +32,6 @@ pub struct Now {
     pub ahead: i64,
 }
 
-/// All statements, read once.
-#[derive(Debug)]
-struct Texts {
-    /// By whose clock: that of the database, or `$4`.
-    take: [Statement; 2],
-    seize: [Statement; 2],
-    renew: [Statement; 2],
-    look: Statement,
-    free: Statement,
-    put: Statement,
-    keepers: Statement,
-    /// The row that a transaction locks.
-    row: Statement,
-    begin: Statement,
-    commit: Statement,
-    rollback: Statement,
-    /// By mode: alone, and shared.
-    lock: [Statement; 2],
-    unlock: [Statement; 2],
-    lock_timeout: Statement,
-    token: Statement,
-    set_token: Statement,
-}
-
-/// The tables. `locks` is of rows that expire, `rows` of rows that are locked, `tokens` is for what is held by connections.
-const SCHEMA: &str = "
-    CREATE TABLE locks (name bigint PRIMARY KEY, owner bigint, token bigint NOT NULL, expires timestamptz NOT NULL);
-    CREATE TABLE rows (name bigint PRIMARY KEY);
-    CREATE SEQUENCE tokens;
-";
-
-fn parsed(text: &str) -> Statement {
-    Statement::parse(text).unwrap_or_else(|error| panic!("{text} is SQL: {error:?}"))
-}
-
-/// A statement for both clocks.
-fn by_clock(text: impl Fn(&str) -> String) -> [Statement; 2] {
-    [parsed(&text("now()")), parsed(&text("$4"))]
-}
-
-impl Texts {
-    fn of(way: Way) -> Texts {
-        let held = match way {
-            // Nobody says these.
-            Way::Row(_) => [parsed("SELECT 1"), parsed("SELECT 1")],
-            Way::Connected(ConnectedConfig { hold: Hold::RowLock, asking, .. }) => {
-                let how = match asking {
-                    Asking::Waiting => "",
-                    Asking::Trying => " NOWAIT",
-                    Asking::Skipping => " SKIP LOCKED",
-                };
-                ["UPDATE", "SHARE"].map(|mode| parsed(&format!("SELECT name FROM rows WHERE name = $1 FOR {mode}{how}")))
-            }
-            Way::Connected(ConnectedConfig { hold: Hold::Advisory, asking, .. }) => {
-                let how = match asking {
-                    Asking::Waiting => "pg_advisory_lock",
-                    Asking::Trying | Asking::Skipping => "pg_try_advisory_lock",
-                };
-                ["", "_shared"].map(|mode| parsed(&format!("SELECT {how}{mode}($1)")))
-            }
-        };
-        let lock_timeout_ms = match way {
-            Way::Row(_) => 0,
-            Way::Connected(way) => way.lock_timeout_ms,
-        };
-        let insert = |now: &str| format!("INSERT INTO locks (name, owner, token, expires) VALUES ($1, $2, 1, {now} + $3)");
-        let update = "UPDATE SET owner = EXCLUDED.owner, token = locks.token + 1, expires = EXCLUDED.expires";
-        let row = "RETURNING token, expires, owner";
-        Texts {
-            take: by_clock(|now| {
-                let free = format!("locks.owner IS NULL OR locks.expires <= {now}");
-                format!("{} ON CONFLICT (name) DO {update} WHERE {free} {row}", insert(now))
-            }),
-            seize: by_clock(|now| format!("{} ON CONFLICT (name) DO {update} {row}", insert(now))),
-            renew: by_clock(|now| {
-                format!("UPDATE locks SET expires = {now} + $3 WHERE name = $1 AND owner = $2 AND expires > {now} {row}")
-            }),
-            look: parsed("SELECT name FROM locks WHERE name = $1 AND owner IS NOT NULL AND expires > now()"),
-            free: parsed(&format!("UPDATE locks SET owner = NULL WHERE name = $1 AND owner = $2 {row}")),
-            put: parsed(
-                "INSERT INTO locks (name, owner, token, expires) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (name) DO UPDATE SET owner = EXCLUDED.owner, token = EXCLUDED.token, expires = EXCLUDED.expires",
-            ),
-            keepers: parsed("SELECT name, owner FROM locks WHERE owner IS NOT NULL AND expires > now() ORDER BY name"),
-            row: parsed("INSERT INTO rows (name) VALUES ($1)"),
-            begin: parsed("BEGIN"),
-            commit: parsed("COMMIT"),
-            rollback: parsed("ROLLBACK"),
-            lock: held,
-            unlock: ["", "_shared"].map(|mode| parsed(&format!("SELECT pg_advisory_unlock{mode}($1)"))),
-            lock_timeout: parsed(&format!("SET lock_timeout = {lock_timeout_ms}")),
-            token: parsed("SELECT nextval('tokens')"),
-            set_token: parsed("SELECT setval('tokens', $1)"),
-        }
-    }
-}
-
 impl Store {
     /// A database with what a disk holds.
     pub fn boot<'a>(config: &Config, now: Now, records: impl Iterator<Item = &'a Record>) -> Store {
@@ -137,17 +41,17 @@ impl Store {
         };
         let (rows, resumed) = (BTreeSet::new(), VecDeque::new());
         let postgres = postgres::Server::new(postgres::Config::default());
-        let mut store = Store { postgres, hold, texts: Arc::new(Texts::of(config.way)), rows, resumed };
-        let texts = store.texts.clone();
+        let mut store = Store { postgres, hold, statements: Arc::new(Statements::of(config.way)), rows, resumed };
+        let statements = store.statements.clone();
         store.short(now, &parsed(SCHEMA), &[]);
         for record in records {
             match *record {
                 Record::Row { lock, owner, token, expires_us } => {
                     let owner = owner.map_or(Value::Null, of_claim);
-                    store.short(now, &texts.put, &[of_lock(lock), owner, Value::Int(token), Value::Timestamp(expires_us)]);
+                    store.short(now, &statements.put, &[of_lock(lock), owner, Value::Int(token), Value::Timestamp(expires_us)]);
                 }
                 Record::Sequence(last) => {
-                    store.short(now, &texts.set_token, &[Value::Int(last)]);
+                    store.short(now, &statements.set_token, &[Value::Int(last)]);
                 }
             }
         }
@@ -173,14 +77,14 @@ impl Store {
 
     /// Does something with the row of a lock. What it is then, if it has changed.
     pub fn on_row(&mut self, now: Now, lock: LockId, what: &OnRow) -> (Answer, Option<Record>) {
-        let texts = self.texts.clone();
+        let statements = self.statements.clone();
         let rows = match what {
-            OnRow::Take(stay) => self.stay(now, &texts.take, lock, stay),
-            OnRow::Seize(stay) => self.stay(now, &texts.seize, lock, stay),
-            OnRow::Renew(stay) => self.stay(now, &texts.renew, lock, stay),
-            OnRow::Free { owner } => self.short(now, &texts.free, &[of_lock(lock), of_claim(*owner)]),
+            OnRow::Take(stay) => self.stay(now, &statements.take, lock, stay),
+            OnRow::Seize(stay) => self.stay(now, &statements.seize, lock, stay),
+            OnRow::Renew(stay) => self.stay(now, &statements.renew, lock, stay),
+            OnRow::Free { owner } => self.short(now, &statements.free, &[of_lock(lock), of_claim(*owner)]),
             OnRow::Look => {
-                let rows = self.short(now, &texts.look, &[of_lock(lock)]);
+                let rows = self.short(now, &statements.look, &[of_lock(lock)]);
                 return (if rows.is_empty() { Answer::Free } else { Answer::Busy }, None);
             }
         };
@@ -211,8 +115,8 @@ impl Store {
 
     /// Who has which lock by its row, in the order of locks.
     pub fn keepers(&mut self, now: Now) -> Vec<(LockId, ClaimId)> {
-        let texts = self.texts.clone();
-        let rows = self.short(now, &texts.keepers, &[]);
+        let statements = self.statements.clone();
+        let rows = self.short(now, &statements.keepers, &[]);
         rows.iter()
             .map(|row| match row.as_slice() {
                 [Value::Int(lock), owner] => (LockId(*lock as u32), to_claim(owner).expect("a row that has one")),
@@ -223,8 +127,8 @@ impl Store {
 
     /// Somebody connects.
     pub fn open(&mut self, now: Now, session: SessionId) {
-        let texts = self.texts.clone();
-        self.execute(now, session, &texts.lock_timeout, &[]);
+        let statements = self.statements.clone();
+        self.execute(now, session, &statements.lock_timeout, &[]);
     }
 
     /// A connection is no more.
@@ -252,21 +156,21 @@ impl Store {
 
     /// Carries out what was said on a connection; `None` if it waits.
     pub fn say(&mut self, now: Now, session: SessionId, lock: LockId, said: Said) -> Option<Answer> {
-        let texts = self.texts.clone();
+        let statements = self.statements.clone();
         let (statement, key) = match (said, self.hold) {
             (Said::Lock(mode), hold) => {
                 if hold == Some(Hold::RowLock) {
                     // The rows of all locks have been there from the beginning.
                     if self.rows.insert(lock) {
-                        self.short(now, &texts.row, &[of_lock(lock)]);
+                        self.short(now, &statements.row, &[of_lock(lock)]);
                     }
-                    self.execute(now, session, &texts.begin, &[]);
+                    self.execute(now, session, &statements.begin, &[]);
                 }
-                (&texts.lock[place(mode)], Some(of_lock(lock)))
+                (&statements.lock[place(mode)], Some(of_lock(lock)))
             }
-            (Said::Token, _) => (&texts.token, None),
-            (Said::Unlock(_), Some(Hold::RowLock)) => (&texts.commit, None),
-            (Said::Unlock(mode), Some(Hold::Advisory) | None) => (&texts.unlock[place(mode)], Some(of_lock(lock))),
+            (Said::Token, _) => (&statements.token, None),
+            (Said::Unlock(_), Some(Hold::RowLock)) => (&statements.commit, None),
+            (Said::Unlock(mode), Some(Hold::Advisory) | None) => (&statements.unlock[place(mode)], Some(of_lock(lock))),
         };
         match self.execute(now, session, statement, key.as_slice()) {
             Outcome::Blocked => None,
@@ -286,8 +190,8 @@ impl Store {
         match (said, first) {
             (Said::Lock(_), None | Some(Value::Bool(false))) => {
                 if self.hold == Some(Hold::RowLock) {
-                    let texts = self.texts.clone();
-                    self.execute(now, session, &texts.rollback, &[]);
+                    let statements = self.statements.clone();
+                    self.execute(now, session, &statements.rollback, &[]);
                 }
                 Answer::Busy
             }
@@ -324,7 +228,7 @@ fn to_claim(value: &Value) -> Option<ClaimId> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::RowConfig;
+    use super::super::{Asking, ConnectedConfig, RowConfig};
     use super::*;
     use crate::kernel::time::Span;
     use crate::protocols::lock::redis::Timepiece;
