@@ -4,7 +4,7 @@
 //! rounds of the ratios, and the least nanoseconds a unit of both. Absolute figures of two
 //! calls cannot be compared on a shared machine; ratios of one call can.
 //!
-//! `cargo bench --bench limits [W1 W2 W3 W4 links fates storms flat seeds]`
+//! `cargo bench --bench limits [W1 W2 W3 W4 links fates storms flat locks seeds]`
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "a bench reads the clock")]
 
@@ -33,7 +33,7 @@ struct Row<'a>(&'a str, &'a dyn Fn() -> u64);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let sections: [(&str, fn()); 9] = [
+    let sections: [(&str, fn()); 10] = [
         ("W1", echo_storm),
         ("W2", timer_churn),
         ("W3", raft_oracles),
@@ -42,6 +42,7 @@ fn main() {
         ("fates", fates),
         ("storms", storms),
         ("flat", flatness),
+        ("locks", locks),
         ("seeds", seeds),
     ];
     for (name, section) in sections {
@@ -281,6 +282,34 @@ fn flatness() {
         let committed = squall::oracle::spec::Oracle::stats(world.oracles())[0].1;
         println!("  up to {until:>5} s, {committed:>9} entries {cost:>15.1} ns/step   {:>5.2}x", cost / first);
     }
+}
+
+/// What an event costs where many clients want one lock, and where a service has many locks.
+fn locks() {
+    for kind in ["Redis()", "Lease()"] {
+        let few = contention(kind, 5, 1);
+        let crowd = contention(kind, 1_000, 1);
+        let many = contention(kind, 5, 10_000);
+        let play = |plan: &Plan<BuiltIn>| BuiltIn::play(plan).events;
+        compare(
+            &format!("Locks, {kind}: clients that wait as long as it takes"),
+            "event",
+            &[
+                Row("5 clients, 1 lock", &|| play(&few)),
+                Row("1,000 clients, 1 lock", &|| play(&crowd)),
+                Row("5 clients, 10,000 locks", &|| play(&many)),
+            ],
+        );
+    }
+}
+
+fn contention(kind: &str, clients: u16, locks: u32) -> Plan<BuiltIn> {
+    let text = format!(
+        r#"(squall: 1, system: Lock(kind: {kind}, locks: {locks}, hold: ("1ms", "3ms")),
+            workload: (clients: {clients}, rate: "5/s", until: "20s", patience: "1h"))"#
+    );
+    let scenario = systems::parse("locks.ron", &text).unwrap_or_else(|mistake| panic!("{mistake}"));
+    systems::plan(&scenario, "locks", 1)
 }
 
 fn seeds() {

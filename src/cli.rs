@@ -7,6 +7,7 @@ mod diagnostics;
 mod environment;
 mod length;
 mod list;
+mod matrix;
 mod merge;
 mod outputs;
 mod pages;
@@ -119,6 +120,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
         Command::Shrink(shrink) => shrink::shrink::<S>(&shrink, detail, terminal),
         Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
+        Command::Matrix(matrix) => matrix::matrix::<S>(&matrix, detail, terminal),
         Command::Merge(merge) => merge::merge(&merge, detail, terminal),
         Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),
         Command::CheckTranscript(check) => transcript::check(&check, detail, terminal),

@@ -6,3 +6,4 @@
 pub mod etcd;
 pub mod postgres;
 pub mod redis;
+pub mod zookeeper;

@@ -71,8 +71,25 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
         Span::ms(150)
     }
 
+    /// What a swarm may aim at and wait for in this system. Default: all that the catalogue has.
+    fn vocabulary(&self) -> Vocabulary {
+        let Catalogue { roles, goals, messages, .. } = Self::catalogue();
+        Vocabulary { roles, goals, messages }
+    }
+
     /// What there is to list.
     fn catalogue() -> Catalogue;
+}
+
+/// What a swarm may aim at and wait for: names that mean something in a system.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Vocabulary {
+    /// The roles of its nodes.
+    pub roles: Vec<&'static str>,
+    /// Its goals.
+    pub goals: Vec<&'static str>,
+    /// The kinds of its messages.
+    pub messages: Vec<&'static str>,
 }
 
 /// What a program knows about its systems.
@@ -130,6 +147,12 @@ fn shown<R>(system: &'static str, exhibits: &'static [exhibit::Exhibit<R>]) -> i
     })
 }
 
+/// These names and, of the others, those that are not among them.
+fn united(names: &[&'static str], others: &[&'static str]) -> Vec<&'static str> {
+    let new = others.iter().filter(|name| !names.contains(name));
+    names.iter().chain(new).copied().collect()
+}
+
 /// Reads a scenario file.
 ///
 /// # Errors
@@ -180,20 +203,25 @@ fn complaints<S: System>(scenario: &Scenario<S>) -> Vec<Complaint> {
 
 /// The plan that a scenario of this name draws with a seed.
 pub fn plan<S: System>(scenario: &Scenario<S>, name: &str, seed: u64) -> Plan<S> {
+    plan_sparing(scenario, scenario.system.spares(), name, seed)
+}
+
+/// The plan that it draws if a swarm has no faults of these kinds.
+pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &str, seed: u64) -> Plan<S> {
     let members = scenario.system.members(&scenario.workload);
     let crew = Crew { members: &members, servers: scenario.system.servers(&scenario.workload) };
     if scenario.swarm.is_none() {
         return draw(scenario, name, &Roster { crew, ..Roster::of(&members) }, seed);
     }
-    let catalogue = S::catalogue();
+    let Vocabulary { mut roles, goals, messages } = scenario.system.vocabulary();
     // Some have an owner for every key; a swarm knows of no keys.
-    let roles: Vec<&str> = catalogue.roles.iter().copied().filter(|role| *role != "owner").collect();
+    roles.retain(|role| *role != "owner");
     let roster = Roster {
         crew,
         roles: &roles,
-        goals: &catalogue.goals,
-        messages: &catalogue.messages,
-        spares: scenario.system.spares(),
+        goals: &goals,
+        messages: &messages,
+        spares,
         pace: scenario.system.pace(),
     };
     draw(scenario, name, &roster, seed)
@@ -346,6 +374,21 @@ impl System for BuiltIn {
         }
     }
 
+    fn vocabulary(&self) -> Vocabulary {
+        match self {
+            BuiltIn::Raft(_) => Vocabulary {
+                roles: vec!["leader", "primary"],
+                goals: rafts::oracle::GOALS.to_vec(),
+                messages: rafts::node::MESSAGES.to_vec(),
+            },
+            BuiltIn::Lock(_) => Vocabulary {
+                roles: vec!["primary", "lock-holder"],
+                goals: locks::oracle::GOALS.to_vec(),
+                messages: locks::message::MESSAGES.to_vec(),
+            },
+        }
+    }
+
     fn catalogue() -> Catalogue {
         let panic = ("protocol.panic", "no handler of a protocol panics");
         Catalogue {
@@ -357,7 +400,7 @@ impl System for BuiltIn {
             goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS].concat(),
             roles: vec!["leader", "primary", "lock-holder"],
             facts: [rafts::node::FACTS.as_slice(), &locks::node::FACTS].concat(),
-            messages: [rafts::node::MESSAGES.as_slice(), &locks::message::MESSAGES].concat(),
+            messages: united(&rafts::node::MESSAGES, &locks::message::MESSAGES),
             exhibits: shown("raft", &rafts::exhibits::EXHIBITS)
                 .chain(shown("lock", &locks::exhibits::EXHIBITS))
                 .collect(),

@@ -2,15 +2,25 @@
 //!
 //! The transcripts were recorded from real servers on one machine; `tests/transcripts/` has excerpts.
 
-#![expect(clippy::disallowed_methods, reason = "the program is called from outside")]
-
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// The servers, and what there is of each.
-const RECORDED: [(&str, &str); 2] = [("redis", "redis.json"), ("redis", "redis.jsonl")];
+const RECORDED: [(&str, &str); 11] = [
+    ("postgres", "postgres.json"),
+    ("postgres", "postgres.jsonl"),
+    ("postgres", "postgres-more.json"),
+    ("redis", "redis.json"),
+    ("redis", "redis.jsonl"),
+    ("redis", "redis-commands.jsonl"),
+    ("redis", "redis-scripts.json"),
+    ("etcd", "etcd.json"),
+    ("etcd", "etcd.jsonl"),
+    ("zookeeper", "zookeeper.json"),
+    ("zookeeper", "zookeeper.jsonl"),
+];
 
 fn recorded(file: &str) -> String {
     format!("{}/tests/transcripts/{file}", env!("CARGO_MANIFEST_DIR"))

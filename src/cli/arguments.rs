@@ -1,6 +1,7 @@
 //! What can be said on the command line, and the help for it.
 
 use super::length::Length;
+use super::matrix::Matrix;
 use super::outputs::Outputs;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
@@ -117,6 +118,7 @@ impl Arguments {
 pub(super) enum Command {
     Run(Run),
     Sweep(Sweep),
+    Matrix(Matrix),
     Merge(Merge),
     Replay(Replay),
     Shrink(Shrink),

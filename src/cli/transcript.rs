@@ -5,6 +5,7 @@ mod form;
 mod postgres;
 mod redis;
 mod tally;
+mod zookeeper;
 
 use super::Exit;
 use super::arguments::{Detail, Format};
@@ -49,6 +50,8 @@ enum Server {
     Postgres,
     /// Redis 7.0
     Redis,
+    /// ZooKeeper 3.8
+    Zookeeper,
 }
 
 /// What became of a transcript: how many replies there were, how many of them differed, and the first of those.
@@ -94,6 +97,7 @@ pub(super) fn check(check: &CheckTranscript, detail: Detail, terminal: &mut Term
         Server::Etcd => etcd::play(&text),
         Server::Postgres => postgres::play(&text),
         Server::Redis => redis::play(&text),
+        Server::Zookeeper => zookeeper::play(&text),
     };
     match played {
         Ok(tally) => tell(&file, &tally, check.format, detail, terminal),

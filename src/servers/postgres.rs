@@ -34,10 +34,13 @@ mod lock;
 mod moment;
 mod parser;
 mod plan;
+mod process;
 mod serializable;
 mod server;
 mod session;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod value;
 

@@ -14,10 +14,13 @@
 //! assert_eq!(redis.apply(30_001, 2, &lock), Reply::Status("OK".to_owned()));
 //! ```
 
+mod algebra;
 mod call;
+mod connection;
 mod counters;
 mod double;
 mod expiry;
+mod extended;
 mod glob;
 mod hashes;
 mod integer;
@@ -33,6 +36,8 @@ mod sha1;
 mod sorted;
 mod strings;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transactions;
 mod tree;
 mod value;
@@ -42,8 +47,9 @@ pub use reply::{Bytes, Reply};
 
 use call::Call;
 use keyspace::Database;
-use reply::{Answer, Failure, READ_ONLY};
+use reply::{Answer, READ_ONLY};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use table::{Command, Kind};
 
 /// How many databases a server has, unless its configuration says otherwise.
@@ -60,7 +66,7 @@ pub struct Redis {
     /// Who watches a key.
     watchers: BTreeMap<(usize, Bytes), BTreeSet<u64>>,
     /// Scripts by their digests.
-    scripts: BTreeMap<String, Bytes>,
+    scripts: BTreeMap<String, Arc<script::Script>>,
     role: Role,
     /// What replicas have not yet been sent, if that is kept at all.
     effects: Option<Vec<Effect>>,
@@ -99,6 +105,8 @@ enum Origin {
 #[derive(Clone, PartialEq, Default, Debug)]
 struct Client {
     db: usize,
+    /// What CLIENT SETNAME has said.
+    name: Bytes,
     transaction: transactions::Transaction,
 }
 
@@ -144,12 +152,7 @@ impl Redis {
     fn answer(&mut self, now_ms: i64, client: u64, origin: Origin, words: &[&[u8]]) -> Answer {
         // The real server does not answer an empty command at all.
         let Some(name) = words.first() else { return Ok(Reply::Nil) };
-        let found = table::find(name).ok_or_else(|| table::unknown(words));
-        let sound =
-            found.and_then(
-                |command| if command.takes(words.len()) { Ok(command) } else { Err(Failure::arity(command.name)) },
-            );
-        let command = match sound {
+        let command = match table::command(words) {
             Ok(command) => command,
             Err(failure) => return Err(self.refuse(client, name, failure)),
         };

@@ -4,8 +4,12 @@ pub mod database;
 mod ensemble;
 pub mod lease;
 pub mod redis;
+pub mod redis_failover;
+pub mod redlock;
+pub mod sorted_set;
 
 use super::BuiltIn;
+use crate::environment::fault::Fault;
 use crate::environment::plan::{Plan, Workload};
 use crate::environment::text::SpanRange;
 use crate::kernel::chance::Ratio;
@@ -22,6 +26,9 @@ use crate::scenario::model::Scenario;
 use database::DatabaseSettings;
 use lease::LeaseSettings;
 use redis::RedisSettings;
+use redis_failover::RedisFailoverSettings;
+use redlock::RedlockSettings;
+use sorted_set::SortedSetSettings;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -81,6 +88,12 @@ pub enum FencingSetting {
 pub enum KindSettings {
     /// One server of Redis.
     Redis(RedisSettings),
+    /// A primary of Redis, and replicas of which one takes its place.
+    RedisFailover(RedisFailoverSettings),
+    /// Several servers of Redis that know nothing of each other.
+    Redlock(RedlockSettings),
+    /// One server of Redis, and a sorted set for each lock.
+    SortedSet(SortedSetSettings),
     /// Servers of etcd, and leases.
     Lease(LeaseSettings),
     /// One server of PostgreSQL.
@@ -144,6 +157,9 @@ impl KindSettings {
     fn rules(&self) -> &dyn KindRules {
         match self {
             KindSettings::Redis(settings) => settings,
+            KindSettings::RedisFailover(settings) => settings,
+            KindSettings::Redlock(settings) => settings,
+            KindSettings::SortedSet(settings) => settings,
             KindSettings::Lease(settings) => settings,
             KindSettings::Database(settings) => settings,
         }
@@ -298,6 +314,18 @@ impl LockSettings {
 /// The most locks of one service.
 const LOCKS_MAX: u32 = 100_000;
 
+/// By how much the fastest clock can be ahead when the faults are over: whoever shows then that locks can be had must not
+/// be done before.
+fn fastest(plan: &Plan<BuiltIn>) -> Span {
+    let drawn = plan.clocks.iter().map(|clock| i64::from(clock.drift_ppm)).max().unwrap_or(0).max(0);
+    let faults = plan.faults.iter().map(|planned| match &planned.inject {
+        Fault::ClockDrift { ppm, .. } => i64::from(*ppm).max(0),
+        _ => 0,
+    });
+    let ppm = (drawn + faults.sum::<i64>()) as u128;
+    Span::ns((u128::from(plan.calm_from().ns()) * ppm / 1_000_000) as u64)
+}
+
 /// The plan that a lock service is played with.
 ///
 /// # Panics
@@ -322,7 +350,7 @@ pub fn lock_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
         work: (settings.work.min, settings.work.max),
         retry: kind.patience(),
         until: Time::ZERO + workload.until,
-        probe_at: plan.settle.is_some().then(|| plan.calm_from() + Span::ms(1)),
+        probe_at: plan.settle.is_some().then(|| plan.calm_from() + Span::ms(1) + fastest(plan)),
     };
     let scripts = workload.operations.as_ref().map(|operations| {
         let mut scripts = vec![Vec::new(); workload.clients as usize];

@@ -19,6 +19,9 @@ use serde_json::{Value, json};
 /// soon as any time has passed.
 const REQUEST: Span = Span::ms(1);
 
+/// No transcript takes longer: a century.
+const NEVER: Time = Time::from_ns(100 * 365 * 86_400 * 1_000_000_000);
+
 /// Plays all scenarios, or all lines, each on a new server.
 ///
 /// # Errors
@@ -59,11 +62,8 @@ impl Player {
     fn step(&mut self, step: &Value) -> Result<Option<Played>, String> {
         let mut fields = Fields::of(step)?;
         if fields.value(&["wait_ms"]).is_some() {
-            let wait = fields.number(&["wait_ms"])?;
-            let wait = u64::try_from(wait).map_err(|_| format!("`wait_ms` is {wait}, expected no less than 0"))?;
+            self.wait(fields.number(&["wait_ms"])?)?;
             fields.finish()?;
-            self.now += Span::ms(wait);
-            self.hear();
             return Ok(None);
         }
         if fields.value(&["events"]).is_some() {
@@ -81,6 +81,17 @@ impl Player {
         let mut sent = step.clone();
         sent.as_object_mut().expect("its fields were read").remove("reply");
         Ok(Some((sent.to_string(), expected, answered)))
+    }
+
+    /// Lets so many milliseconds pass.
+    fn wait(&mut self, wait_ms: i64) -> Result<(), String> {
+        let wait_ns = u64::try_from(wait_ms).ok().and_then(|ms| ms.checked_mul(1_000_000));
+        let until = wait_ns.and_then(|ns| self.now.ns().checked_add(ns)).filter(|until| *until < NEVER.ns());
+        self.now = Time::from_ns(
+            until.ok_or_else(|| format!("`wait_ms` is {wait_ms}, expected 0 or more, less than a century"))?,
+        );
+        self.hear();
+        Ok(())
     }
 
     fn operation(&mut self, fields: &mut Fields<'_>, expected: &Value) -> Result<Value, String> {
@@ -190,4 +201,74 @@ impl Player {
 
 fn number(place: usize) -> i64 {
     i64::try_from(place).expect("a place fits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario(steps: &str) -> String {
+        format!(r#"{{"scenarios": [{{"name": "a", "steps": [{steps}]}}]}}"#)
+    }
+
+    /// What the shared transcripts do not show, as a real server answered it.
+    #[test]
+    fn answers_are_those_of_a_real_server() {
+        let steps = [
+            r#"{"op": "put", "key": "a", "value": "x", "reply": {"rev": 1}}"#,
+            r#"{"op": "watch", "id": "w", "key": "a", "from": 1, "prev_kv": true, "reply": {"ok": true}}"#,
+            r#"{"op": "txn", "compare": [], "then": [{"op": "txn", "compare": [], "then": [{"op": "put", "key": "a", "value": "y"}], "else": []}, {"op": "txn", "compare": [], "then": [{"op": "delete", "key": "a"}], "else": []}], "reply": {"rev": 2, "succeeded": true, "responses": [{"succeeded": true, "responses": [{"rev": 2}]}, {"succeeded": true, "responses": [{"rev": 2, "deleted": 1}]}]}}"#,
+            r#"{"events": [{"watch": "w", "type": "PUT", "key": "a", "value": "x", "mod": 1}, {"watch": "w", "type": "PUT", "key": "a", "value": "y", "mod": 2, "prev": {"key": "a", "value": "x", "create": 1, "mod": 1, "version": 1, "lease": 0}}, {"watch": "w", "type": "DELETE", "key": "a", "value": "", "mod": 2, "prev": {"key": "a", "value": "x", "create": 1, "mod": 1, "version": 1, "lease": 0}}]}"#,
+            r#"{"op": "put", "key": "a", "value": "", "ignore_lease": true, "reply": {"error": "etcdserver: key not found"}}"#,
+            r#"{"op": "put", "key": "a", "value": "x", "ignore_value": true, "reply": {"error": "etcdserver: value is provided"}}"#,
+            r#"{"op": "compact", "rev": 2, "reply": {"rev": 2}}"#,
+            r#"{"op": "compact", "rev": 2, "reply": {"error": "etcdserver: mvcc: required revision has been compacted"}}"#,
+            r#"{"op": "watch", "id": "late", "key": "a", "from": 1, "reply": {"ok": true}}"#,
+            r#"{"events": [{"watch": "late", "canceled": true, "compact": 2}]}"#,
+            r#"{"op": "grant", "id": 5, "ttl": 9000000001, "reply": {"error": "etcdserver: too large lease TTL"}}"#,
+            r#"{"op": "grant", "id": 5, "ttl": 2, "reply": {"id": 5, "ttl": 2}}"#,
+            r#"{"op": "put", "key": "b", "lease": 5, "reply": {"rev": 3}}"#,
+            r#"{"wait_ms": 2100}"#,
+            r#"{"op": "keepalive", "id": 5, "reply": {"ttl": 0}}"#,
+            r#"{"op": "get", "key": "b", "reply": {"rev": 4, "kvs": [], "count": 0, "more": false}}"#,
+            r#"{"op": "leases", "reply": {"leases": []}}"#,
+        ];
+        let tally = play(&scenario(&steps.join(","))).expect("it is understood");
+        assert_eq!((tally.replies, tally.first), (16, None));
+    }
+
+    #[test]
+    fn another_answer_is_noticed_and_has_its_place() {
+        let steps = r#"{"wait_ms": 5}, {"op": "put", "key": "a", "value": "x", "reply": {"rev": 2}}"#;
+        let tally = play(&scenario(steps)).expect("it is understood");
+        let first = tally.first.expect("a difference");
+        assert_eq!((first.place.as_str(), first.answered.as_str()), ("scenario \"a\", step 1", r#"{"rev":1}"#));
+    }
+
+    #[test]
+    fn what_is_not_understood_has_its_place() {
+        for (steps, complaint) in [
+            (r#"{"op": "jump", "reply": {}}"#, "\"jump\" is no operation of etcd"),
+            (r#"{"op": "put", "reply": {}}"#, "`key` is missing"),
+            (r#"{"op": "put", "key": "a"}"#, "`reply` is missing"),
+            (r#"{"op": "put", "key": 7, "reply": {}}"#, "`key` is 7, expected a text"),
+            (r#"{"op": "get", "key": "a", "prefx": true, "reply": {}}"#, "`prefx` is not known here"),
+            (r#"{"op": "get", "key": "a", "limit": 1.5, "reply": {}}"#, "`limit` is 1.5, expected a whole number"),
+            (r#"{"op": "get", "key": "a", "sort": "size", "reply": {}}"#, "`sort` is \"size\", expected"),
+            (r#"{"op": "get", "key": "a", "prefix": true, "end": "b", "reply": {}}"#, "exclude each other"),
+            (
+                r#"{"op": "txn", "compare": [{"key": "a", "target": "mod", "result": "~", "v": 0}], "reply": {}}"#,
+                "`result`",
+            ),
+            (r#"{"op": "txn", "then": [{"op": "grant"}], "reply": {}}"#, "no operation of a transaction"),
+            (r#"{"op": "cancel", "id": "w", "reply": {}}"#, "nobody watches as \"w\""),
+            (r#"{"wait_ms": -1}"#, "`wait_ms` is -1"),
+            (r#"{"wait_ms": 9000000000000000000}"#, "less than a century"),
+            ("7", "expected an object, found 7"),
+        ] {
+            let refusal = play(&scenario(steps)).expect_err(steps);
+            let is_right = refusal.place == "scenario \"a\", step 0" && refusal.message.contains(complaint);
+            assert!(is_right, "{steps}: {refusal:?}");
+        }
+    }
 }

@@ -72,6 +72,8 @@ enum Stage {
     Seeking,
     /// It pauses before the next access.
     Pausing,
+    /// It asks whether its tokens are still the latest.
+    Comparing,
     /// It prepares the access.
     Preparing,
     /// It waits for the resource.
@@ -124,7 +126,7 @@ impl Client {
         match self.section.as_ref().map(|section| section.stage) {
             None => 0,
             Some(Stage::Seeking) => 1,
-            Some(Stage::Pausing | Stage::Preparing | Stage::Accessing | Stage::Downgrading) => 2,
+            Some(Stage::Pausing | Stage::Comparing | Stage::Preparing | Stage::Accessing | Stage::Downgrading) => 2,
             Some(Stage::Leaving) => 3,
         }
     }
@@ -290,6 +292,14 @@ impl Client {
                     self.pause(io);
                 }
             }
+            News::Compared(id, is_latest) => {
+                let waits = section.stage == Stage::Comparing && section.held.iter().any(|held| held.claim.id == id);
+                match (waits, is_latest) {
+                    (true, true) => self.work(io),
+                    (true, false) => self.leave(io),
+                    (false, _) => {}
+                }
+            }
         }
     }
 
@@ -317,15 +327,34 @@ impl Client {
         match self.section.as_ref().map(|section| section.stage) {
             Some(Stage::Pausing) => self.prepare(io),
             Some(Stage::Preparing) => self.access(io),
-            Some(Stage::Seeking | Stage::Accessing | Stage::Downgrading | Stage::Leaving) | None => {}
+            Some(Stage::Seeking | Stage::Comparing | Stage::Accessing | Stage::Downgrading | Stage::Leaving) | None => {}
         }
     }
 
     /// Looks whether it may go on, and prepares the next access.
     fn prepare(&mut self, io: &mut Io<'_, Lock>) {
-        if !self.may_go_on(io) || self.turns(io) {
-            return;
+        if self.may_go_on(io) && !self.turns(io) && !self.compares(io) {
+            self.work(io);
         }
+    }
+
+    /// Asks for the latest token, if it is one of those that compare themselves. `true` if it waits for that then.
+    fn compares(&mut self, io: &mut Io<'_, Lock>) -> bool {
+        if !(self.config.rules.client.compares)() {
+            return false;
+        }
+        let Some(section) = &mut self.section else { return true };
+        let claim = section.held[section.left as usize % section.held.len()].claim;
+        let mut goes = false;
+        self.with_recipe(io, |recipe, desk| goes = recipe.compare(claim.id, desk));
+        if let Some(section) = self.section.as_mut().filter(|_| goes) {
+            section.stage = Stage::Comparing;
+        }
+        goes
+    }
+
+    /// Prepares the next access.
+    fn work(&mut self, io: &mut Io<'_, Lock>) {
         let Some(section) = &self.section else { return };
         section.held.iter().for_each(|held| io.note(Fact::Working { claim: held.claim }));
         let (shortest, longest) = self.config.client.work;

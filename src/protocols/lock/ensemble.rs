@@ -223,8 +223,6 @@ pub struct Seen<'a> {
     pub machine: &'a mut Machine,
     /// Whether this server leads, and has applied all that was committed before.
     pub leads: bool,
-    /// Whether what is being applied was never applied by any server before.
-    pub is_first: bool,
     /// Paper: currentTerm.
     pub term: u64,
     /// Who leads, for all that is known.
@@ -296,7 +294,7 @@ impl Ensemble {
 
     fn front(&mut self) -> (&mut dyn Front, Seen<'_>) {
         let (leads, term, leader) = (self.is_ready(), self.core.term(), self.core.leader());
-        (self.front.front(), Seen { machine: self.core.machine_mut(), leads, is_first: leads, term, leader })
+        (self.front.front(), Seen { machine: self.core.machine_mut(), leads, term, leader })
     }
 
     /// A message of Raft.
@@ -382,6 +380,7 @@ impl Service for Ensemble {
 
     fn on_peer(&mut self, _: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
         match peer {
+            Peer::Redis(_) => unreachable!("a message of another kind of server"),
             Peer::Forward { asked, proposal } => {
                 let (front, mut see) = self.front();
                 if front.proposes(&proposal, &mut see, office) {

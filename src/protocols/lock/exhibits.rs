@@ -2,12 +2,14 @@
 
 use super::database::rules as database;
 use super::redis::Timepiece;
-use super::redis::rules::{Giving, Taking};
+use super::redis::rules::{Counting, Extending, Giving, Taking};
+use super::redis::sorted::{Admission, Cleaning};
 use super::rules::Rules;
 use crate::protocols::exhibit::{Exhibit, Rarity};
+use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 10] = [
+pub const EXHIBITS: [Exhibit<Rules>; 25] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -44,7 +46,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 10] = [
         id: "watchdog-zombie",
         story: "a claim that was given up while it was under way is prolonged for ever",
         source: "Redisson 3.16.3: \"interrupted tryLock() keeps renewing lock indefinitely\"",
-        invariants: &["lock.freed"],
+        invariants: &["lock.freed", "lock.served"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.withdraws = || false,
     },
@@ -63,6 +65,137 @@ pub const EXHIBITS: [Exhibit<Rules>; 10] = [
         invariants: &["lock.fenced", "lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.resource.admits = |_, _| true,
+    },
+    Exhibit {
+        id: "fence-checked-by-client",
+        story: "clients compare their tokens with the lock service before they write, and the resource believes them",
+        source: "ShedLock issue 2201 and SOFAJRaft issue 182: the guarded service must check, its clients cannot",
+        invariants: &["lock.fenced"],
+        rarity: Rarity::Specific,
+        plant: |rules| {
+            rules.client.compares = || true;
+            rules.resource.admits = |_, _| true;
+        },
+    },
+    Exhibit {
+        id: "redlock-clock-jump",
+        story: "the servers of a Redlock expire locks by clocks that can be set",
+        source: "Kleppmann, \"How to do distributed locking\", 2016: a clock that jumps on one of five servers",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.redis.expires_by = |_| Timepiece::Wall,
+    },
+    Exhibit {
+        id: "redlock-validity-ignores-elapsed",
+        story: "a lock counts as valid for a full time to live from when a majority has answered",
+        source: "redis-doc, \"Distributed Locks with Redis\", The Redlock Algorithm, steps 3 and 4; node-redlock 5dd9e28, 5138813",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.redlock.validity = |ttl, _, _| ttl,
+    },
+    Exhibit {
+        id: "redlock-minority-quorum",
+        story: "half of the servers, rounded down, are enough for a lock",
+        source: "redis-doc, \"Distributed Locks with Redis\", The Redlock Algorithm: N/2+1",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.redlock.quorum = |servers| servers / 2,
+    },
+    Exhibit {
+        id: "redlock-extend-reacquires",
+        story: "who prolongs a lock that has lapsed gets it anew, and takes it for the old one",
+        source: "redsync c9af502 \"Try to 'extend or lock'\", made optional in 9dbb9f3",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.redis.redlock.extends = || Extending::Recreating,
+    },
+    Exhibit {
+        id: "failover-loses-lock",
+        story: "a client takes a lock for its own as soon as the primary has it",
+        source: "redis-doc, \"Distributed Locks with Redis\", \"Why Failover-based Implementations Are Not Enough\"",
+        invariants: &["lock.mutual-exclusion", "lock.release-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.waits_for = |_| 0,
+    },
+    Exhibit {
+        id: "failover-loses-lock-count-ignored",
+        story: "a client waits for replicas, and does not look how many there were when its time was over",
+        source: "Redisson 3.16.7 \"synced slaves amount is not checked in RLock\", 3.17.5 \"Lock synced slaves check\"",
+        invariants: &["lock.mutual-exclusion", "lock.release-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.confirms = |_, _| true,
+    },
+    Exhibit {
+        id: "fencing-token-reset-after-failover",
+        story: "tokens come from a counter of the primary, and nobody waits until replicas know of it",
+        source: "Kleppmann, \"How to do distributed locking\", 2016: a counter on one Redis node would not be sufficient; bsm/redislock 94",
+        invariants: &["lock.token-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.counts = || Counting::Afterwards,
+    },
+    Exhibit {
+        id: "zadd-random-member",
+        story: "each client adds a member of its own to a sorted set, and takes that it was added for that it has the lock",
+        source: "Carlson, \"Redis in Action\", section 6.3, which ranks members and does not count that one was added",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.sorted.admits = || Admission::Added,
+    },
+    Exhibit {
+        id: "zadd-expiry-never-enforced",
+        story: "the score of a member says when it expires, and nobody removes what has",
+        source: "Carlson, \"Redis in Action\", section 6.3, which first removes members that are too old",
+        invariants: &["lock.freed"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.sorted.cleans = || Cleaning::Nothing,
+    },
+    Exhibit {
+        id: "acquired-after-wait-without-recheck",
+        story: "a waiter that is told that its turn has come takes the lock, without a look whether its own key and its lease are still there",
+        source: "etcd b14c7cd44 \"make lock more reliable\"; Jepsen, etcd 3.4.3",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.lease.looks_again = || false;
+            rules.lease.minds_expiry = || false;
+        },
+    },
+    Exhibit {
+        id: "watch-from-now",
+        story: "a waiter watches the key before its own from the moment on at which the server hears of it, not from the one at which it has seen it",
+        source: "etcd 6d3f172c6, a watch at the wrong revision",
+        invariants: &["lock.freed", "lock.served"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.lease.watches_from = |_| 0,
+    },
+    Exhibit {
+        id: "old-leader-revokes-lease",
+        story: "a leader ends a lease because one that was deposed has found that it had run out",
+        source: "etcd 67f17166b, issue 17425: \"leases wrongly revoked by the leader by ignoring old leader's leases revoking request\"",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.lease.revoke_is_current = |_, _| true,
+    },
+    Exhibit {
+        id: "lease-ttl-reset-on-leader-change",
+        story: "a new leader tells nobody how long the leases that it has found have still to live, so each change of leaders begins anew",
+        source: "etcd issue 13508: \"Lease checkpoints don't prevent to reset ttl on leader change\"",
+        invariants: &["lock.freed"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.lease.checkpoints = |configured| match configured {
+                Checkpoints::Never => Checkpoints::Never,
+                Checkpoints::OfGranted(every) | Checkpoints::OfAll(every) => Checkpoints::OfGranted(every),
+            }
+        },
+    },
+    Exhibit {
+        id: "lease-expiry-by-local-clock-at-apply",
+        story: "every server ends leases that have run out by its own clock when it applies an entry",
+        source: "Ongaro's thesis, section 6.3; LogCabin 445f383",
+        invariants: &["raft.state-machine-safety", "lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.lease.expires_at_apply = || true,
     },
     Exhibit {
         id: "db-lock-judged-on-client-clock",
@@ -95,9 +228,11 @@ mod tests {
     use super::super::oracle::INVARIANTS;
     use super::EXHIBITS;
     use crate::protocols::exhibit::check;
+    use crate::protocols::raft::oracle as raft;
 
     #[test]
     fn every_exhibit_names_invariants_that_exist_and_stands_under_one_name() {
-        check(&EXHIBITS, &INVARIANTS);
+        let known: Vec<_> = INVARIANTS.into_iter().chain(raft::INVARIANTS).collect();
+        check(&EXHIBITS, &known);
     }
 }

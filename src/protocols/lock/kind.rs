@@ -15,6 +15,12 @@ use crate::protocol::Found;
 pub enum Kind {
     /// One server of Redis.
     Redis(redis::Config),
+    /// A primary of Redis, and replicas of which one takes its place.
+    RedisFailover(redis::failover::Config),
+    /// Several servers of Redis that know nothing of each other.
+    Redlock(redis::redlock::Config),
+    /// One server of Redis, and a sorted set for each lock.
+    SortedSet(redis::sorted::Config),
     /// Servers of etcd, and leases.
     Lease(lease::Config),
     /// One server of PostgreSQL.
@@ -25,7 +31,11 @@ impl Kind {
     /// Whether its servers replicate by Raft.
     pub const fn replicates(&self) -> bool {
         match self {
-            Kind::Redis(_) | Kind::Database(_) => false,
+            Kind::Redis(_)
+            | Kind::RedisFailover(_)
+            | Kind::Redlock(_)
+            | Kind::SortedSet(_)
+            | Kind::Database(_) => false,
             Kind::Lease(_) => true,
         }
     }
@@ -33,8 +43,12 @@ impl Kind {
     /// How many of so many servers must be well and connected for locks to be had.
     pub const fn quorum(&self, servers: u16) -> u16 {
         match self {
-            Kind::Redis(_) | Kind::Database(_) => 1,
-            Kind::Lease(_) => servers / 2 + 1,
+            Kind::Redis(_) | Kind::SortedSet(_) | Kind::Database(_) => 1,
+            Kind::RedisFailover(redis) => {
+                let (majority, waits) = (servers / 2 + 1, redis.client.wait + 1);
+                if majority > waits { majority } else { waits }
+            }
+            Kind::Redlock(_) | Kind::Lease(_) => servers / 2 + 1,
         }
     }
 }
@@ -44,6 +58,8 @@ impl Kind {
 pub enum AnyServer {
     /// Of Redis.
     Redis(redis::server::Server),
+    /// Of Redis, with others.
+    RedisFailover(Box<redis::failover::Server>),
     /// Of an ensemble.
     Ensemble(Ensemble),
     /// Of PostgreSQL.
@@ -54,7 +70,12 @@ impl AnyServer {
     /// Starts one with what its disk holds.
     pub(super) fn boot(config: &Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> AnyServer {
         match &config.kind {
-            Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis, disk, office)),
+            Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
+            Kind::RedisFailover(redis) => {
+                AnyServer::RedisFailover(Box::new(redis::failover::Server::boot(*redis, disk, office)))
+            }
+            Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
+            Kind::SortedSet(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
             Kind::Database(database) => {
                 AnyServer::Database(Box::new(database::server::Server::boot(database, disk, office)))
@@ -68,6 +89,7 @@ impl AnyServer {
     pub(super) fn service(&mut self) -> &mut dyn Service {
         match self {
             AnyServer::Redis(server) => server,
+            AnyServer::RedisFailover(server) => server.as_mut(),
             AnyServer::Ensemble(server) => server,
             AnyServer::Database(server) => server.as_mut(),
         }
@@ -77,6 +99,7 @@ impl AnyServer {
     pub(super) fn role(&self, role: &str) -> Option<u64> {
         match self {
             AnyServer::Redis(server) => server.role(role),
+            AnyServer::RedisFailover(server) => server.role(role),
             AnyServer::Ensemble(server) => server.role(role),
             AnyServer::Database(server) => server.role(role),
         }
@@ -85,7 +108,7 @@ impl AnyServer {
     /// As a server of an ensemble, if it is one.
     pub(super) fn ensemble(&self) -> Option<&Ensemble> {
         match self {
-            AnyServer::Redis(_) | AnyServer::Database(_) => None,
+            AnyServer::Redis(_) | AnyServer::RedisFailover(_) | AnyServer::Database(_) => None,
             AnyServer::Ensemble(server) => Some(server),
         }
     }
@@ -93,7 +116,7 @@ impl AnyServer {
     /// The same, to be told something.
     pub(super) fn ensemble_mut(&mut self) -> Option<&mut Ensemble> {
         match self {
-            AnyServer::Redis(_) | AnyServer::Database(_) => None,
+            AnyServer::Redis(_) | AnyServer::RedisFailover(_) | AnyServer::Database(_) => None,
             AnyServer::Ensemble(server) => Some(server),
         }
     }
@@ -104,6 +127,10 @@ impl AnyServer {
 pub enum AnyRecipe {
     /// Of Redis.
     Redis(redis::client::Single),
+    /// Of Redlock.
+    Redlock(redis::redlock::Redlock),
+    /// Of sorted sets.
+    SortedSet(redis::sorted::client::Sorted),
     /// Of leases.
     Lease(lease::client::Leased),
     /// Of a database.
@@ -115,6 +142,9 @@ impl AnyRecipe {
     pub(super) fn boot(desk: &mut Desk<'_, '_>) -> AnyRecipe {
         match &desk.config.kind {
             Kind::Redis(redis) => AnyRecipe::Redis(redis::client::Single::boot(redis)),
+            Kind::RedisFailover(redis) => AnyRecipe::Redis(redis::client::Single::boot(&redis.client)),
+            Kind::Redlock(redis) => AnyRecipe::Redlock(redis::redlock::Redlock::boot(redis)),
+            Kind::SortedSet(redis) => AnyRecipe::SortedSet(redis::sorted::client::Sorted::boot(redis)),
             Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
             Kind::Database(database) => {
                 AnyRecipe::Database(database::Recipes::boot(database, &desk.config.rules.database))
@@ -128,6 +158,8 @@ impl AnyRecipe {
     pub(super) fn recipe(&mut self) -> &mut dyn Recipe {
         match self {
             AnyRecipe::Redis(recipe) => recipe,
+            AnyRecipe::Redlock(recipe) => recipe,
+            AnyRecipe::SortedSet(recipe) => recipe,
             AnyRecipe::Lease(recipe) => recipe,
             AnyRecipe::Database(recipe) => recipe,
         }
@@ -137,6 +169,8 @@ impl AnyRecipe {
     pub(super) fn is_valid(&self, claim: ClaimId, now: Time) -> bool {
         match self {
             AnyRecipe::Redis(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::Redlock(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::SortedSet(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Lease(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Database(recipe) => recipe.is_valid(claim, now),
         }

@@ -12,14 +12,15 @@ pub mod rules;
 
 use crate::kernel::time::Span;
 use crate::protocols::raft::config;
+use crate::servers::etcd::lessor::Checkpoints;
 
 /// The settings of locks on leases.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// How long a lease lives that is not renewed, in seconds; etcd grants at least 2.
     pub ttl: i64,
-    /// How often a leader tells the others how long leases have still to live.
-    pub checkpoint_every: Option<Span>,
+    /// Which leases a leader tells the others of: how long they have still to live.
+    pub checkpoints: Checkpoints,
     /// How long a client waits for an answer before it asks another server.
     pub patience: Span,
     /// Of the servers.

@@ -50,16 +50,20 @@ pub enum Event {
     KeyGone {
         /// Who has watched it.
         waiter: ClaimId,
-        /// The revision at which it was gone, or later.
-        revision: i64,
+        /// Whose it was.
+        whose: ClaimId,
+        /// The revision at which it was removed; `None` if it is too long ago to know.
+        revision: Option<i64>,
     },
     /// Of a database: it has ended a connection, and what that held is free.
     Disconnected(database::command::Connection),
 }
 
 /// What servers tell each other.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Peer {
+    /// Between a primary of Redis and its replicas.
+    Redis(redis::failover::message::Peer),
     /// Of an ensemble, to its leader: to be brought into the log.
     Forward {
         /// Whose question it is and which, if it is one.
@@ -125,6 +129,7 @@ impl Message {
             Message::Request(_, Request::Database(command)) => command.label(),
             Message::Reply(..) => "Reply",
             Message::Event(Event::KeyGone { .. }) => "KeyGone",
+            Message::Peer(Peer::Redis(peer)) => peer.label(),
             Message::Event(Event::Disconnected(_)) => "Disconnected",
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
@@ -134,8 +139,54 @@ impl Message {
     }
 }
 
-/// The kinds of messages.
-pub const MESSAGES: [&str; 3] = ["Reply", "Access", "Accessed"];
+/// The kinds of messages, but for those of Raft.
+pub const MESSAGES: [&str; 45] = [
+    "Reply",
+    "Access",
+    "Accessed",
+    "Acquire",
+    "SetIfAbsent",
+    "Expire",
+    "CompareDelete",
+    "CompareExpire",
+    "ExtendOrAcquire",
+    "Count",
+    "Counted",
+    "Wait",
+    "Get",
+    "Delete",
+    "Add",
+    "AddOne",
+    "Join",
+    "Remove",
+    "RemoveOne",
+    "Feed",
+    "Lack",
+    "Whole",
+    "Ack",
+    "Candidacy",
+    "Vote",
+    "Deposed",
+    "Grant",
+    "Look",
+    "Leave",
+    "Revoke",
+    "Renew",
+    "Watch",
+    "KeyGone",
+    "Forward",
+    "Pass",
+    "Take",
+    "Seize",
+    "Free",
+    "Open",
+    "Beat",
+    "Close",
+    "Lock",
+    "Token",
+    "Unlock",
+    "Disconnected",
+];
 
 impl Digestible for Call {
     fn digest(&self, digest: &mut Digest) {
@@ -173,6 +224,7 @@ impl Digestible for Reply {
 impl Digestible for Peer {
     fn digest(&self, digest: &mut Digest) {
         match self {
+            Peer::Redis(peer) => peer.digest(digest),
             Peer::Forward { asked, proposal } => {
                 digest.word(proposal.term.map_or(0, |term| term + 1));
                 Command { asked: *asked, what: proposal.what }.digest(digest);
@@ -200,9 +252,10 @@ impl Digestible for Message {
                 call.digest(digest);
                 reply.digest(digest);
             }
-            Message::Event(Event::KeyGone { waiter, revision }) => {
+            Message::Event(Event::KeyGone { waiter, whose, revision }) => {
                 digest.pair(3, waiter.0);
-                digest.word(*revision as u64);
+                digest.word(whose.0);
+                digest.word(revision.map_or(0, |revision| revision as u64));
             }
             Message::Event(Event::Disconnected(connection)) => digest.pair(7, connection.0),
             Message::Peer(peer) => {

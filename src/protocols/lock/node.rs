@@ -128,7 +128,7 @@ pub enum Fact {
         /// Whether the service has said so; else it must have expired.
         acknowledged: bool,
     },
-    /// Of a client: it waits, and is told that something has happened to the lock.
+    /// Of a client: it was woken by what has happened to the lock, and has to wait on.
     Woken {
         /// The claim.
         claim: Claim,
@@ -149,7 +149,7 @@ pub enum Fact {
         /// The token that came with it.
         token: Option<Token>,
     },
-    /// Of a server that decides: for all it knows, this claim holds this lock from now on.
+    /// Of a server that decides alone: for all it knows, this claim holds this lock from now on.
     Kept {
         /// The lock.
         lock: LockId,

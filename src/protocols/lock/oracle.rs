@@ -26,7 +26,7 @@ pub const INVARIANTS: [(&str, &str); 8] = [
     ("lock.fenced", "a resource that checks tokens accepts none that is lower than one it has accepted before"),
     ("lock.release-kept", "a claim whose release was acknowledged never holds the lock again"),
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
-    ("lock.herd", "where waiters stand in a queue, what happens to a lock wakes at most one that wants it alone"),
+    ("lock.herd", "where waiters stand in a queue, what happens to a lock wakes at most one in vain of those that want it alone"),
     ("lock.freed", "when the faults are over, every lock can be had again, whoever held it"),
     ("lock.served", "when the faults are over, everybody who waits for a lock that others get gets it too"),
 ];
@@ -83,7 +83,7 @@ struct Book {
     inside: Vec<Claim>,
     /// The latest claims whose release was acknowledged.
     released: VecDeque<Claim>,
-    /// What has woken waiters last, and those of them that want the lock alone.
+    /// What has woken waiters in vain last, and those of them that want the lock alone.
     woken: (u64, Vec<ClaimId>),
 }
 
@@ -126,9 +126,9 @@ impl LockOracle {
         self.goals
     }
 
-    /// Figures: how often waiters were woken, and how often somebody got a lock before the one who had waited longest.
+    /// Figures: how often waiters were woken in vain, and how often somebody got a lock before the one who had waited longest.
     pub fn costs(&self) -> [(&'static str, u64); 2] {
-        [("wakeups", self.wakeups), ("overtakes", self.overtakes)]
+        [("wakeups_in_vain", self.wakeups), ("overtakes", self.overtakes)]
     }
 
     fn live(&mut self, client: NodeId) -> &mut Vec<Claim> {
@@ -159,6 +159,7 @@ impl LockOracle {
             Fact::Left { claim, lost } => {
                 self.book(claim.lock).inside.retain(|other| other.id != claim.id);
                 if *lost {
+                    self.live(claim.client).retain(|other| other.id != claim.id);
                     self.reach(Goal::Lost);
                 }
             }
@@ -248,7 +249,7 @@ impl LockOracle {
         }
         if woken.len() > 1 {
             let message =
-                format!("what happened to lock {} wakes {} waiters, and one can get it", claim.lock.0, woken.len());
+                format!("one thing that happened to lock {} has woken {} waiters that must wait on", claim.lock.0, woken.len());
             return Err(Box::new(Violation::new("lock.herd", &[claim.client], message)));
         }
         Ok(())

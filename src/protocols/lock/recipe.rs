@@ -31,6 +31,12 @@ pub trait Recipe {
         false
     }
 
+    /// Asks the service whether the token of a claim is still the latest; the news are [`News::Compared`]. `false` if that
+    /// cannot be asked. What is learned so is old when it is learned.
+    fn compare(&mut self, _claim: ClaimId, _desk: &mut Desk<'_, '_>) -> bool {
+        false
+    }
+
     /// Whether the claim, which was granted, can still be held, for all that the client knows by its own clock.
     fn is_valid(&self, claim: ClaimId, now: Time) -> bool;
 
@@ -82,6 +88,8 @@ pub enum News {
     Released(ClaimId, bool),
     /// It is shared now.
     Downgraded(ClaimId),
+    /// Whether its token was the latest.
+    Compared(ClaimId, bool),
 }
 
 /// What a recipe may use.
@@ -126,7 +134,8 @@ impl Desk<'_, '_> {
         self.news.push(news);
     }
 
-    /// Tells the oracles that a waiter was woken: `by` tells apart what happened to the lock, such as a transaction.
+    /// Tells the oracles that a waiter was woken in vain: `by` tells apart what had happened to the lock, such as a
+    /// transaction, and now it has to wait on.
     pub fn woken(&mut self, claim: &Claim, by: u64) {
         self.io.note(Fact::Woken { claim: *claim, by });
     }

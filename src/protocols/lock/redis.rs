@@ -4,8 +4,12 @@
 
 pub mod client;
 pub mod command;
+pub mod failover;
+pub mod redlock;
 pub mod rules;
 pub mod server;
+pub mod sorted;
+pub mod store;
 
 use crate::kernel::time::Span;
 
@@ -20,14 +24,27 @@ pub struct Config {
     pub watchdog: bool,
     /// Whether a counter is raised with every grant, and comes along as token.
     pub tokens: bool,
-    /// By which clock keys expire.
-    pub clock: Timepiece,
-    /// What a restart leaves.
-    pub persistence: Persistence,
+    /// How many replicas must know of what a client has changed before it counts on it.
+    pub wait: u16,
+    /// What its server is told.
+    pub hosting: Hosting,
     /// How long a client waits before it tries again, from and to.
     pub poll: (Span, Span),
     /// How long a client waits for an answer.
     pub patience: Span,
+}
+
+/// What a server of Redis is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hosting {
+    /// By which clock keys expire.
+    pub clock: Timepiece,
+    /// What a restart leaves.
+    pub persistence: Persistence,
+    /// How long it answers nobody after a start; zero if it answers at once.
+    pub delay: Span,
+    /// Whether who has its key has the lock: so it is where there is one primary, and not where a majority decides.
+    pub decides: bool,
 }
 
 /// A clock of a server.

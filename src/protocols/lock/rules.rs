@@ -23,6 +23,9 @@ pub struct Rules {
 pub struct ClientRules {
     /// Is a lock given back of which the client still holds so many?
     pub releases_at: fn(count: u32) -> bool,
+    /// Does a client ask the service before each write whether its token is still the latest? It need not: the resource
+    /// looks.
+    pub compares: fn() -> bool,
 }
 
 /// The decisions of the guarded resource.
@@ -40,7 +43,7 @@ pub struct ResourceRules {
 impl Rules {
     /// Those of the literature.
     pub const SOUND: Rules = Rules {
-        client: ClientRules { releases_at: |count| count == 0 },
+        client: ClientRules { releases_at: |count| count == 0, compares: || false },
         resource: ResourceRules {
             admits: |token, seen| token >= seen,
             marks: |token, seen| token.max(seen),

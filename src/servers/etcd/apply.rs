@@ -92,16 +92,15 @@ pub(super) fn range(store: &Store, current: i64, request: &Range) -> Result<Rang
         return Ok(reply);
     }
     // The count is that of the range: neither the limit nor the bounds on revisions lessen it.
+    let fetch = fetched(request);
     for kv in store.iter_at(&request.keys, revision) {
         reply.count += 1;
-        reply.more = is_full(request, reply.kvs.len());
-        if !reply.more && is_wanted(request, kv) {
+        if reply.kvs.len() < fetch && is_wanted(request, kv) {
             reply.kvs.push(kv.clone());
         }
     }
     sort(request, &mut reply.kvs);
-    if let Ok(limit) = usize::try_from(request.limit)
-        && limit > 0
+    if let Some(limit) = limit(request)
         && reply.kvs.len() > limit
     {
         reply.kvs.truncate(limit);
@@ -115,12 +114,18 @@ pub(super) fn range(store: &Store, current: i64, request: &Range) -> Result<Rang
     Ok(reply)
 }
 
-/// Whether no more need be fetched: in the order of the keys and without bounds the limit is known to suffice.
-fn is_full(request: &Range, fetched: usize) -> bool {
-    let whole = request.order != SortOrder::Unsaid
-        || request.target != SortTarget::Key
-        || [request.min_mod, request.max_mod, request.min_create, request.max_create] != [0; 4];
-    !whole && request.limit > 0 && count(fetched) >= request.limit
+fn limit(request: &Range) -> Option<usize> {
+    usize::try_from(request.limit).ok().filter(|limit| *limit > 0)
+}
+
+/// How many keys are fetched before they are sorted and cut: all, or one more than the limit, which shows that there
+/// are more. Without an order the server does the latter even if a target is given: it sorts the first few.
+fn fetched(request: &Range) -> usize {
+    let bounds = [request.min_mod, request.max_mod, request.min_create, request.max_create];
+    match limit(request) {
+        Some(limit) if request.order == SortOrder::Unsaid && bounds == [0; 4] => limit.saturating_add(1),
+        _ => usize::MAX,
+    }
 }
 
 fn is_wanted(request: &Range, kv: &KeyValue) -> bool {

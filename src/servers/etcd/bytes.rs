@@ -72,6 +72,9 @@ impl fmt::Debug for Bytes {
     }
 }
 
+/// The first and the last key of a range, as an ordered map takes them.
+pub type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
 /// Which keys a request speaks of: `key` and `range_end` of the API.
 ///
 /// Without an end it is one key. The end itself is outside. The end `"\0"` is beyond every key. A range whose
@@ -133,7 +136,7 @@ impl KeyRange {
     }
 
     /// The same as bounds of an ordered map; nothing if no key can be within.
-    pub fn bounds(&self) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+    pub fn bounds(&self) -> Option<Bounds<'_>> {
         let start = Bound::Included(&*self.key);
         if self.is_one() {
             return Some((start, Bound::Included(&*self.key)));

@@ -36,6 +36,8 @@ impl Error {
     /// The gRPC status code that goes with it.
     pub fn code(self) -> u32 {
         match self {
+            // No code was given to it: clients see "unknown".
+            Error::NotPrimary => 2,
             Error::EmptyKey
             | Error::KeyNotFound
             | Error::ValueProvided
@@ -43,7 +45,7 @@ impl Error {
             | Error::TooManyOps
             | Error::DuplicateKey => 3,
             Error::LeaseNotFound => 5,
-            Error::LeaseExists | Error::NotPrimary => 9,
+            Error::LeaseExists => 9,
             Error::Compacted | Error::FutureRevision | Error::LeaseTtlTooLarge => 11,
         }
     }

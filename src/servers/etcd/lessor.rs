@@ -15,14 +15,36 @@ pub struct Settings {
     /// The shortest time to live that is granted, in seconds: one and a half election timeouts, rounded up. 2 with
     /// the server's own settings.
     pub ttl_min: i64,
-    /// How often it is replicated how long a lease has still to live, so that a new leader does not begin anew.
-    /// Leases that live no longer are not told of. Never with the server's own settings; 5 minutes if switched on.
-    pub checkpoint_every: Option<Span>,
+    /// Whether it is replicated how long a lease has still to live, so that a new leader does not begin anew.
+    pub checkpoints: Checkpoints,
+}
+
+/// Which leases have checkpoints: notes to all members of how long they have still to live. The server's interval is
+/// 5 minutes; a lease that has no longer than the interval to live needs none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checkpoints {
+    /// None: each new leader gives all leases their whole time again. The server's own setting.
+    Never,
+    /// Those that this leader has granted or made a checkpoint of: a new leader plans none for those that it finds,
+    /// and so they live from the last checkpoint anew at each change of leaders. Etcd 3.4 does so if they are on.
+    OfGranted(Span),
+    /// All. Later versions of etcd do so.
+    OfAll(Span),
+}
+
+impl Checkpoints {
+    /// The interval, if there are any.
+    pub(super) fn every(self) -> Option<Span> {
+        match self {
+            Checkpoints::Never => None,
+            Checkpoints::OfGranted(every) | Checkpoints::OfAll(every) => Some(every),
+        }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { ttl_min: 2, checkpoint_every: None }
+        Settings { ttl_min: 2, checkpoints: Checkpoints::Never }
     }
 }
 
@@ -212,7 +234,7 @@ impl Lessor {
     ///
     /// From 1,000 leases on, those that would run out in the same second are spread.
     pub fn promote(&mut self, now: Time, extend: Span) {
-        self.primary = Some(Primary::new(&self.leases, self.settings.checkpoint_every, now, extend));
+        self.primary = Some(Primary::new(&self.leases, self.settings.checkpoints, now, extend));
     }
 
     /// Stops to decide: another member leads.
@@ -226,7 +248,8 @@ impl Lessor {
     }
 
     /// At most `limit` leases that have run out: their end is to be proposed. A lease that is still there three
-    /// seconds later is told again. The server looks twice a second, for 500 leases.
+    /// seconds later is told again. The server looks twice a second, for 500 leases. Its proposal names the lease only:
+    /// a deposed leader's, if it comes to be applied, ends a lease that was renewed elsewhere.
     pub fn due(&mut self, now: Time, limit: usize) -> Vec<i64> {
         self.primary.as_mut().map(|primary| primary.due(now, limit)).unwrap_or_default()
     }
@@ -237,18 +260,13 @@ impl Lessor {
         self.primary.as_mut().map(|primary| primary.due_checkpoints(leases, now, limit)).unwrap_or_default()
     }
 
-    /// Takes note that a lease has `remaining` seconds still to live; with 0 its whole time.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::LeaseNotFound`].
-    pub fn checkpoint(&mut self, now: Time, id: i64, remaining: i64) -> Result<(), Error> {
-        let lease = self.leases.get_mut(&id).ok_or(Error::LeaseNotFound)?;
-        lease.remaining = remaining;
+    /// Takes note that a lease, if it is there, has `remaining` seconds still to live; with 0 its whole time.
+    pub(super) fn checkpoint(&mut self, now: Time, checkpoint: Checkpoint) {
+        let Some(lease) = self.leases.get_mut(&checkpoint.id) else { return };
+        lease.remaining = checkpoint.remaining;
         if let Some(primary) = &mut self.primary {
-            primary.schedule(id, lease, now);
+            primary.schedule(checkpoint.id, lease, now);
         }
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! When leases run out: what the leader alone knows.
 
-use super::lessor::{Lease, seconds};
+use super::lessor::{Checkpoints, Lease, seconds};
 use crate::kernel::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,22 +30,19 @@ struct Deadline {
 pub(super) struct Primary {
     deadlines: BTreeMap<i64, Deadline>,
     looks: BTreeSet<(Time, i64)>,
-    checkpoint_every: Option<Span>,
+    settings: Checkpoints,
     checkpoints: BTreeSet<(Time, i64)>,
 }
 
 impl Primary {
-    pub(super) fn new(
-        leases: &BTreeMap<i64, Lease>,
-        checkpoint_every: Option<Span>,
-        now: Time,
-        extend: Span,
-    ) -> Primary {
+    pub(super) fn new(leases: &BTreeMap<i64, Lease>, settings: Checkpoints, now: Time, extend: Span) -> Primary {
         let (deadlines, looks, checkpoints) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        let mut primary = Primary { deadlines, looks, checkpoint_every, checkpoints };
+        let mut primary = Primary { deadlines, looks, settings, checkpoints };
         for (id, lease) in leases {
             primary.expect(*id, now + extend + seconds(lease.remaining()));
-            primary.schedule(*id, lease, now);
+            if let Checkpoints::OfAll(_) = settings {
+                primary.schedule(*id, lease, now);
+            }
         }
         if leases.len() >= REVOKE_RATE {
             primary.spread(leases, now, extend);
@@ -75,6 +72,7 @@ impl Primary {
             window_end = base + delay;
             let lease = &leases[&id];
             self.expect(id, now + extend + Span::ns(delay) + seconds(lease.remaining()));
+            self.schedule(id, lease, now);
         }
     }
 
@@ -98,7 +96,7 @@ impl Primary {
 
     /// Plans a checkpoint for a lease that has longer to live than it takes till then.
     pub(super) fn schedule(&mut self, id: i64, lease: &Lease, now: Time) {
-        if let Some(every) = self.checkpoint_every
+        if let Some(every) = self.settings.every()
             && seconds(lease.remaining()) > every
         {
             self.checkpoints.insert((now + every, id));

@@ -1,7 +1,9 @@
 //! A cluster of one member: what a client of it sees.
 
 use super::error::Error;
+use super::ids::Ids;
 use super::lessor::{Renewal, Settings, TimeToLive};
+use super::primary::Checkpoint;
 use super::request::{Range, RangeReply};
 use super::state::{Command, Reply, State};
 use super::watchers::{Told, Watch, Watchers};
@@ -20,6 +22,7 @@ pub const LOOK_LIMIT: usize = 500;
 pub struct Server {
     state: State,
     watchers: Watchers,
+    ids: Ids,
     now: Time,
     /// Up to here it was looked for leases that have run out.
     looked: Time,
@@ -37,7 +40,8 @@ impl Server {
     pub fn new(settings: Settings) -> Server {
         let mut state = State::new(settings);
         state.lessor.promote(Time::ZERO, Span::ZERO);
-        Server { state, watchers: Watchers::new(), now: Time::ZERO, looked: Time::ZERO, told: Vec::new() }
+        let ids = Ids::new(0, 0);
+        Server { state, watchers: Watchers::new(), ids, now: Time::ZERO, looked: Time::ZERO, told: Vec::new() }
     }
 
     /// The keys and leases.
@@ -64,11 +68,11 @@ impl Server {
                 self.perform(look, &Command::Revoke { id }).expect("only leases that are there run out");
             }
             let checkpoints = self.state.lessor.due_checkpoints(look, 2 * LOOK_LIMIT);
-            self.perform(look, &Command::Checkpoint(checkpoints)).expect("only leases that are there are told of");
+            self.perform(look, &Command::Checkpoint(checkpoints)).expect("a checkpoint is never refused");
         }
     }
 
-    /// Does what a client asks for.
+    /// Does what a client asks for. For a lease whose id is 0 the server chooses one.
     ///
     /// # Errors
     ///
@@ -76,7 +80,13 @@ impl Server {
     pub fn call(&mut self, now: Time, command: &Command) -> Result<Reply, Error> {
         self.advance(now);
         command.check()?;
-        self.perform(now, command)
+        match command {
+            Command::Grant { id: 0, ttl } => {
+                let command = Command::Grant { id: self.ids.choose(), ttl: *ttl };
+                self.perform(now, &command)
+            }
+            command => self.perform(now, command),
+        }
     }
 
     fn perform(&mut self, at: Time, command: &Command) -> Result<Reply, Error> {
@@ -104,7 +114,12 @@ impl Server {
     /// [`Error::LeaseNotFound`], which the client is told as a time to live of 0.
     pub fn keep_alive(&mut self, now: Time, id: i64) -> Result<Renewal, Error> {
         self.advance(now);
-        self.state.lessor.renew(now, id)
+        let renewal = self.state.lessor.renew(now, id)?;
+        if let Renewal::Renewed { forget: true, .. } = renewal {
+            let undone = Command::Checkpoint(vec![Checkpoint { id, remaining: 0 }]);
+            self.perform(now, &undone).expect("a checkpoint is never refused");
+        }
+        Ok(renewal)
     }
 
     /// How long a lease has still to live.

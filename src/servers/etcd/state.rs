@@ -124,14 +124,11 @@ impl State {
 
     /// Does what a command says, at the time `now` of the member's own monotonic clock. If it is refused, nothing
     /// has changed. All members come to the same answer and the same keys and leases; only a leader looks at the time.
+    /// Whether the command is one is not looked at: that is [`Command::check`].
     ///
     /// # Errors
     ///
     /// The refusal that goes to the client, as every member finds it.
-    ///
-    /// # Panics
-    ///
-    /// If the command was not checked by [`Command::check`].
     pub fn apply(&mut self, now: Time, command: &Command) -> Result<Applied, Error> {
         match command {
             Command::Put(put) => self.put(put),
@@ -152,7 +149,7 @@ impl State {
             Command::Revoke { id } => self.revoke(*id),
             Command::Checkpoint(checkpoints) => {
                 for checkpoint in checkpoints {
-                    self.lessor.checkpoint(now, checkpoint.id, checkpoint.remaining)?;
+                    self.lessor.checkpoint(now, *checkpoint);
                 }
                 Ok(quiet(Reply::Checkpoint))
             }

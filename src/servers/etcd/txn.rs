@@ -3,6 +3,7 @@
 //! Source: `applyTxn` and its kin in `etcdserver/apply.go` of etcd 3.4.
 
 use super::apply::Write;
+use super::bytes::KeyRange;
 use super::error::Error;
 use super::lessor::Lessor;
 use super::request::{Compare, CompareResult, DeleteRange, KeyValue, Op, OpReply, Put, Range, Target, Txn, TxnReply};
@@ -27,6 +28,7 @@ pub(super) fn apply(store: &mut Store, lessor: &mut Lessor, txn: &Txn) -> Result
     let chosen = choose(store, txn);
     // All puts are checked before all reads, so that a lease that is not there comes before a revision that is not.
     check_puts(store, lessor, &chosen)?;
+    check_kept(&chosen, &mut Vec::new())?;
     check_ranges(store, &chosen)?;
     let mut write = Write::begin(store, lessor);
     let mut reply = perform(&mut write, &chosen);
@@ -93,6 +95,24 @@ fn check_put(store: &Store, lessor: &Lessor, put: &Put) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses to keep the value or lease of a key that is removed before. The server overlooks such a removal if its
+/// range has no end, and does not survive it.
+fn check_kept<'a>(chosen: &Chosen<'a>, removed: &mut Vec<&'a KeyRange>) -> Result<(), Error> {
+    for step in &chosen.steps {
+        match step {
+            Step::Put(put) if put.ignore_value || put.ignore_lease => {
+                if removed.iter().any(|keys| keys.contains(&put.key)) {
+                    return Err(Error::KeyNotFound);
+                }
+            }
+            Step::DeleteRange(delete) => removed.push(&delete.keys),
+            Step::Txn(inside) => check_kept(inside, removed)?,
+            Step::Put(_) | Step::Range(_) => {}
+        }
+    }
+    Ok(())
+}
+
 fn check_ranges(store: &Store, chosen: &Chosen<'_>) -> Result<(), Error> {
     for step in &chosen.steps {
         match step {
@@ -107,7 +127,7 @@ fn check_ranges(store: &Store, chosen: &Chosen<'_>) -> Result<(), Error> {
 
 fn perform(write: &mut Write<'_>, chosen: &Chosen<'_>) -> TxnReply {
     let responses = chosen.steps.iter().map(|step| match step {
-        Step::Put(put) => OpReply::Put(write.put(put).expect("it was checked, and nobody removes a key that is put")),
+        Step::Put(put) => OpReply::Put(write.put(put).expect("it was checked")),
         Step::Range(range) => OpReply::Range(write.range(range).expect("it was checked")),
         Step::DeleteRange(delete) => OpReply::DeleteRange(write.delete_range(delete)),
         Step::Txn(inside) => OpReply::Txn(perform(write, inside)),

@@ -8,7 +8,10 @@ pub(super) enum Expr {
     Literal(Value, Type),
     /// `$1` is 1.
     Parameter(usize),
-    Column { table: Option<String>, name: String },
+    Column {
+        table: Option<String>,
+        name: String,
+    },
     /// `*` or `t.*`, in a list of results only.
     Star(Option<String>),
     Negative(Box<Expr>),
@@ -17,25 +20,62 @@ pub(super) enum Expr {
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
     /// `IS [NOT] NULL`.
-    IsNull { of: Box<Expr>, negated: bool },
+    IsNull {
+        of: Box<Expr>,
+        negated: bool,
+    },
     /// `IS [NOT] TRUE`, `FALSE`, `UNKNOWN` (None).
-    IsTruth { of: Box<Expr>, truth: Option<bool>, negated: bool },
+    IsTruth {
+        of: Box<Expr>,
+        truth: Option<bool>,
+        negated: bool,
+    },
     /// `IS [NOT] DISTINCT FROM`.
-    Distinct { left: Box<Expr>, right: Box<Expr>, negated: bool },
-    In { of: Box<Expr>, list: Vec<Expr>, negated: bool },
-    InQuery { of: Box<Expr>, query: Box<Query>, negated: bool },
-    Like { of: Box<Expr>, pattern: Box<Expr>, negated: bool, caseless: bool },
+    Distinct {
+        left: Box<Expr>,
+        right: Box<Expr>,
+        negated: bool,
+    },
+    In {
+        of: Box<Expr>,
+        list: Vec<Expr>,
+        negated: bool,
+    },
+    InQuery {
+        of: Box<Expr>,
+        query: Box<Query>,
+        negated: bool,
+    },
+    Like {
+        of: Box<Expr>,
+        pattern: Box<Expr>,
+        negated: bool,
+        caseless: bool,
+    },
     /// `(a, b)`.
     Row(Vec<Expr>),
     /// `ARRAY[...]`.
     Array(Vec<Expr>),
     /// `a = ANY (array)`.
-    Any { of: Box<Expr>, array: Box<Expr> },
+    Any {
+        of: Box<Expr>,
+        array: Box<Expr>,
+    },
     Exists(Box<Query>),
     Scalar(Box<Query>),
-    Case { of: Option<Box<Expr>>, arms: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    Case {
+        of: Option<Box<Expr>>,
+        arms: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
     Cast(Box<Expr>, Type),
-    Call { name: String, arguments: Vec<Expr>, star: bool, distinct: bool, filter: Option<Box<Expr>> },
+    Call {
+        name: String,
+        arguments: Vec<Expr>,
+        star: bool,
+        distinct: bool,
+        filter: Option<Box<Expr>>,
+    },
     /// `DEFAULT`, in the values of INSERT and UPDATE only.
     Default,
 }
@@ -158,13 +198,16 @@ pub(super) struct Insert {
     pub(super) returning: Vec<Target>,
 }
 
+/// What DO UPDATE sets, and under which condition.
+pub(super) type Overwrite = (Vec<(String, Expr)>, Option<Expr>);
+
 /// `ON CONFLICT (columns) DO ...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Conflict {
     pub(super) columns: Vec<String>,
     pub(super) constraint: Option<String>,
     /// None: DO NOTHING.
-    pub(super) update: Option<(Vec<(String, Expr)>, Option<Expr>)>,
+    pub(super) update: Option<Overwrite>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,6 +277,7 @@ pub(super) enum Relation {
 }
 
 /// One statement.
+#[expect(clippy::large_enum_variant, reason = "a statement is read once, and then shared")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Select(Query),
@@ -241,28 +285,61 @@ pub(super) enum Command {
     Update(Update),
     Delete(Delete),
     Begin(Modes),
-    Commit { chain: bool },
-    Rollback { chain: bool },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
     Savepoint(String),
     Release(String),
     RollbackTo(String),
     SetTransaction(Modes),
     SetCharacteristics(Modes),
     /// None: DEFAULT.
-    Set { name: String, value: Option<String>, local: bool },
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
     Show(String),
     /// None: all.
     Reset(Option<String>),
     DiscardAll,
     CreateTable(CreateTable),
-    CreateIndex { name: Option<String>, table: String, columns: Vec<String>, unique: bool, if_not_exists: bool },
-    CreateSequence { name: String, if_not_exists: bool, start: i64, increment: i64 },
-    Drop { what: Relation, names: Vec<String>, if_exists: bool },
+    CreateIndex {
+        name: Option<String>,
+        table: String,
+        columns: Vec<String>,
+        unique: bool,
+        if_not_exists: bool,
+    },
+    CreateSequence {
+        name: String,
+        if_not_exists: bool,
+        start: i64,
+        increment: i64,
+    },
+    Drop {
+        what: Relation,
+        names: Vec<String>,
+        if_exists: bool,
+    },
     Truncate(Vec<String>),
     /// The mode is its place in the table of the manual, 1 to 8.
-    LockTable { names: Vec<String>, mode: u8, nowait: bool },
-    Prepare { name: String, command: Box<Command> },
-    Execute { name: String, arguments: Vec<Expr> },
+    LockTable {
+        names: Vec<String>,
+        mode: u8,
+        nowait: bool,
+    },
+    Prepare {
+        name: String,
+        command: Box<Command>,
+    },
+    Execute {
+        name: String,
+        arguments: Vec<Expr>,
+    },
     /// None: all.
     Deallocate(Option<String>),
     /// LISTEN, NOTIFY, UNLISTEN and what else changes nothing that the model has.

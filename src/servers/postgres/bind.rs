@@ -100,11 +100,8 @@ impl<'a> Binder<'a> {
         }
         let allowed = from == Type::Unknown || to == Type::Text || (from.is_number() && to.is_number());
         if !allowed {
-            let says = format!(
-                "column \"{column}\" is of type {} but expression is of type {}",
-                to.name(),
-                from.name()
-            );
+            let says =
+                format!("column \"{column}\" is of type {} but expression is of type {}", to.name(), from.name());
             return Err(Error::new("42804", says));
         }
         coerced(node, from, to)
@@ -187,11 +184,9 @@ fn result_name(expr: &Expr) -> String {
         Expr::Case { .. } => "case".to_owned(),
         Expr::Exists(_) => "exists".to_owned(),
         Expr::Scalar(query) => match query.bodies.first() {
-            Some((_, ast::Body::Select(select))) => {
-                select.targets.first().map_or("?column?".to_owned(), |target| {
-                    target.alias.clone().unwrap_or_else(|| result_name(&target.expr))
-                })
-            }
+            Some((_, ast::Body::Select(select))) => select.targets.first().map_or("?column?".to_owned(), |target| {
+                target.alias.clone().unwrap_or_else(|| result_name(&target.expr))
+            }),
             _ => "?column?".to_owned(),
         },
         Expr::Literal(Value::Bool(_), _) => "bool".to_owned(),

@@ -141,7 +141,10 @@ impl Server {
     ) -> Result<Reply, Error> {
         let tag = if commit && !failed { "COMMIT" } else { "ROLLBACK" };
         if chain && !explicit {
-            let says = format!("{} AND CHAIN can only be used in transaction blocks", if commit { "COMMIT" } else { "ROLLBACK" });
+            let says = format!(
+                "{} AND CHAIN can only be used in transaction blocks",
+                if commit { "COMMIT" } else { "ROLLBACK" }
+            );
             return Err(Error::new("25P01", says));
         }
         let Some(transaction) = &self.session(id).transaction else { return Ok(Reply::Done(tag)) };

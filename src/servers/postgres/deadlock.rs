@@ -12,6 +12,9 @@ type Swap = (Tag, SessionId, SessionId);
 /// A circle that rests on the order of a queue alone is broken by letting one go before the other: the
 /// queues are then reordered, and the second part of the answer says who got in.
 pub(super) fn check(locks: &mut Locks, session: SessionId) -> Result<Vec<SessionId>, ()> {
+    if !locks.waits.get(&session).is_some_and(|tag| leads_back(locks, *tag)) {
+        return Ok(Vec::new());
+    }
     let mut swaps = Vec::new();
     if !resolve(locks, session, &mut swaps, 0) {
         return Err(());
@@ -21,6 +24,22 @@ pub(super) fn check(locks: &mut Locks, session: SessionId) -> Result<Vec<Session
         woken.extend(locks.wake(*tag));
     }
     Ok(woken)
+}
+
+/// Whether a holder of a lock waits, perhaps by way of others, for the lock itself. Without that there is no
+/// circle, however long the queues are: who stands in one waits for those ahead and for the holders only.
+fn leads_back(locks: &Locks, start: Tag) -> bool {
+    let (mut seen, mut work) = (BTreeSet::from([start]), vec![start]);
+    while let Some(tag) = work.pop() {
+        for holder in locks.locks[&tag].holders.keys() {
+            match locks.waits.get(holder) {
+                Some(next) if *next == start => return true,
+                Some(next) if seen.insert(*next) => work.push(*next),
+                _ => {}
+            }
+        }
+    }
+    false
 }
 
 /// Reorders queues until there is no circle. False: impossible.
@@ -33,9 +52,10 @@ fn resolve(locks: &mut Locks, session: SessionId, swaps: &mut Vec<Swap>, depth: 
         let before = locks.clone();
         if reorder(locks, swap) {
             swaps.push(swap);
-            let all_free = swaps.clone().iter().all(|(_, one, other)| {
-                circle(locks, *one).is_none() && circle(locks, *other).is_none()
-            });
+            let all_free = swaps
+                .clone()
+                .iter()
+                .all(|(_, one, other)| circle(locks, *one).is_none() && circle(locks, *other).is_none());
             if all_free && resolve(locks, session, swaps, depth + 1) {
                 return true;
             }

@@ -8,7 +8,7 @@ use super::execution::{Execution, Stop};
 use super::heap::{Column, Stamp, Table, TableId};
 use super::lock::{ACCESS_EXCLUSIVE, Mode, ROW_EXCLUSIVE, SHARE};
 use super::server::Server;
-use super::session::{Pending, Undo};
+use super::session::{Effect, Pending, Undo};
 use super::value::{Type, Value};
 use super::{Reply, SessionId};
 
@@ -78,9 +78,15 @@ impl Server {
     fn create_table(&mut self, id: SessionId, pending: &mut Pending, create: &CreateTable) -> Result<Reply, Stop> {
         let xact = self.transaction(id).xact;
         if self.catalogue.table(&create.name, xact).is_ok() {
+            if !pending.journal.effects.is_empty() {
+                // Who has waited for another to make it fails on the catalogue's own key, IF NOT EXISTS or not.
+                let says = "duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"";
+                return Err(Stop::Error(Error::new("23505", says)));
+            }
             return exists(&create.name, create.if_not_exists, "CREATE TABLE");
         }
         if let Some(other) = self.catalogue.creator(&create.name, xact) {
+            pending.journal.effects.push(Effect::Written(None));
             Execution::new(self, id, pending).wait_for(other, 0)?;
         }
         let mut columns: Vec<Column> = Vec::new();
@@ -167,7 +173,8 @@ impl Server {
         let last = found.indexes.len() - 1;
         let there = |tid: &u64| found.versions[tid].removed.is_none_or(|removal| matches!(removal.by, Stamp::Open(_)));
         let mut rows = found.versions.iter().filter(|(tid, _)| there(tid));
-        let double = rows.any(|(_, version)| found.same_key(last, &version.row).iter().filter(|tid| there(tid)).count() > 1);
+        let double =
+            rows.any(|(_, version)| found.same_key(last, &version.row).iter().filter(|tid| there(tid)).count() > 1);
         self.note(id, Undo::Replaced(Box::new(before)));
         if unique && double {
             return Err(Stop::Error(Error::new("23505", format!("could not create unique index \"{name}\""))));
@@ -203,7 +210,9 @@ impl Server {
                     let table = self.catalogue.tables().find(has).map(|table| table.name.clone());
                     match table {
                         Some(table) => self.drop_index(id, pending, &table, name)?,
-                        None if !if_exists => return Err(Stop::Error(Error::new("42704", format!("index \"{name}\" does not exist")))),
+                        None if !if_exists => {
+                            return Err(Stop::Error(Error::new("42704", format!("index \"{name}\" does not exist"))));
+                        }
                         None => {}
                     }
                 }
@@ -278,5 +287,9 @@ impl Server {
 }
 
 fn exists(name: &str, fine: bool, tag: &'static str) -> Result<Reply, Stop> {
-    if fine { Ok(Reply::Done(tag)) } else { Err(Stop::Error(Error::new("42P07", format!("relation \"{name}\" already exists")))) }
+    if fine {
+        Ok(Reply::Done(tag))
+    } else {
+        Err(Stop::Error(Error::new("42P07", format!("relation \"{name}\" already exists"))))
+    }
 }

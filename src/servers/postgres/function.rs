@@ -213,13 +213,16 @@ impl Function {
     }
 }
 
+/// The types that a function takes, and the one that it gives.
+pub(super) type Form = (&'static [Type], Type);
+
 /// Finds the function that fits the types, the types to which its arguments are cast, and its result.
 /// A function that takes anything alike has no types: then the result is the arguments' common type.
 ///
 /// # Errors
 ///
 /// 42883 when there is none.
-pub(super) fn find(name: &str, given: &[Type]) -> Result<(Function, Option<(&'static [Type], Type)>), Error> {
+pub(super) fn find(name: &str, given: &[Type]) -> Result<(Function, Option<Form>), Error> {
     let none = || {
         let types: Vec<&str> = given.iter().map(|kind| kind.name()).collect();
         Error::new("42883", format!("function {name}({}) does not exist", types.join(", ")))

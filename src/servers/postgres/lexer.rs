@@ -132,9 +132,8 @@ fn dollar(rest: &str) -> Result<(Token, usize), Error> {
 
 /// How long the number at the beginning of `rest` is.
 fn number(rest: &str) -> usize {
-    let digits = |from: usize| {
-        rest[from..].find(|sign: char| !sign.is_ascii_digit()).map_or(rest.len(), |length| from + length)
-    };
+    let digits =
+        |from: usize| rest[from..].find(|sign: char| !sign.is_ascii_digit()).map_or(rest.len(), |length| from + length);
     let mut end = digits(0);
     if rest[end..].starts_with('.') {
         end = digits(end + 1);

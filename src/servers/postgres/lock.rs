@@ -163,11 +163,11 @@ impl Locks {
                 lock.queue.insert(at, Waiter { session, mode, scope });
                 lock.waiting[usize::from(mode)] += 1;
                 self.waits.insert(session, tag);
-                return Answer::Queued;
+                Answer::Queued
             }
             Err(Answer::Granted) => {
                 self.grant(session, tag, mode, scope);
-                return Answer::Granted;
+                Answer::Granted
             }
             Err(answer) => {
                 self.tidy(tag);

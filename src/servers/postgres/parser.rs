@@ -15,7 +15,7 @@ use super::lexer::{Token, tokens};
 ///
 /// 42601 with the place, when it is not understood.
 pub(super) fn parse(text: &str) -> Result<Vec<Command>, Error> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, operators: 0 };
     let mut commands = Vec::new();
     loop {
         while parser.sign(";") {}
@@ -34,21 +34,104 @@ pub(super) struct Parser {
     tokens: Vec<(Token, String)>,
     at: usize,
     depth: usize,
+    /// How many operators a statement has had so far.
+    operators: usize,
 }
 
 /// Deepest nesting of expressions, so that a text cannot exhaust the stack.
 const DEPTH_MAX: usize = 100;
+/// Most operators in a text, for the same reason: a long chain of them is a deep tree.
+const OPERATORS_MAX: usize = 1_000;
 
 /// Words that cannot be the name of a column or a table without quotes. Manual, appendix C.
 const RESERVED: &[&str] = &[
-    "all", "and", "any", "array", "as", "asc", "between", "both", "case", "cast", "check", "collate", "column", "constraint",
-    "create", "cross", "default", "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for", "foreign",
-    "from", "full", "grant", "group", "having", "in", "inner", "intersect", "into", "is", "join", "left", "like", "limit",
-    "natural", "not", "null", "offset", "on", "only", "or", "order", "outer", "primary", "references", "returning", "right",
-    "select", "some", "table", "then", "to", "true", "union", "unique", "user", "using", "when", "where", "window", "with",
+    "all",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "between",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "cross",
+    "default",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "in",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "join",
+    "left",
+    "like",
+    "limit",
+    "natural",
+    "not",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "some",
+    "table",
+    "then",
+    "to",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "when",
+    "where",
+    "window",
+    "with",
 ];
 
 impl Parser {
+    /// Counts one more level of nesting, which [`leave`](Self::leave) takes back.
+    fn enter(&mut self) -> Result<(), Error> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX { Err(Error::new("54001", "stack depth limit exceeded")) } else { Ok(()) }
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Counts one more operator.
+    fn operator(&mut self) -> Result<(), Error> {
+        self.operators += 1;
+        if self.operators > OPERATORS_MAX { Err(Error::new("54001", "stack depth limit exceeded")) } else { Ok(()) }
+    }
+
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at).map(|(token, _)| token)
     }

@@ -10,7 +10,10 @@ use super::value::{Type, Value};
 pub(super) enum Node {
     Const(Value),
     /// A column of the row at hand (0), or of the row of a query around this one (1 and up).
-    Column { depth: usize, at: usize },
+    Column {
+        depth: usize,
+        at: usize,
+    },
     Negative(Box<Node>),
     /// The operator, and the type of the result.
     Arithmetic(&'static str, Type, Box<Node>, Box<Node>),
@@ -20,18 +23,45 @@ pub(super) enum Node {
     Or(Box<Node>, Box<Node>),
     Not(Box<Node>),
     IsNull(Box<Node>, bool),
-    IsTruth { of: Box<Node>, truth: Option<bool>, negated: bool },
+    IsTruth {
+        of: Box<Node>,
+        truth: Option<bool>,
+        negated: bool,
+    },
     /// Negated: IS NOT DISTINCT FROM.
-    Distinct { left: Box<Node>, right: Box<Node>, negated: bool },
-    In { of: Box<Node>, list: Vec<Node>, negated: bool },
-    InPlan { of: Box<Node>, plan: Box<Plan>, negated: bool },
-    Any { of: Box<Node>, array: Box<Node> },
-    Like { of: Box<Node>, pattern: Box<Node>, negated: bool, caseless: bool },
+    Distinct {
+        left: Box<Node>,
+        right: Box<Node>,
+        negated: bool,
+    },
+    In {
+        of: Box<Node>,
+        list: Vec<Node>,
+        negated: bool,
+    },
+    InPlan {
+        of: Box<Node>,
+        plan: Box<Plan>,
+        negated: bool,
+    },
+    Any {
+        of: Box<Node>,
+        array: Box<Node>,
+    },
+    Like {
+        of: Box<Node>,
+        pattern: Box<Node>,
+        negated: bool,
+        caseless: bool,
+    },
     Array(Vec<Node>),
     Exists(Box<Plan>),
     Scalar(Box<Plan>),
     /// Conditions with their results, and what holds otherwise.
-    Case { arms: Vec<(Node, Node)>, otherwise: Box<Node> },
+    Case {
+        arms: Vec<(Node, Node)>,
+        otherwise: Box<Node>,
+    },
     Cast(Box<Node>, Type, Type),
     Call(Function, Vec<Node>),
 }
@@ -149,6 +179,7 @@ pub(super) struct RowLocking {
 }
 
 /// A statement that reads or writes rows.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Select(Plan),
@@ -175,12 +206,15 @@ pub(super) struct Insert {
     pub(super) columns_out: Vec<(String, Type)>,
 }
 
+/// What DO UPDATE sets, and under which condition.
+pub(super) type Overwrite = (Vec<(usize, Node)>, Option<Node>);
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Conflict {
     /// The index whose conflicts are meant; None: any.
     pub(super) index: Option<usize>,
     /// Over the row that is there and then the row that was to be (`excluded`). None: DO NOTHING.
-    pub(super) update: Option<(Vec<(usize, Node)>, Option<Node>)>,
+    pub(super) update: Option<Overwrite>,
 }
 
 /// UPDATE, or DELETE if nothing is set.
@@ -250,7 +284,11 @@ impl Node {
     pub(super) fn each_plan(&self, found: &mut dyn FnMut(&Plan)) {
         match self {
             Self::Const(_) | Self::Column { .. } => {}
-            Self::Negative(of) | Self::Cast(of, ..) | Self::Not(of) | Self::IsNull(of, _) | Self::IsTruth { of, .. } => {
+            Self::Negative(of)
+            | Self::Cast(of, ..)
+            | Self::Not(of)
+            | Self::IsNull(of, _)
+            | Self::IsTruth { of, .. } => {
                 of.each_plan(found);
             }
             Self::Arithmetic(_, _, left, right)

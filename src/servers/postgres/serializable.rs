@@ -112,9 +112,8 @@ impl Serials {
         let Some(other) = self.all.get(&writer) else { return Ok(()) };
         let me = &self.all[&reader];
         // Only what a transaction with its own commits before ours could see matters to one that only reads.
-        let harmless = me.read_only
-            && other.is_committed()
-            && other.earliest_out.is_none_or(|earliest| me.last_before < earliest);
+        let harmless =
+            me.read_only && other.is_committed() && other.earliest_out.is_none_or(|earliest| me.last_before < earliest);
         if (other.doomed && !other.is_committed()) || harmless || me.writers.contains(&writer) {
             return Ok(());
         }
@@ -189,8 +188,7 @@ impl Serials {
             };
             let far = |far: &Xact| {
                 let other = self.all.get(far);
-                *far == xact
-                    || other.is_some_and(|other| !other.is_committed() && !other.read_only && !other.doomed)
+                *far == xact || other.is_some_and(|other| !other.is_committed() && !other.read_only && !other.doomed)
             };
             if pivot.readers.iter().any(far) {
                 doomed.push(*near);

@@ -13,7 +13,7 @@ use super::session::{Journal, Pending, Session, Timer};
 use super::settings::Settings;
 use super::value::Value;
 use super::{Answer, Config, Outcome, Reply, SessionId, Statement};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// A PostgreSQL server, reduced to what locks are built on.
@@ -30,7 +30,11 @@ pub struct Server {
     pub(super) catalogue: Catalogue,
     pub(super) locks: Locks,
     pub(super) serials: Serials,
+    /// By the server's own numbers, in the order in which they connected.
     pub(super) sessions: BTreeMap<SessionId, Session>,
+    /// The server's own number of each client's session.
+    clients: BTreeMap<SessionId, SessionId>,
+    next_session: u32,
     /// The sessions of open transactions.
     pub(super) active: BTreeMap<Xact, SessionId>,
     /// How many use the snapshot after each commit.
@@ -64,6 +68,8 @@ impl Server {
             locks: Locks::default(),
             serials: Serials::default(),
             sessions: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            next_session: 0,
             active: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             dead: VecDeque::new(),
@@ -106,9 +112,18 @@ impl Server {
 
     /// The connection of a session is gone: its transaction is rolled back, and all its locks are free. Gives
     /// the replies to the statements that could go on because of that.
+    ///
+    /// A statement that waits does not notice: it keeps its place, and has its effect when its turn comes. Only
+    /// then the session ends (`client_connection_check_interval` is 0).
     pub fn disconnect(&mut self, now_ns: u64, session: SessionId) -> Vec<(SessionId, Reply)> {
         self.pass(now_ns);
-        self.end(session);
+        if let Some(id) = self.clients.remove(&session) {
+            let left = self.session_mut(id);
+            left.client = None;
+            if left.pending.is_none() {
+                self.end(id);
+            }
+        }
         self.ended.remove(&session);
         self.drain();
         std::mem::take(&mut self.resumed)
@@ -127,12 +142,16 @@ impl Server {
 
     /// Whether a statement of the session waits.
     pub fn is_blocked(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(|session| session.pending.is_some())
+        self.clients.get(&session).is_some_and(|id| self.waits(*id))
+    }
+
+    pub(super) fn waits(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|session| session.pending.is_some())
     }
 
     /// The sessions that are connected, in the order of their numbers.
     pub fn connected(&self) -> impl Iterator<Item = SessionId> {
-        self.sessions.keys().copied()
+        self.clients.keys().copied()
     }
 
     fn answer(&mut self, session: SessionId, outcome: Outcome) -> Answer {
@@ -176,16 +195,21 @@ impl Server {
         self.session(session).pid
     }
 
-    fn by_pid(&self, pid: i64) -> Option<SessionId> {
+    pub(super) fn by_pid(&self, pid: i64) -> Option<SessionId> {
         self.sessions.iter().find(|(_, session)| session.pid == pid).map(|(id, _)| *id)
     }
 
-    fn connect(&mut self, id: SessionId) {
-        if self.sessions.contains_key(&id) {
-            return;
+    /// The session of a client, which begins now if it has none.
+    fn connect(&mut self, client: SessionId) -> SessionId {
+        if let Some(id) = self.clients.get(&client) {
+            return *id;
         }
+        self.next_session += 1;
+        let id = SessionId(self.next_session);
+        self.clients.insert(client, id);
         self.next_pid += 1;
         let session = Session {
+            client: Some(client),
             pid: self.next_pid,
             settings: Settings::new(self.config.deadlock_timeout_ms),
             transaction: None,
@@ -200,14 +224,15 @@ impl Server {
             changed: self.now,
         };
         self.sessions.insert(id, session);
+        id
     }
 
-    fn start(&mut self, id: SessionId, statement: &Statement, parameters: &[Value]) -> Option<Reply> {
-        if let Some(error) = self.ended.remove(&id) {
+    fn start(&mut self, client: SessionId, statement: &Statement, parameters: &[Value]) -> Option<Reply> {
+        if let Some(error) = self.ended.remove(&client) {
             return Some(Reply::Error(error));
         }
-        self.connect(id);
-        if self.is_blocked(id) {
+        let id = self.connect(client);
+        if self.waits(id) {
             return Some(Reply::Error(Error::new("08P01", "another command is already in progress")));
         }
         self.disarm(id, &[Timer::IdleInTransaction, Timer::IdleSession]);
@@ -235,11 +260,14 @@ impl Server {
     }
 
     /// A text that could not be read.
-    fn refuse(&mut self, id: SessionId, error: Error) -> Reply {
-        if let Some(error) = self.ended.remove(&id) {
+    fn refuse(&mut self, client: SessionId, error: Error) -> Reply {
+        if let Some(error) = self.ended.remove(&client) {
             return Reply::Error(error);
         }
-        self.connect(id);
+        let id = self.connect(client);
+        if self.waits(id) {
+            return Reply::Error(Error::new("08P01", "another command is already in progress"));
+        }
         self.fail(id);
         Reply::Error(error)
     }
@@ -297,6 +325,10 @@ impl Server {
         let now = self.now;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.changed = now;
+        if session.client.is_none() {
+            self.end(id);
+            return;
+        }
         let (timer, timeout) = match session.transaction {
             Some(_) => (Timer::IdleInTransaction, session.settings.idle_in_transaction),
             None => (Timer::IdleSession, session.settings.idle_session),
@@ -378,7 +410,7 @@ impl Server {
     }
 
     /// Ends the statement for which a session waits.
-    fn cancel(&mut self, id: SessionId, error: Error) {
+    pub(super) fn cancel(&mut self, id: SessionId, error: Error) {
         let Some(pending) = &mut self.session_mut(id).pending else { return };
         // It may have got its lock in this very moment; then it is on its way.
         pending.cancelled = Some(error);
@@ -390,58 +422,18 @@ impl Server {
     }
 
     /// Ends an idle session, whose client will hear of it when it speaks next.
-    fn expel(&mut self, id: SessionId, error: Error) {
+    pub(super) fn expel(&mut self, id: SessionId, error: Error) {
+        let client = self.session(id).client;
         self.end(id);
-        self.ended.insert(id, error);
-    }
-
-    /// `pg_terminate_backend`. One that ends itself gets an error.
-    pub(super) fn terminate(&mut self, me: SessionId, pid: i64) -> Result<bool, Error> {
-        let error = Error::fatal("57P01", "terminating connection due to administrator command");
-        match self.by_pid(pid) {
-            None => Ok(false),
-            Some(id) if id == me => Err(error),
-            Some(id) if self.is_blocked(id) => {
-                self.cancel(id, error);
-                Ok(true)
-            }
-            Some(id) => {
-                self.expel(id, error);
-                Ok(true)
-            }
-        }
-    }
-
-    /// `pg_cancel_backend`.
-    pub(super) fn cancel_backend(&mut self, me: SessionId, pid: i64) -> Result<bool, Error> {
-        let error = Error::new("57014", "canceling statement due to user request");
-        match self.by_pid(pid) {
-            None => Ok(false),
-            Some(id) if id == me => Err(error),
-            Some(id) => {
-                self.cancel(id, error);
-                Ok(true)
-            }
-        }
-    }
-
-    /// Those for whom the session of a process waits, in the order of their numbers.
-    pub(super) fn blocking_pids(&self, pid: i64) -> Vec<i64> {
-        let waiting = self.by_pid(pid).and_then(|id| Some((id, self.locks.waits.get(&id)?)));
-        let Some((id, tag)) = waiting else { return Vec::new() };
-        let lock = &self.locks.locks[tag];
-        let Some(place) = lock.queue.iter().position(|waiter| waiter.session == id) else { return Vec::new() };
-        let mode = lock.queue[place].mode;
-        let holders = lock.holders.iter().filter(|(_, held)| super::lock::conflicts(mode, **held)).map(|(id, _)| *id);
-        let ahead = lock.queue.iter().take(place).filter(|one| super::lock::conflicts(mode, 1 << one.mode));
-        let all: BTreeSet<SessionId> = holders.chain(ahead.map(|one| one.session)).filter(|other| *other != id).collect();
-        all.into_iter().map(|id| self.pid(id)).collect()
+        self.ended.extend(client.map(|client| (client, error)));
     }
 
     /// Those who have just got a lock go on in this order.
     pub(super) fn woken(&mut self, sessions: Vec<SessionId>) {
         for id in sessions {
-            let Some(pending) = self.sessions.get_mut(&id).and_then(|session| session.pending.as_mut()) else { continue };
+            let Some(pending) = self.sessions.get_mut(&id).and_then(|session| session.pending.as_mut()) else {
+                continue;
+            };
             let granted = pending.waiting.take();
             if let Some((tag @ Tag::Transaction(..), mode)) = granted {
                 // Nobody keeps the lock of a transaction that has ended.
@@ -457,10 +449,12 @@ impl Server {
     /// Lets all go on that can.
     fn drain(&mut self) {
         while let Some(id) = self.ready.pop_front() {
-            if self.is_blocked(id) && !self.locks.waits.contains_key(&id) {
-                if let Some(reply) = self.proceed(id) {
-                    self.resumed.push((id, reply));
-                }
+            if !self.waits(id) || self.locks.waits.contains_key(&id) {
+                continue;
+            }
+            let client = self.session(id).client;
+            if let Some(reply) = self.proceed(id) {
+                self.resumed.extend(client.map(|client| (client, reply)));
             }
         }
     }
@@ -480,7 +474,10 @@ impl Server {
         self.roll_back(id);
         let woken = self.locks.release_all(id);
         self.woken(woken);
-        self.sessions.remove(&id);
+        let gone = self.sessions.remove(&id);
+        if let Some(client) = gone.and_then(|session| session.client) {
+            self.clients.remove(&client);
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use std::sync::Arc;
 /// A connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
+    /// Who is at the other end; None: nobody any more, and the session ends with its statement.
+    pub(super) client: Option<super::SessionId>,
     pub(super) pid: i64,
     pub(super) settings: Settings,
     pub(super) transaction: Option<Transaction>,

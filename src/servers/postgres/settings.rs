@@ -21,13 +21,44 @@ pub(super) struct Settings {
 
 /// Settings that a client may set and that change nothing here.
 const PASSIVE: &[&str] = &[
-    "application_name", "client_encoding", "client_min_messages", "datestyle", "enable_seqscan", "enable_indexscan",
-    "enable_bitmapscan", "enable_indexonlyscan", "extra_float_digits", "search_path", "synchronous_commit", "timezone",
-    "work_mem", "log_lock_waits", "log_statement", "log_min_messages", "session_replication_role", "jit", "role",
-    "intervalstyle", "bytea_output", "default_transaction_deferrable", "transaction_deferrable", "row_security",
-    "standard_conforming_strings", "enable_hashjoin", "enable_sort", "enable_nestloop", "plan_cache_mode", "xmloption",
-    "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout",
-    "client_connection_check_interval", "max_parallel_workers_per_gather", "maintenance_work_mem", "temp_buffers",
+    "application_name",
+    "client_encoding",
+    "client_min_messages",
+    "datestyle",
+    "enable_seqscan",
+    "enable_indexscan",
+    "enable_bitmapscan",
+    "enable_indexonlyscan",
+    "extra_float_digits",
+    "search_path",
+    "synchronous_commit",
+    "timezone",
+    "work_mem",
+    "log_lock_waits",
+    "log_statement",
+    "log_min_messages",
+    "session_replication_role",
+    "jit",
+    "role",
+    "intervalstyle",
+    "bytea_output",
+    "default_transaction_deferrable",
+    "transaction_deferrable",
+    "row_security",
+    "standard_conforming_strings",
+    "enable_hashjoin",
+    "enable_sort",
+    "enable_nestloop",
+    "plan_cache_mode",
+    "xmloption",
+    "tcp_keepalives_idle",
+    "tcp_keepalives_interval",
+    "tcp_keepalives_count",
+    "tcp_user_timeout",
+    "client_connection_check_interval",
+    "max_parallel_workers_per_gather",
+    "maintenance_work_mem",
+    "temp_buffers",
 ];
 
 /// Settings that only tell.
@@ -89,9 +120,7 @@ impl Settings {
     ///
     /// 42704 for an unknown name, 22023 for a value that does not fit, 55P02 for one that cannot be changed.
     pub(super) fn set(&mut self, name: &str, value: Option<&str>, defaults: &Self) -> Result<(), Error> {
-        let unfit = |value: &str| {
-            Error::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\""))
-        };
+        let unfit = |value: &str| Error::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\""));
         if let Some(slot) = self.time(name) {
             let least = u64::from(name == "deadlock_timeout");
             let value = match value {
@@ -117,9 +146,8 @@ impl Settings {
             }
             "default_transaction_read_only" => {
                 self.read_only = match value {
-                    Some(value) => switch(value).ok_or_else(|| {
-                        Error::new("22023", format!("parameter \"{name}\" requires a Boolean value"))
-                    })?,
+                    Some(value) => switch(value)
+                        .ok_or_else(|| Error::new("22023", format!("parameter \"{name}\" requires a Boolean value")))?,
                     None => defaults.read_only,
                 };
             }
@@ -142,9 +170,8 @@ impl Settings {
         if let Some(time) = self.clone().time(name) {
             return Ok(time_text(*time));
         }
-        let pair = |list: &[(&str, &str)]| {
-            list.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
-        };
+        let pair =
+            |list: &[(&str, &str)]| list.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
         match name {
             "default_transaction_isolation" => return Ok(isolation_text(self.isolation).to_owned()),
             "default_transaction_read_only" => return Ok(if self.read_only { "on" } else { "off" }.to_owned()),
@@ -206,6 +233,6 @@ fn milliseconds(text: &str) -> Option<i64> {
 /// The largest unit that gives a whole number.
 fn time_text(time: u64) -> String {
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
-    let fits = units.iter().find(|(unit, _)| time != 0 && time % unit == 0);
+    let fits = units.iter().find(|(unit, _)| time != 0 && time.is_multiple_of(*unit));
     fits.map_or("0".to_owned(), |(unit, name)| format!("{}{name}", time / unit))
 }

@@ -102,6 +102,7 @@ impl Value {
     pub(super) fn kind(&self) -> Type {
         match self {
             Self::Bool(_) => Type::Bool,
+            Self::Int(value) if i32::try_from(*value).is_ok() => Type::Int4,
             Self::Int(_) => Type::Int8,
             Self::Numeric(_) => Type::Numeric,
             Self::Text(_) | Self::Null => Type::Unknown,
@@ -186,9 +187,8 @@ impl Value {
                 if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                     return Err(bad());
                 }
-                let out = || {
-                    Error::new("22003", format!("value \"{text}\" is out of range for type {}", target.name()))
-                };
+                let out =
+                    || Error::new("22003", format!("value \"{text}\" is out of range for type {}", target.name()));
                 let value: i64 = trimmed.parse().map_err(|_| out())?;
                 if target == Type::Int4 && i32::try_from(value).is_err() {
                     return Err(out());
@@ -200,13 +200,16 @@ impl Value {
                 let says = format!("invalid input syntax for type timestamp with time zone: \"{text}\"");
                 Error::new("22007", says)
             })?),
-            Type::Interval => Self::Interval(moment::parse_interval(trimmed).ok_or_else(|| {
-                Error::new("22007", format!("invalid input syntax for type interval: \"{text}\""))
-            })?),
+            Type::Interval => {
+                Self::Interval(moment::parse_interval(trimmed).ok_or_else(|| {
+                    Error::new("22007", format!("invalid input syntax for type interval: \"{text}\""))
+                })?)
+            }
             Type::Array => {
-                let inner = trimmed.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or_else(|| {
-                    Error::new("22P02", format!("malformed array literal: \"{text}\""))
-                })?;
+                let inner = trimmed
+                    .strip_prefix('{')
+                    .and_then(|rest| rest.strip_suffix('}'))
+                    .ok_or_else(|| Error::new("22P02", format!("malformed array literal: \"{text}\"")))?;
                 let items = inner.split(',').filter(|item| !item.is_empty());
                 Self::Array(items.map(|item| Self::parse(item, Type::Int4)).collect::<Result<_, _>>()?)
             }

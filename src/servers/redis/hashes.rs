@@ -1,6 +1,8 @@
 //! Commands about hashes (t_hash.c).
 
 use super::call::Call;
+use super::counters::add_float;
+use super::extended::Extended;
 use super::integer::{required, strict};
 use super::reply::{Answer, Bytes, Failure, OVERFLOW, Reply};
 use super::value::Hash;
@@ -93,4 +95,17 @@ pub(super) fn hincrby(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
     call.hash_mut(key)?.put(field, sum.to_string().into_bytes());
     call.changed(key);
     Ok(Reply::Int(sum))
+}
+
+pub(super) fn hincrbyfloat(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
+    let (key, field) = (words[1], words[2]);
+    // Whether the sum can be made is asked before the hash is looked at.
+    add_float(Extended::read(b"0").expect("a number"), words[3])?;
+    let old = call.hash(key)?.and_then(|hash| hash.get(field)).cloned().unwrap_or_else(|| b"0".to_vec());
+    let old = Extended::read(&old).ok_or_else(|| Failure::err("hash value is not a float"))?;
+    let sum = add_float(old, words[3])?;
+    call.hash_mut(key)?.put(field, sum.clone());
+    call.changed(key);
+    call.send_instead(&[b"HSET", key, field, &sum]);
+    Ok(Reply::Bulk(sum))
 }

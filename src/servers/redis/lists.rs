@@ -197,3 +197,69 @@ fn carry(call: &mut Call<'_>, from: &[u8], to: &[u8], out: End, into: End) -> An
     call.changed(to);
     Ok(Reply::Bulk(element))
 }
+
+pub(super) fn brpoplpush(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
+    check_timeout(words[3])?;
+    let reply = carry(call, words[1], words[2], End::Tail, End::Head)?;
+    call.send_instead(&[b"RPOPLPUSH", words[1], words[2]]);
+    Ok(reply)
+}
+
+pub(super) fn blmove(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
+    check_timeout(words[5])?;
+    let reply = lmove(call, words)?;
+    call.send_instead(&[b"LMOVE", words[1], words[2], words[3], words[4]]);
+    Ok(reply)
+}
+
+/// The place of an element; with COUNT, of so many of them, and of all for 0.
+pub(super) fn lpos(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
+    let (mut rank, mut count, mut most) = (1, None, 0);
+    let mut rest = &words[3..];
+    while let [name, value, after @ ..] = rest {
+        match name.to_ascii_uppercase().as_slice() {
+            b"RANK" => rank = required(value)?,
+            b"COUNT" => {
+                count = Some(
+                    required(value)
+                        .ok()
+                        .and_then(|count| usize::try_from(count).ok())
+                        .ok_or_else(|| Failure::err("COUNT can't be negative"))?,
+                )
+            }
+            b"MAXLEN" => {
+                most = required(value)
+                    .ok()
+                    .and_then(|most| usize::try_from(most).ok())
+                    .ok_or_else(|| Failure::err("MAXLEN can't be negative"))?
+            }
+            _ => return Err(SYNTAX),
+        }
+        if rank == 0 {
+            return Err(Failure::err(
+                "RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from \
+                 the end of the list",
+            ));
+        }
+        rest = after;
+    }
+    if !rest.is_empty() {
+        return Err(SYNTAX);
+    }
+    let all = call.list(words[1])?.map(|list| list.slice(0..list.len())).unwrap_or_default();
+    let mut places: Vec<usize> = (0..all.len()).collect();
+    if rank < 0 {
+        places.reverse();
+    }
+    if most > 0 {
+        places.truncate(most);
+    }
+    let skipped = usize::try_from(rank.unsigned_abs() - 1).unwrap_or(usize::MAX);
+    let mut found = places.into_iter().filter(|place| all[*place] == words[2]).skip(skipped);
+    match count {
+        None => Ok(found.next().map_or(Reply::Nil, Reply::count)),
+        Some(count) => {
+            Ok(Reply::Array(found.take(if count == 0 { usize::MAX } else { count }).map(Reply::count).collect()))
+        }
+    }
+}

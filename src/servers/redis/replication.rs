@@ -38,7 +38,12 @@ impl Redis {
     pub fn replicate(&mut self, now_ms: i64, effect: &Effect) -> Reply {
         assert!(!self.is_primary(), "effects go to replicas only");
         let words: Vec<&[u8]> = effect.command.iter().map(Vec::as_slice).collect();
-        self.clients.entry(PRIMARY_LINK).or_default().db = effect.db;
+        if self.is_queueing(PRIMARY_LINK) {
+            // A transaction may go from one database to another.
+            self.enqueue(PRIMARY_LINK, &[b"SELECT", effect.db.to_string().as_bytes()]);
+        } else {
+            self.clients.entry(PRIMARY_LINK).or_default().db = effect.db;
+        }
         self.answer(now_ms, PRIMARY_LINK, Origin::Primary, &words).unwrap_or_else(Reply::from)
     }
 

@@ -1,6 +1,7 @@
 //! EVAL and its kind: scripts in Lua 5.1 (eval.c, script.c).
 //!
-//! What lock recipes use is there: all of the language but metatables, and of its library what needs no patterns.
+//! All of the language is there but metatables. Of the library there are no `gmatch`, `loadstring`, `cjson`, `cmsgpack`, `bit`
+//! and `struct`, and no `%b` and `%f` in patterns.
 
 mod lexer;
 mod library;
@@ -14,7 +15,22 @@ use super::integer::required;
 use super::reply::{Answer, Bytes, Failure, Reply};
 use super::sha1;
 use machine::{Machine, Thrown};
+use std::sync::Arc;
+use syntax::Chunk;
 use value::{Lua, Table};
+
+/// A script that the server keeps.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    text: Bytes,
+    chunk: Chunk,
+}
+
+impl PartialEq for Script {
+    fn eq(&self, other: &Script) -> bool {
+        self.text == other.text
+    }
+}
 
 const NO_SCRIPT: Failure = Failure(std::borrow::Cow::Borrowed("NOSCRIPT No matching script. Please use EVAL."));
 
@@ -66,18 +82,17 @@ fn learn(call: &mut Call<'_>, text: &[u8]) -> Result<String, Failure> {
     let name = sha1::hexadecimal(text);
     if !call.server.scripts.contains_key(&name) {
         let wrong = |wrong| Failure::err(format_args!("Error compiling script (new function): {wrong}"));
-        parser::parse(text).map_err(wrong)?;
-        call.server.scripts.insert(name.clone(), text.to_vec());
+        let chunk = parser::parse(text).map_err(wrong)?;
+        call.server.scripts.insert(name.clone(), Arc::new(Script { text: text.to_vec(), chunk }));
     }
     Ok(name)
 }
 
 fn run(call: &mut Call<'_>, name: &str, words: &[&[u8]], keys: usize, is_read_only: bool) -> Answer {
-    let text = call.server.scripts[name].clone();
-    let chunk = parser::parse(&text).expect("it was understood before");
+    let script = Arc::clone(&call.server.scripts[name]);
     let (db, from) = (call.db(), call.server.effects.as_ref().map_or(0, Vec::len));
     let answer = {
-        let mut machine = Machine::new(&chunk, call, is_read_only);
+        let mut machine = Machine::new(&script.chunk, call, is_read_only);
         for (list, words) in [("KEYS", &words[3..3 + keys]), ("ARGV", &words[3 + keys..])] {
             let table = machine.new_table(Table::list(words.iter().map(|word| Lua::text(word)).collect()));
             let globals = machine.globals;
@@ -97,10 +112,10 @@ fn run(call: &mut Call<'_>, name: &str, words: &[&[u8]], keys: usize, is_read_on
 /// What a client hears of an error that nobody caught (script_lua.c, `luaCallFunction`).
 fn told(machine: &Machine<'_, '_>, thrown: &Thrown, name: &str) -> Failure {
     let message: Bytes = match &thrown.value {
-        Lua::Table(table) => match machine.table(*table).field("err") {
-            Lua::Text(error) => error.strip_prefix(b"-").unwrap_or(&error).to_vec(),
-            _ => b"(null)".to_vec(),
-        },
+        Lua::Table(table) => {
+            let error = machine.table(*table).field("err").bytes();
+            error.map_or(b"(null)".to_vec(), |error| error.strip_prefix(b"-").unwrap_or(&error).to_vec())
+        }
         other => [b"ERR ".as_slice(), &library::written(other)].concat(),
     };
     let message = String::from_utf8_lossy(&message).replace(['\r', '\n'], " ");
@@ -108,16 +123,9 @@ fn told(machine: &Machine<'_, '_>, thrown: &Thrown, name: &str) -> Failure {
 }
 
 pub(super) fn script(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
-    let subcommand = words[1].to_ascii_lowercase();
-    let arity =
-        |is_right: bool, name: &str| if is_right { Ok(()) } else { Err(Failure::arity(&format!("script|{name}"))) };
-    match subcommand.as_slice() {
-        b"load" => {
-            arity(words.len() == 3, "load")?;
-            learn(call, words[2]).map(Reply::bulk)
-        }
+    match words[1].to_ascii_lowercase().as_slice() {
+        b"load" => learn(call, words[2]).map(Reply::bulk),
         b"exists" => {
-            arity(words.len() > 2, "exists")?;
             let is_known =
                 |name: &&[u8]| call.server.scripts.contains_key(&String::from_utf8_lossy(name).to_ascii_lowercase());
             Ok(Reply::Array(words[2..].iter().map(|name| Reply::flag(is_known(name))).collect()))
@@ -134,10 +142,7 @@ pub(super) fn script(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
             call.server.scripts.clear();
             Ok(Reply::ok())
         }
-        b"kill" => {
-            arity(words.len() == 2, "kill")?;
-            Err(Failure("NOTBUSY No scripts in execution right now.".into()))
-        }
-        _ => Err(super::table::unknown_subcommand(words)),
+        b"kill" => Err(Failure("NOTBUSY No scripts in execution right now.".into())),
+        _ => Err(super::reply::SYNTAX),
     }
 }

@@ -216,7 +216,7 @@ pub(super) fn mget(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
 }
 
 pub(super) fn mset(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
-    if words.len() % 2 == 0 {
+    if words.len().is_multiple_of(2) {
         return Err(Failure::arity("mset"));
     }
     for pair in words[1..].chunks_exact(2) {
@@ -226,7 +226,7 @@ pub(super) fn mset(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
 }
 
 pub(super) fn msetnx(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
-    if words.len() % 2 == 0 {
+    if words.len().is_multiple_of(2) {
         return Err(Failure::arity("msetnx"));
     }
     if words[1..].iter().step_by(2).any(|key| call.exists(key)) {

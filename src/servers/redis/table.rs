@@ -2,7 +2,10 @@
 
 use super::call::Call;
 use super::reply::{Answer, Failure};
-use super::{counters, expiry, hashes, keys, lists, ranges, replication, script, sets, sorted, strings, transactions};
+use super::{
+    algebra, connection, counters, expiry, hashes, keys, lists, ranges, replication, script, sets, sorted, strings,
+    transactions,
+};
 
 /// A command.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ type Run = fn(&mut Call<'_>, &[&[u8]]) -> Answer;
 
 impl Command {
     pub(super) fn takes(&self, words: usize) -> bool {
-        if self.arity < 0 { words >= self.arity.unsigned_abs() } else { words == self.arity.unsigned_abs() }
+        fits(self.arity, words)
     }
 }
 
@@ -67,8 +70,20 @@ pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
     Some(&COMMANDS[place])
 }
 
+/// The command that a client says.
+///
+/// # Errors
+/// If there is none of that name, or if it has more or fewer words.
+pub(super) fn command(words: &[&[u8]]) -> Result<&'static Command, Failure> {
+    let command = find(words[0]).ok_or_else(|| unknown(words))?;
+    if !command.takes(words.len()) {
+        return Err(Failure::arity(command.name));
+    }
+    wrong_subcommand(command, words).map_or(Ok(command), Err)
+}
+
 /// What is said of a command that is not known (server.c, `commandCheckExistence`).
-pub(super) fn unknown(words: &[&[u8]]) -> Failure {
+fn unknown(words: &[&[u8]]) -> Failure {
     let mut beginning = String::new();
     for word in &words[1..] {
         if beginning.len() >= 128 {
@@ -81,8 +96,36 @@ pub(super) fn unknown(words: &[&[u8]]) -> Failure {
     Failure::err(format_args!("unknown command '{name}', with args beginning with: {beginning}"))
 }
 
+/// What is wrong with the second word of a command that has such, or with what follows it.
+fn wrong_subcommand(command: &Command, words: &[&[u8]]) -> Option<Failure> {
+    let mut own = SUBCOMMANDS.iter().filter(|(of, ..)| *of == command.name).peekable();
+    own.peek()?;
+    let found = own.find(|(_, name, _)| words[1].eq_ignore_ascii_case(name.as_bytes()));
+    let Some((of, name, arity)) = found else { return Some(unknown_subcommand(words)) };
+    (!fits(*arity, words.len())).then(|| Failure::arity(&format!("{of}|{name}")))
+}
+
+/// Second words, and how many words there are then, as the commands' own.
+const SUBCOMMANDS: &[(&str, &str, isize)] = &[
+    ("client", "getname", 2),
+    ("client", "id", 2),
+    ("client", "setname", 3),
+    ("object", "encoding", 3),
+    ("object", "freq", 3),
+    ("object", "idletime", 3),
+    ("object", "refcount", 3),
+    ("script", "exists", -3),
+    ("script", "flush", -2),
+    ("script", "kill", 2),
+    ("script", "load", 3),
+];
+
+fn fits(arity: isize, words: usize) -> bool {
+    if arity < 0 { words >= arity.unsigned_abs() } else { words == arity.unsigned_abs() }
+}
+
 /// What is said of a second word that is not known.
-pub(super) fn unknown_subcommand(words: &[&[u8]]) -> Failure {
+fn unknown_subcommand(words: &[&[u8]]) -> Failure {
     let name = String::from_utf8_lossy(words[0]).to_uppercase();
     let subcommand = String::from_utf8_lossy(&words[1][..words[1].len().min(128)]);
     Failure::err(format_args!("unknown subcommand '{subcommand}'. Try {name} HELP."))
@@ -91,10 +134,14 @@ pub(super) fn unknown_subcommand(words: &[&[u8]]) -> Failure {
 /// By name.
 const COMMANDS: &[Command] = &[
     write("append", 3, strings::append),
+    private("auth", -2, connection::auth),
+    blocking("blmove", 6, lists::blmove),
     blocking("blpop", -3, lists::blpop),
     blocking("brpop", -3, lists::brpop),
+    blocking("brpoplpush", 4, lists::brpoplpush),
     blocking("bzpopmax", -3, sorted::bzpopmax),
     blocking("bzpopmin", -3, sorted::bzpopmin),
+    private("client", -2, connection::client),
     write("copy", -3, keys::copy),
     read("dbsize", 1, keys::dbsize),
     write("decr", 2, counters::decr),
@@ -123,6 +170,7 @@ const COMMANDS: &[Command] = &[
     read("hget", 3, hashes::hget),
     read("hgetall", 2, hashes::hgetall),
     write("hincrby", 4, hashes::hincrby),
+    write("hincrbyfloat", 4, hashes::hincrbyfloat),
     read("hkeys", 2, hashes::hkeys),
     read("hlen", 2, hashes::hlen),
     read("hmget", -3, hashes::hmget),
@@ -133,12 +181,14 @@ const COMMANDS: &[Command] = &[
     read("hvals", 2, hashes::hvals),
     write("incr", 2, counters::incr),
     write("incrby", 3, counters::incrby),
+    write("incrbyfloat", 3, counters::incrbyfloat),
     read("keys", 2, keys::keys),
     read("lindex", 3, lists::lindex),
     write("linsert", 5, lists::linsert),
     read("llen", 2, lists::llen),
     write("lmove", 5, lists::lmove),
     write("lpop", -2, lists::lpop),
+    read("lpos", -3, lists::lpos),
     write("lpush", -3, lists::lpush),
     write("lpushx", -3, lists::lpushx),
     read("lrange", 4, lists::lrange),
@@ -150,6 +200,7 @@ const COMMANDS: &[Command] = &[
     write("mset", -3, strings::mset),
     write("msetnx", -3, strings::msetnx),
     immediate("multi", 1, transactions::multi),
+    other("object", -2, connection::object),
     write("persist", 2, expiry::persist),
     write("pexpire", -3, expiry::pexpire),
     write("pexpireat", -3, expiry::pexpireat),
@@ -157,9 +208,12 @@ const COMMANDS: &[Command] = &[
     other("ping", -1, keys::ping),
     write("psetex", 4, strings::psetex),
     read("pttl", 2, expiry::pttl),
+    other("publish", 3, connection::publish),
+    immediate("quit", -1, connection::quit),
     read("randomkey", 1, keys::randomkey),
     write("rename", 3, keys::rename),
     write("renamenx", 3, keys::renamenx),
+    immediate("reset", 1, connection::reset),
     private("role", 1, replication::role),
     write("rpop", -2, lists::rpop),
     write("rpoplpush", 3, lists::rpoplpush),
@@ -169,11 +223,16 @@ const COMMANDS: &[Command] = &[
     read("scan", -2, keys::scan),
     read("scard", 2, sets::scard),
     private("script", -2, script::script),
+    read("sdiff", -2, algebra::sdiff),
+    write("sdiffstore", -3, algebra::sdiffstore),
     other("select", 2, keys::select),
     write("set", -3, strings::set),
     write("setex", 4, strings::setex),
     write("setnx", 3, strings::setnx),
     write("setrange", 4, strings::setrange),
+    read("sinter", -2, algebra::sinter),
+    read("sintercard", -3, algebra::sintercard),
+    write("sinterstore", -3, algebra::sinterstore),
     read("sismember", 3, sets::sismember),
     read("smembers", 2, sets::smembers),
     read("smismember", -3, sets::smismember),
@@ -183,6 +242,8 @@ const COMMANDS: &[Command] = &[
     write("srem", -3, sets::srem),
     read("strlen", 2, strings::strlen),
     read("substr", 4, strings::getrange),
+    read("sunion", -2, algebra::sunion),
+    write("sunionstore", -3, algebra::sunionstore),
     write("swapdb", 3, keys::swapdb),
     other("time", 1, keys::time),
     read("touch", -2, keys::exists),
@@ -195,7 +256,12 @@ const COMMANDS: &[Command] = &[
     write("zadd", -4, sorted::zadd),
     read("zcard", 2, sorted::zcard),
     read("zcount", 4, ranges::zcount),
+    read("zdiff", -3, algebra::zdiff),
+    write("zdiffstore", -4, algebra::zdiffstore),
     write("zincrby", 4, sorted::zincrby),
+    read("zinter", -3, algebra::zinter),
+    read("zintercard", -3, algebra::zintercard),
+    write("zinterstore", -4, algebra::zinterstore),
     read("zlexcount", 4, ranges::zlexcount),
     write("zmpop", -4, sorted::zmpop),
     read("zmscore", -3, sorted::zmscore),
@@ -215,6 +281,8 @@ const COMMANDS: &[Command] = &[
     read("zrevrangebyscore", -4, ranges::zrevrangebyscore),
     read("zrevrank", 3, sorted::zrevrank),
     read("zscore", 3, sorted::zscore),
+    read("zunion", -3, algebra::zunion),
+    write("zunionstore", -4, algebra::zunionstore),
 ];
 
 #[cfg(test)]

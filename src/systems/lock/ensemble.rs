@@ -1,7 +1,5 @@
 //! What a scenario says of servers that replicate by Raft.
 
-use crate::environment::text::SpanRange;
-use crate::kernel::time::Span;
 use crate::protocols::raft::config;
 use crate::protocols::raft::rules::Rules;
 use crate::scenario::diagnostic::Complaint;
@@ -9,11 +7,6 @@ use crate::scenario::locate::PathStep;
 use crate::scenario::model::Scenario;
 use crate::systems::BuiltIn;
 use crate::systems::raft::RaftSettings;
-
-/// The defaults of Raft, but for these.
-pub(super) fn raft(nodes: u16, election_timeout: SpanRange, heartbeat: Span) -> RaftSettings {
-    RaftSettings { election_timeout, heartbeat, ..RaftSettings::of(nodes) }
-}
 
 /// What the servers of Raft are told.
 pub(super) fn config(settings: &RaftSettings) -> config::Config {

@@ -6,6 +6,7 @@ use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
 use crate::protocols::lock::kind::Kind;
 use crate::protocols::lock::lease::Config;
+use crate::servers::etcd::lessor::Checkpoints;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use crate::systems::BuiltIn;
@@ -34,9 +35,16 @@ pub struct LeaseSettings {
     /// How often a leader speaks when there is nothing new. Default: 50 ms.
     #[serde(default = "LeaseSettings::default_heartbeat")]
     pub heartbeat: Span,
+    /// A leader without a quorum steps down; who hears a leader ignores candidates. Default: yes.
+    #[serde(default = "LeaseSettings::yes")]
+    pub check_quorum: bool,
 }
 
 impl LeaseSettings {
+    fn yes() -> bool {
+        true
+    }
+
     fn default_nodes() -> u16 {
         3
     }
@@ -62,7 +70,12 @@ impl LeaseSettings {
     }
 
     fn raft(&self) -> RaftSettings {
-        ensemble::raft(self.nodes, self.election_timeout, self.heartbeat)
+        RaftSettings {
+            election_timeout: self.election_timeout,
+            heartbeat: self.heartbeat,
+            check_quorum: self.check_quorum,
+            ..RaftSettings::of(self.nodes)
+        }
     }
 }
 
@@ -70,7 +83,7 @@ impl KindRules for LeaseSettings {
     fn kind(&self) -> Kind {
         Kind::Lease(Config {
             ttl: (self.ttl.as_ns() / 1_000_000_000) as i64,
-            checkpoint_every: self.checkpoint_every,
+            checkpoints: self.checkpoint_every.map_or(Checkpoints::Never, Checkpoints::OfAll),
             patience: self.timeout,
             raft: ensemble::config(&self.raft()),
         })

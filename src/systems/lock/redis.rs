@@ -4,7 +4,7 @@ use super::{KindRules, KindSettings};
 use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
 use crate::protocols::lock::kind::Kind;
-use crate::protocols::lock::redis::{Config, Persistence, Timepiece};
+use crate::protocols::lock::redis::{Config, Hosting, Persistence, Timepiece};
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use crate::systems::BuiltIn;
@@ -79,15 +79,15 @@ impl PersistenceSetting {
 }
 
 impl RedisSettings {
-    fn default_ttl() -> Span {
+    pub(super) fn default_ttl() -> Span {
         Span::secs(1)
     }
 
-    fn default_poll() -> SpanRange {
+    pub(super) fn default_poll() -> SpanRange {
         SpanRange { min: Span::ms(20), max: Span::ms(60) }
     }
 
-    fn default_timeout() -> Span {
+    pub(super) fn default_timeout() -> Span {
         Span::ms(200)
     }
 }
@@ -98,8 +98,13 @@ impl KindRules for RedisSettings {
             ttl: self.ttl,
             watchdog: self.watchdog,
             tokens: self.tokens,
-            clock: self.clock.timepiece(),
-            persistence: self.persistence.persistence(),
+            wait: 0,
+            hosting: Hosting {
+                clock: self.clock.timepiece(),
+                persistence: self.persistence.persistence(),
+                delay: Span::ZERO,
+                decides: true,
+            },
             poll: (self.poll.min, self.poll.max),
             patience: self.timeout,
         })

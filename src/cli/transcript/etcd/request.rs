@@ -47,12 +47,13 @@ fn keys(fields: &mut Fields<'_>) -> Result<KeyRange, String> {
 pub(super) fn range(fields: &mut Fields<'_>) -> Result<Range, String> {
     // Whether a read is serializable is told apart by a cluster only.
     fields.flag(&["serializable"])?;
+    let (order, target) = sorting(fields)?;
     Ok(Range {
         keys: keys(fields)?,
         limit: fields.number_or_zero(&["limit"])?,
         revision: revision(fields.number_or_zero(&["rev", "revision"])?),
-        order: order(fields.text_or_empty(&["order", "sort_order"])?)?,
-        target: target(fields.text_or_empty(&["sort", "sort_target"])?)?,
+        order,
+        target,
         keys_only: fields.flag(&["keys_only"])?,
         count_only: fields.flag(&["count_only"])?,
         min_mod: revision(fields.number_or_zero(&["min_mod", "min_mod_revision"])?),
@@ -60,6 +61,15 @@ pub(super) fn range(fields: &mut Fields<'_>) -> Result<Range, String> {
         min_create: revision(fields.number_or_zero(&["min_create", "min_create_revision"])?),
         max_create: revision(fields.number_or_zero(&["max_create", "max_create_revision"])?),
     })
+}
+
+/// Where a target is given without an order, the order sent was the rising one, as clients have it.
+fn sorting(fields: &mut Fields<'_>) -> Result<(SortOrder, SortTarget), String> {
+    let by = target(fields.text_or_empty(&["sort", "sort_target"])?)?;
+    match (fields.text_or_empty(&["order", "sort_order"])?, fields.value(&["sort", "sort_target"])) {
+        ("", Some(_)) => Ok((SortOrder::Ascend, by)),
+        (name, _) => Ok((order(name)?, by)),
+    }
 }
 
 fn order(name: &str) -> Result<SortOrder, String> {

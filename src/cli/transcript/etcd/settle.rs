@@ -40,7 +40,7 @@ fn settle_time(expected: &Map<String, Value>, answered: &mut Map<String, Value>)
         return;
     };
     let granted = answered.get("granted").and_then(Value::as_i64).unwrap_or(0);
-    let is_about = *wanted == "about" && ttl > 0 && (granted - ttl) * 2 <= granted;
+    let is_about = *wanted == "about" && (0..=granted).contains(&ttl);
     let is_marked = expected.get("approx_ttl") == Some(&Value::Bool(true));
     let is_near = is_marked && wanted.as_i64().is_some_and(|wanted| (wanted - ttl).abs() <= TTL_TOLERANCE);
     if is_about || is_near {

@@ -54,6 +54,8 @@ struct Own {
     stage: Stage,
     /// Whether it is due that it watches again.
     beats: bool,
+    /// What has woken it, if it was woken and does not know yet whether its turn has come.
+    woken_by: Option<u64>,
 }
 
 /// How far a claim is.
@@ -134,14 +136,23 @@ impl Leased {
             let revoke = Write::Revoke { lease: lease.number };
             self.line.ask(Step::Close, Request::Lease(Question::Write(revoke)), desk);
         }
-        for own in &mut self.claims {
-            match own.stage {
-                Stage::Opening | Stage::Standing(_) | Stage::Watching { .. } => own.stage = Stage::Opening,
-                Stage::Holding(_) => desk.tell(News::Lost(own.claim.id)),
-                Stage::Leaving => desk.tell(News::Released(own.claim.id, false)),
+        let minds = (desk.config.rules.lease.minds_expiry)();
+        self.claims.retain_mut(|own| match own.stage {
+            Stage::Opening | Stage::Standing(_) | Stage::Watching { .. } => {
+                (own.stage, own.woken_by) = (Stage::Opening, None);
+                true
             }
-        }
-        self.claims.retain(|own| own.stage == Stage::Opening);
+            Stage::Holding(_) => {
+                if minds {
+                    desk.tell(News::Lost(own.claim.id));
+                }
+                !minds
+            }
+            Stage::Leaving => {
+                desk.tell(News::Released(own.claim.id, false));
+                false
+            }
+        });
         self.go_on(desk);
     }
 
@@ -171,6 +182,9 @@ impl Leased {
                 desk.tell(News::Granted(id, Some(token as u64)));
             }
             Answer::Place { mine: Some(token), ahead: Some((first, ahead)), revision } => {
+                if let Some(by) = own.woken_by.take() {
+                    desk.woken(&own.claim, by);
+                }
                 let watched = (rules.watches)(first.claim, ahead.claim);
                 let other = if watched == ahead.claim { ahead } else { first };
                 own.stage = Stage::Watching { mine: asked, token, other, seen: revision };
@@ -240,7 +254,7 @@ impl Leased {
 
 impl Recipe for Leased {
     fn seek(&mut self, claim: Claim, desk: &mut Desk<'_, '_>) {
-        self.claims.push(Own { claim, stage: Stage::Opening, beats: false });
+        self.claims.push(Own { claim, stage: Stage::Opening, beats: false, woken_by: None });
         self.go_on(desk);
     }
 
@@ -287,11 +301,17 @@ impl Recipe for Leased {
     }
 
     fn on_event(&mut self, _: NodeId, event: Event, desk: &mut Desk<'_, '_>) {
-        let Event::KeyGone { waiter, revision } = event else { unreachable!("an event of another kind of server") };
+        let Event::KeyGone { waiter, whose, revision } = event else {
+            unreachable!("an event of another kind of server")
+        };
         let looks_again = (desk.config.rules.lease.looks_again)();
         let Some(own) = self.own(waiter) else { return };
-        let Stage::Watching { mine, token, .. } = own.stage else { return };
-        desk.woken(&own.claim, happening(own.claim.lock, revision));
+        let Stage::Watching { mine, token, other, .. } = own.stage else { return };
+        // It may have watched another key at another server before.
+        if other.claim != whose {
+            return;
+        }
+        own.woken_by = revision.map(|revision| happening(own.claim.lock, revision));
         if !looks_again {
             own.stage = Stage::Holding(mine);
             desk.tell(News::Granted(waiter, Some(token as u64)));
@@ -314,7 +334,8 @@ impl Recipe for Leased {
             }
             Due::Renew(None) if self.renewal.is_none() => self.renew(desk),
             Due::Lost(None) => {
-                if self.lease.is_some_and(|lease| lease.granted && desk.io.now() >= lease.until) {
+                let is_over = self.lease.is_some_and(|lease| lease.granted && desk.io.now() >= lease.until);
+                if is_over {
                     self.lose(desk);
                 }
             }

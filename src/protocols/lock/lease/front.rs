@@ -8,13 +8,11 @@ use crate::protocol::NodeId;
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::protocols::lock::ensemble::{self, Changes, Command, Done, Proposal, Seen, Taken, What};
 use crate::protocols::lock::message::{Call, Event, Reply, Request};
-use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::service::Office;
 use crate::servers::etcd::bytes::KeyRange;
 use crate::servers::etcd::lessor::Renewal;
 use crate::servers::etcd::server::LOOK_LIMIT;
-use crate::servers::etcd::store::EventKind;
-use crate::servers::etcd::watchers::{Told, Watch, Watchers};
+use crate::servers::etcd::watchers::{Change, Told, Watch, Watchers};
 use std::collections::BTreeMap;
 
 /// A server, but for what is replicated.
@@ -24,13 +22,21 @@ pub struct Front {
     watchers: Watchers,
     /// Who has which watch, and which watch is whose.
     watches: BTreeMap<(NodeId, ClaimId), i64>,
-    owners: BTreeMap<i64, (NodeId, ClaimId)>,
+    owners: BTreeMap<i64, Owner>,
     /// How many watches there have ever been.
     numbers: i64,
     /// The leases that it has found to have run out while it led, and in which term.
     ending: BTreeMap<i64, u64>,
     /// What it has still to propose.
     later: Vec<What>,
+}
+
+/// Who watches what: a client, for one of its claims, the key of another.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    client: NodeId,
+    waiter: ClaimId,
+    whose: ClaimId,
 }
 
 impl Front {
@@ -48,27 +54,31 @@ impl Front {
     }
 
     /// Somebody watches a key, anew or again.
-    fn watch(&mut self, owner: (NodeId, ClaimId), watch: Watch, see: &Seen<'_>, office: &mut Office<'_, '_>) {
-        if let Some(number) = self.watches.remove(&owner) {
+    fn watch(&mut self, owner: Owner, watch: Watch, see: &Seen<'_>, office: &mut Office<'_, '_>) {
+        if let Some(number) = self.watches.remove(&(owner.client, owner.waiter)) {
             self.owners.remove(&number);
             self.watchers.cancel(number);
         }
         self.numbers += 1;
-        self.watches.insert(owner, self.numbers);
+        self.watches.insert((owner.client, owner.waiter), self.numbers);
         self.owners.insert(self.numbers, owner);
         let told = self.watchers.watch(&see.machine.service.lease().etcd.store, self.numbers, watch);
         // What is past is told at once, and so is that it can be told no more.
-        if told.iter().any(|told| matches!(told, Told::Changed(_) | Told::Canceled { .. })) {
-            self.tell(self.numbers, see.machine.service.lease().etcd.store.revision(), office);
+        for told in told {
+            match told {
+                Told::Created { .. } => {}
+                Told::Canceled { .. } => self.tell(self.numbers, None, office),
+                Told::Changed(changes) => self.tell(self.numbers, revision(&changes), office),
+            }
         }
     }
 
     /// What a watch was for has happened.
-    fn tell(&mut self, number: i64, revision: i64, office: &mut Office<'_, '_>) {
-        let Some(owner) = self.owners.remove(&number) else { return };
-        self.watches.remove(&owner);
+    fn tell(&mut self, number: i64, revision: Option<i64>, office: &mut Office<'_, '_>) {
+        let Some(Owner { client, waiter, whose }) = self.owners.remove(&number) else { return };
+        self.watches.remove(&(client, waiter));
         self.watchers.cancel(number);
-        office.event(owner.0, Event::KeyGone { waiter: owner.1, revision });
+        office.event(client, Event::KeyGone { waiter, whose, revision });
     }
 
     /// A lease lives on, if it is this server that says so.
@@ -98,7 +108,7 @@ impl ensemble::Front for Front {
             Question::Renew { .. } => Taken::Passed,
             Question::Watch { waiter, key, from: start } => {
                 let watch = Watch { keys: KeyRange::one(key.name()), start, no_put: true, ..Watch::default() };
-                self.watch((from, waiter), watch, see, office);
+                self.watch(Owner { client: from, waiter, whose: key.claim }, watch, see, office);
                 Taken::Silent
             }
         }
@@ -111,19 +121,9 @@ impl ensemble::Front for Front {
         let Changes::Lease(events) = &done.changes else { return };
         let machine = see.machine.service.lease();
         let told = self.watchers.notify(&machine.etcd.store, events);
-        for (number, _) in told {
-            self.tell(number, see.machine.service.lease().etcd.store.revision(), office);
+        for (number, changes) in told {
+            self.tell(number, revision(&changes), office);
         }
-        // Who leads applies first what was proposed in its own term.
-        if see.is_first {
-            let locks = events.iter().filter_map(|event| super::command::Key::parse(&event.kv.key));
-            for lock in locks.map(|key| key.lock).collect::<std::collections::BTreeSet<LockId>>() {
-                if let Some(key) = see.machine.service.lease().first(lock) {
-                    office.io.note(Fact::Kept { lock, claim: key.claim });
-                }
-            }
-        }
-        debug_assert!(events.iter().all(|event| matches!(event.kind, EventKind::Put | EventKind::Delete)));
     }
 
     fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
@@ -163,6 +163,11 @@ impl ensemble::Front for Front {
     fn proposes(&self, proposal: &Proposal, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> bool {
         proposal.term.is_none_or(|term| (office.config.rules.lease.revoke_is_current)(term, see.term))
     }
+}
+
+/// When it happened that a watcher is told of.
+fn revision(changes: &[Change]) -> Option<i64> {
+    changes.first().map(|change| change.event.kv.modified)
 }
 
 /// A number for what has happened to a lock at a revision.

@@ -35,8 +35,8 @@ pub struct Machine {
 impl Machine {
     /// No leases, no keys.
     pub fn new(config: &Config, rules: &Rules) -> Machine {
-        let checkpoint_every = (rules.checkpoints_every)(config.checkpoint_every);
-        let mut etcd = State::new(Settings { checkpoint_every, ..Settings::default() });
+        let checkpoints = (rules.checkpoints)(config.checkpoints);
+        let mut etcd = State::new(Settings { checkpoints, ..Settings::default() });
         let expires_at_apply = (rules.expires_at_apply)();
         if expires_at_apply {
             etcd.lessor.promote(Time::ZERO, Span::ZERO);

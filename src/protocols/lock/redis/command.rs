@@ -1,5 +1,6 @@
 //! The commands that locks on Redis consist of, as messages; and the words in which a server is told them.
 
+use super::{failover::Position, sorted};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::servers::redis;
@@ -55,6 +56,38 @@ pub enum Command {
         /// How long it lives.
         ttl: u64,
     },
+    /// A script: the same, and `SET lock owner NX PX ttl` if there is none.
+    ExtendOrAcquire {
+        /// The key.
+        lock: LockId,
+        /// What its value should be.
+        owner: ClaimId,
+        /// How long it lives.
+        ttl: u64,
+    },
+    /// `INCR fence`
+    Count {
+        /// Whose counter.
+        lock: LockId,
+    },
+    /// `GET fence`
+    Counted {
+        /// Whose counter.
+        lock: LockId,
+    },
+    /// `WAIT replicas timeout`: how many replicas have all that this client has changed.
+    Wait {
+        /// What it has changed.
+        lock: LockId,
+        /// Who has the lock, if that is what so many replicas must know.
+        owner: Option<ClaimId>,
+        /// How many should have it.
+        replicas: u16,
+        /// For how long it waits for them, in milliseconds.
+        timeout: u64,
+    },
+    /// One on a lock that is a sorted set.
+    Sorted(sorted::Command),
     /// `GET lock`
     Get {
         /// The key.
@@ -82,8 +115,19 @@ pub enum Reply {
     ReadOnly,
 }
 
-/// What a server writes to its disk: a command with its arguments, as it was told to replicas.
-pub type Record = Vec<Vec<u8>>;
+/// What one command of a client has changed, as replicas are told: all or nothing.
+pub type Change = Vec<redis::Effect>;
+
+/// What a server writes to its disk.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// What has changed.
+    Change(Change),
+    /// Everything, as it was taken from a primary or became the beginning of a reign.
+    Whole(Position, redis::Snapshot),
+    /// No reign up to this one has a say any more, and in the last one nobody else gets the vote.
+    Promise(u64),
+}
 
 /// The name of a lock's key.
 pub fn key(lock: LockId) -> String {
@@ -109,6 +153,11 @@ impl Command {
             Command::Expire { .. } => "Expire",
             Command::CompareDelete { .. } => "CompareDelete",
             Command::CompareExpire { .. } => "CompareExpire",
+            Command::ExtendOrAcquire { .. } => "ExtendOrAcquire",
+            Command::Count { .. } => "Count",
+            Command::Counted { .. } => "Counted",
+            Command::Wait { .. } => "Wait",
+            Command::Sorted(command) => command.label(),
             Command::Get { .. } => "Get",
             Command::Delete { .. } => "Delete",
         }
@@ -123,8 +172,13 @@ impl Command {
             | Command::Expire { lock, .. }
             | Command::CompareDelete { lock, .. }
             | Command::CompareExpire { lock, .. }
+            | Command::ExtendOrAcquire { lock, .. }
+            | Command::Count { lock }
+            | Command::Counted { lock }
+            | Command::Wait { lock, .. }
             | Command::Get { lock }
             | Command::Delete { lock } => *lock,
+            Command::Sorted(command) => command.lock(),
         }
     }
 
@@ -134,9 +188,14 @@ impl Command {
             Command::Acquire { owner, .. } | Command::AcquireToken { owner, .. } | Command::SetIfAbsent { owner, .. } => {
                 Some(*owner)
             }
+            Command::Sorted(command) => command.acquires(),
             Command::Expire { .. }
             | Command::CompareDelete { .. }
             | Command::CompareExpire { .. }
+            | Command::ExtendOrAcquire { .. }
+            | Command::Count { .. }
+            | Command::Counted { .. }
+            | Command::Wait { .. }
             | Command::Get { .. }
             | Command::Delete { .. } => None,
         }
@@ -144,6 +203,9 @@ impl Command {
 
     /// Carries it out, at this time of the server in milliseconds.
     pub fn apply(&self, redis: &mut redis::Redis, now_ms: i64) -> Reply {
+        if let Command::Sorted(command) = self {
+            return command.apply(redis, now_ms);
+        }
         let key = key(self.lock());
         let mut tell = |words: &[&str]| understood(redis.apply(now_ms, 0, words));
         match self {
@@ -164,14 +226,35 @@ impl Command {
                 Reply::Owner(found) if found == *owner => tell(&["PEXPIRE", &key, &ttl.to_string()]),
                 _ => Reply::Int(0),
             },
+            Command::ExtendOrAcquire { owner, ttl, .. } => match tell(&["GET", &key]) {
+                Reply::Owner(found) if found == *owner => tell(&["PEXPIRE", &key, &ttl.to_string()]),
+                Reply::Nil => match tell(&["SET", &key, &value(*owner), "NX", "PX", &ttl.to_string()]) {
+                    Reply::Ok => Reply::Int(1),
+                    refused => refused,
+                },
+                _ => Reply::Int(0),
+            },
+            Command::Count { lock } => tell(&["INCR", &fence(*lock)]),
+            Command::Counted { lock } => match redis.apply(now_ms, 0, &["GET", &fence(*lock)]) {
+                redis::Reply::Bulk(count) => Reply::Int(number(&count)),
+                redis::Reply::Nil => Reply::Nil,
+                other => unreachable!("a counter is a number: {other:?}"),
+            },
+            // Of a server that has no replicas.
+            Command::Wait { .. } => Reply::Int(0),
+            Command::Sorted(_) => unreachable!("it has its own words"),
             Command::Get { .. } => tell(&["GET", &key]),
             Command::Delete { .. } => tell(&["DEL", &key]),
         }
     }
 }
 
+fn number(text: &[u8]) -> i64 {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).expect("a counter is a decimal number")
+}
+
 /// A reply of the server, in the few forms that there are here.
-fn understood(reply: redis::Reply) -> Reply {
+pub(super) fn understood(reply: redis::Reply) -> Reply {
     match reply {
         redis::Reply::Status(_) => Reply::Ok,
         redis::Reply::Nil => Reply::Nil,
@@ -195,6 +278,13 @@ impl Digestible for Command {
             Command::Expire { ttl, .. } => (4, 0, *ttl),
             Command::CompareDelete { owner, .. } => (5, owner.0, 0),
             Command::CompareExpire { owner, ttl, .. } => (6, owner.0, *ttl),
+            Command::ExtendOrAcquire { owner, ttl, .. } => (9, owner.0, *ttl),
+            Command::Count { .. } => (10, 0, 0),
+            Command::Counted { .. } => (11, 0, 0),
+            Command::Wait { owner, replicas, timeout, .. } => {
+                (12, owner.map_or(0, |owner| owner.0), timeout << 16 | u64::from(*replicas))
+            }
+            Command::Sorted(command) => return command.digest(digest),
             Command::Get { .. } => (7, 0, 0),
             Command::Delete { .. } => (8, 0, 0),
         };

@@ -1,6 +1,8 @@
 //! The decisions of locks on Redis.
 
 use super::Timepiece;
+use super::sorted::{Admission, Cleaning};
+use crate::kernel::time::Span;
 
 /// How a lock is taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +24,45 @@ pub enum Giving {
     AfterALook,
 }
 
+/// When the counter is raised that tokens come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counting {
+    /// Together with the grant, so that whoever knows of the one knows of the other.
+    InTheGrant,
+    /// By a command of its own, once the lock is had.
+    Afterwards,
+}
+
+/// How a lock on several servers is prolonged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extending {
+    /// Where its key is still there, and while it can still be held.
+    Compared,
+    /// Its key is made anew where there is none.
+    Recreating,
+}
+
+/// The decisions of Redlock.
+#[derive(Clone, Copy, Debug)]
+pub struct RedlockRules {
+    /// How many of so many servers must have its key (the manual, "The Redlock Algorithm", step 3: N/2+1).
+    pub quorum: fn(servers: usize) -> usize,
+    /// How long a lock can be held that has taken so long to get; zero if it cannot be (the same, step 4, and "Is the
+    /// Algorithm Asynchronous?": TTL-(T2-T1)-CLOCK_DRIFT).
+    pub validity: fn(ttl: Span, elapsed: Span, drift: Span) -> Span,
+    /// How it is prolonged (the manual, "Making the algorithm more reliable: Extending the lock").
+    pub extends: fn() -> Extending,
+}
+
+/// The decisions of locks that are sorted sets.
+#[derive(Clone, Copy, Debug)]
+pub struct SortedRules {
+    /// What is removed from a set before somebody is let in.
+    pub cleans: fn() -> Cleaning,
+    /// Who is let in.
+    pub admits: fn() -> Admission,
+}
+
 /// All decisions.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -35,6 +76,16 @@ pub struct Rules {
     pub withdraws: fn() -> bool,
     /// Does a watchdog go on after a renewal that was not answered?
     pub renews_after_silence: fn() -> bool,
+    /// For how many replicas does a client wait, if it is set up for so many? (the manual page of WAIT)
+    pub waits_for: fn(replicas: u16) -> u16,
+    /// Is a change safe of which so many know, if so many should? (the manual page of WAIT: "the caller should check")
+    pub confirms: fn(wanted: u16, replicas: u16) -> bool,
+    /// When tokens are counted.
+    pub counts: fn() -> Counting,
+    /// Those of Redlock.
+    pub redlock: RedlockRules,
+    /// Those of sorted sets.
+    pub sorted: SortedRules,
 }
 
 impl Rules {
@@ -45,5 +96,14 @@ impl Rules {
         expires_by: |configured| configured,
         withdraws: || true,
         renews_after_silence: || true,
+        waits_for: |replicas| replicas,
+        confirms: |wanted, replicas| replicas >= wanted,
+        counts: || Counting::InTheGrant,
+        redlock: RedlockRules {
+            quorum: |servers| servers / 2 + 1,
+            validity: |ttl, elapsed, drift| Span::ns(ttl.as_ns().saturating_sub((elapsed + drift).as_ns())),
+            extends: || Extending::Compared,
+        },
+        sorted: SortedRules { cleans: || Cleaning::Expired, admits: || Admission::Alone },
     };
 }

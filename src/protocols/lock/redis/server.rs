@@ -1,106 +1,65 @@
-//! A server of Redis, with its clock and its disk.
+//! A server of Redis that stands alone.
 
-use super::command;
-use super::{Config, Persistence, Timepiece};
-use crate::kernel::time::Span;
+use super::command::Record;
+use super::store::Store;
+use super::{Hosting, Persistence};
+use crate::kernel::time::{Span, Time};
 use crate::protocol::{Found, NodeId};
-use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::protocols::lock::message::{self, Call, Reply, Request};
-use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::recipe::Due;
 use crate::protocols::lock::service::{Connections, Office, Service};
-use crate::servers::redis::{Redis, Reply as Answer};
+use crate::servers::redis::Role;
 
 /// How often what was written is forced to the disk, if not before each acknowledgement.
-const FORCED_EVERY: Span = Span::secs(1);
+pub(super) const FORCED_EVERY: Span = Span::secs(1);
 
 /// The state of a server.
 #[derive(Clone, Debug)]
 pub struct Server {
-    config: Config,
-    redis: Redis,
+    store: Store,
     connections: Connections,
+    /// Until then it answers nobody.
+    silent_until: Time,
 }
 
 impl Server {
     /// Starts a server with what its disk holds.
-    pub fn boot(config: &Config, disk: Found<'_, message::Record>, office: &mut Office<'_, '_>) -> Server {
-        let mut redis = Redis::new();
+    pub fn boot(hosting: Hosting, disk: Found<'_, message::Record>, office: &mut Office<'_, '_>) -> Server {
+        let mut store = Store::new(hosting);
+        store.set_role(Role::Replica);
         for record in disk.records {
-            let message::Record::Redis(record) = record else { unreachable!("a record of another kind of server") };
-            let _ = record; // TEMP restore
+            let message::Record::Redis(Record::Change(change)) = record else {
+                unreachable!("a record of another kind of server")
+            };
+            store.replicate(change, office);
         }
-        let mut server = Server { config: *config, redis, connections: Connections::default() };
-        server.tell_keepers(office);
-        if config.persistence == Persistence::EverySecond {
+        store.set_role(Role::Primary);
+        store.tell_keepers(office);
+        if hosting.persistence == Persistence::EverySecond {
             office.wake(FORCED_EVERY, Due::Beat);
         }
-        server
+        let silent_until = office.io.now() + hosting.delay;
+        Server { store, connections: Connections::default(), silent_until }
     }
-
-    /// Its own time in milliseconds.
-    fn now_ms(&self, office: &mut Office<'_, '_>) -> i64 {
-        let time = match (office.config.rules.redis.expires_by)(self.config.clock) {
-            Timepiece::Wall => office.io.wall(),
-            Timepiece::Monotonic => office.io.now(),
-        };
-        (time.ns() / 1_000_000) as i64
-    }
-
-    /// Tells the oracles who holds what, after a restart.
-    fn tell_keepers(&mut self, office: &mut Office<'_, '_>) {
-        let now = self.now_ms(office);
-        let Answer::Array(keys) = self.redis.apply(now, 0, &["KEYS", "lock-*"]) else { return };
-        for key in keys {
-            let Answer::Bulk(key) = key else { continue };
-            let Answer::Bulk(owner) = self.redis.apply(now, 0, &[b"GET".as_slice(), &key]) else { continue };
-            if let (Some(lock), Some(claim)) = (lock_of(&key), owner_of(&owner)) {
-                office.io.note(Fact::Kept { lock, claim });
-            }
-        }
-    }
-
-    /// Writes down what has changed.
-    fn keep(&mut self, office: &mut Office<'_, '_>) {
-        let effects: Vec<crate::servers::redis::Effect> = Vec::new(); // TEMP take_effects
-        if self.config.persistence == Persistence::Nothing {
-            return;
-        }
-        effects.into_iter().for_each(|effect| office.io.write(message::Record::Redis(effect.command)));
-        if self.config.persistence == Persistence::Always {
-            office.io.sync();
-        }
-    }
-}
-
-fn lock_of(key: &[u8]) -> Option<LockId> {
-    std::str::from_utf8(key).ok()?.strip_prefix("lock-")?.parse().ok().map(LockId)
-}
-
-fn owner_of(value: &[u8]) -> Option<ClaimId> {
-    u64::from_str_radix(std::str::from_utf8(value).ok()?, 16).ok().map(ClaimId)
 }
 
 impl Service for Server {
     fn on_request(&mut self, from: NodeId, call: Call, request: Request, office: &mut Office<'_, '_>) {
         let Request::Redis(command) = request else { unreachable!("a command for another kind of server") };
-        if !self.connections.admits(from, call) {
+        if office.io.now() < self.silent_until || !self.connections.admits(from, call) {
             return;
         }
-        let now = self.now_ms(office);
-        let reply = command.apply(&mut self.redis, now);
-        self.keep(office);
-        if let Some(claim) = command.acquires()
-            && matches!(reply, command::Reply::Ok | command::Reply::Int(1..))
-        {
-            office.io.note(Fact::Kept { lock: command.lock(), claim });
+        let (reply, change) = self.store.apply(&command, office);
+        if !change.is_empty() {
+            self.store.keep(Record::Change(change), office);
         }
+        self.store.tell_keeper(&command, reply, office);
         office.reply(from, call, Reply::Redis(reply));
     }
 
     fn on_due(&mut self, _: Due, office: &mut Office<'_, '_>) {
-        office.io.sync();
         office.wake(FORCED_EVERY, Due::Beat);
+        office.io.sync();
     }
 
     fn role(&self, role: &str) -> Option<u64> {

@@ -104,9 +104,7 @@ impl Binder<'_> {
             let key = super::query::by_number(key, &select.targets, "GROUP BY")?.unwrap_or(key);
             let (node, kind) = match self.expression(key) {
                 Err(error) if error.code == "42703" => {
-                    let alias = |name: &str| {
-                        select.targets.iter().find(|target| target.alias.as_deref() == Some(name))
-                    };
+                    let alias = |name: &str| select.targets.iter().find(|target| target.alias.as_deref() == Some(name));
                     let Expr::Column { table: None, name } = key else { return Err(error) };
                     let target = alias(name).ok_or(error)?;
                     let bound = self.expression(&target.expr)?;

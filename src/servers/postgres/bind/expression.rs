@@ -35,7 +35,9 @@ impl Binder<'_> {
                 (Node::Const(value.clone()), value.kind())
             }
             Expr::Column { table, name } => self.column(table.as_deref(), name)?,
-            Expr::Star(_) | Expr::Default => return Err(Error::syntax(if *expr == Expr::Default { "DEFAULT" } else { "*" })),
+            Expr::Star(_) | Expr::Default => {
+                return Err(Error::syntax(if *expr == Expr::Default { "DEFAULT" } else { "*" }));
+            }
             Expr::Negative(of) => {
                 let (node, kind) = self.expression(of)?;
                 if kind == Type::Unknown {
@@ -47,9 +49,7 @@ impl Binder<'_> {
                 (Node::Negative(Box::new(node)), kind)
             }
             Expr::Not(of) => (Node::Not(self.boxed(of, "NOT")?), Type::Bool),
-            Expr::And(left, right) => {
-                (Node::And(self.boxed(left, "AND")?, self.boxed(right, "AND")?), Type::Bool)
-            }
+            Expr::And(left, right) => (Node::And(self.boxed(left, "AND")?, self.boxed(right, "AND")?), Type::Bool),
             Expr::Or(left, right) => (Node::Or(self.boxed(left, "OR")?, self.boxed(right, "OR")?), Type::Bool),
             Expr::Binary(operator, left, right) => self.binary(operator, left, right)?,
             Expr::IsNull { of, negated } => match of.as_ref() {
@@ -220,9 +220,8 @@ impl Binder<'_> {
             return Err(Error::new("42601", "unequal number of entries in row expressions"));
         }
         let pairs = lefts.iter().zip(rights);
-        let one = |(left, right): (&Expr, &Expr)| {
-            Expr::Binary(operator, Box::new(left.clone()), Box::new(right.clone()))
-        };
+        let one =
+            |(left, right): (&Expr, &Expr)| Expr::Binary(operator, Box::new(left.clone()), Box::new(right.clone()));
         let joined = match operator {
             "=" => pairs.map(one).reduce(|left, right| Expr::And(Box::new(left), Box::new(right))),
             "<>" => pairs.map(one).reduce(|left, right| Expr::Or(Box::new(left), Box::new(right))),

@@ -3,11 +3,12 @@
 use super::super::ast::{self, Expr, Order, Query, Target};
 use super::super::error::Error;
 use super::super::heap::{Table, TableId};
-use super::super::plan::{
-    Body, Grouping, Join, Node, OrderKey, Plan, RowLocking, Select, Source, SourceKind,
-};
+use super::super::plan::{Body, Grouping, Join, Node, OrderKey, Plan, RowLocking, Select, Source, SourceKind};
 use super::super::value::{Type, Value};
 use super::{Binder, Name, Scope, With, coerced, result_name, view};
+
+/// Results, and the name and type of each.
+pub(super) type Bound = (Vec<Node>, Vec<(String, Type)>);
 
 impl Binder<'_> {
     /// A query within the queries that are being bound.
@@ -157,7 +158,7 @@ impl Binder<'_> {
     }
 
     /// Results with their names and types.
-    pub(super) fn targets(&mut self, targets: &[Target]) -> Result<(Vec<Node>, Vec<(String, Type)>), Error> {
+    pub(super) fn targets(&mut self, targets: &[Target]) -> Result<Bound, Error> {
         let (mut nodes, mut columns) = (Vec::new(), Vec::new());
         for target in targets {
             let (node, kind) = self.expression(&target.expr)?;

@@ -18,7 +18,14 @@ impl<'a> Binder<'a> {
                 let from = &update.from;
                 let condition = update.condition.as_ref();
                 let set = Some(update.set.as_slice());
-                self.change(&update.with, (&update.table, update.alias.as_deref()), set, from, condition, &update.returning)?
+                self.change(
+                    &update.with,
+                    (&update.table, update.alias.as_deref()),
+                    set,
+                    from,
+                    condition,
+                    &update.returning,
+                )?
             }
             Command::Delete(delete) => {
                 let name = (delete.table.as_str(), delete.alias.as_deref());
@@ -92,11 +99,28 @@ impl<'a> Binder<'a> {
         })?;
         self.with.truncate(known);
         let table = table.id;
-        Ok(Insert { with, table, rows, columns, defaults, default_cells, casts, checks, conflict, returning, columns_out })
+        Ok(Insert {
+            with,
+            table,
+            rows,
+            columns,
+            defaults,
+            default_cells,
+            casts,
+            checks,
+            conflict,
+            returning,
+            columns_out,
+        })
     }
 
     /// The rows of an INSERT; bare literals in VALUES are read as the type of their column.
-    fn typed_rows(&mut self, query: &ast::Query, table: &Table, names: &[String]) -> Result<super::super::plan::Plan, Error> {
+    fn typed_rows(
+        &mut self,
+        query: &ast::Query,
+        table: &Table,
+        names: &[String],
+    ) -> Result<super::super::plan::Plan, Error> {
         let mut plan = self.query(query)?;
         let kind = |at: usize| match names.get(at) {
             Some(name) => table.column(name).map(|column| table.columns[column].kind),

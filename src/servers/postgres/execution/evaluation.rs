@@ -119,18 +119,16 @@ impl Execution<'_> {
                     _ => Value::Null,
                 }
             }
-            Node::Like { of, pattern, negated, caseless } => {
-                match (self.value(of, env)?, self.value(pattern, env)?) {
-                    (Value::Text(mut text), Value::Text(mut pattern)) => {
-                        if *caseless {
-                            (text, pattern) = (text.to_lowercase(), pattern.to_lowercase());
-                        }
-                        let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
-                        Value::Bool(like(&text, &pattern) != *negated)
+            Node::Like { of, pattern, negated, caseless } => match (self.value(of, env)?, self.value(pattern, env)?) {
+                (Value::Text(mut text), Value::Text(mut pattern)) => {
+                    if *caseless {
+                        (text, pattern) = (text.to_lowercase(), pattern.to_lowercase());
                     }
-                    _ => Value::Null,
+                    let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
+                    Value::Bool(like(&text, &pattern) != *negated)
                 }
-            }
+                _ => Value::Null,
+            },
             Node::Array(items) => Value::Array(self.values(items, env)?),
             Node::Exists(plan) => Value::Bool(!self.remembered(plan, env, Some(1))?.is_empty()),
             Node::Scalar(plan) => {
@@ -229,9 +227,7 @@ fn like(text: &[char], pattern: &[char]) -> bool {
         None => text.is_empty(),
         Some(('%', rest)) => (0..=text.len()).any(|from| like(&text[from..], rest)),
         Some(('_', rest)) => text.split_first().is_some_and(|(_, text)| like(text, rest)),
-        Some(('\\', rest)) if !rest.is_empty() => {
-            text.first() == rest.first() && like(&text[1..], &rest[1..])
-        }
+        Some(('\\', rest)) if !rest.is_empty() => text.first() == rest.first() && like(&text[1..], &rest[1..]),
         Some((sign, rest)) => text.first() == Some(sign) && like(&text[1..], rest),
     }
 }

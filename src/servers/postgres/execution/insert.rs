@@ -66,16 +66,14 @@ impl Execution<'_> {
     /// Puts a row into its table, unless there is a conflict.
     fn place(&mut self, insert: &Insert, row: Row) -> Result<Option<Row>, Stop> {
         if let Some(conflict) = &insert.conflict {
-            loop {
-                let Some(tid) = self.conflicting(insert.table, &row, conflict.index)? else { break };
+            while let Some(tid) = self.conflicting(insert.table, &row, conflict.index)? {
                 let Some((set, condition)) = &conflict.update else {
                     self.must_see(insert.table, tid)?;
                     return Ok(None);
                 };
-                match self.update_instead(insert, conflict, tid, &row, set, condition.as_ref())? {
-                    Some(updated) => return Ok(updated),
-                    // The row has gone in the meantime: from the beginning.
-                    None => {}
+                // None: the row has gone in the meantime, so from the beginning.
+                if let Some(updated) = self.update_instead(insert, conflict, tid, &row, set, condition.as_ref())? {
+                    return Ok(updated);
                 }
             }
         }
@@ -127,8 +125,13 @@ impl Execution<'_> {
     /// Sees to it that no other row has a key of this one, `except` itself.
     pub(super) fn check_unique(&mut self, table: TableId, row: &[Value], except: Option<Tid>) -> Result<(), Stop> {
         let found = self.server.catalogue.by_id(table).expect("the table is locked");
-        let unique: Vec<(usize, String)> =
-            found.indexes.iter().enumerate().filter(|(_, index)| index.unique).map(|(at, index)| (at, index.name.clone())).collect();
+        let unique: Vec<(usize, String)> = found
+            .indexes
+            .iter()
+            .enumerate()
+            .filter(|(_, index)| index.unique)
+            .map(|(at, index)| (at, index.name.clone()))
+            .collect();
         for (index, name) in unique {
             if let Taken::By(_) = self.taken(table, index, row, except)? {
                 let says = format!("duplicate key value violates unique constraint \"{name}\"");
@@ -202,14 +205,14 @@ impl Execution<'_> {
     ) -> Result<Option<Option<Row>>, Stop> {
         let table = insert.table;
         let version = self.version(table, tid).expect("a conflicting row is there");
-        if matches!(version.created, Stamp::Open(owner) if owner == self.owner() || owner.xact == self.xact && owner.command == self.snapshot.command) {
+        if matches!(version.created, Stamp::Open(owner) if owner == self.owner() || owner.xact == self.xact && owner.command == self.snapshot.command)
+        {
             let says = "ON CONFLICT DO UPDATE command cannot affect row a second time";
             return Err(Stop::Error(Error::new("21000", says)));
         }
         let found = self.server.catalogue.by_id(table).expect("the table is locked");
         let keyed = |column: &usize| found.indexes.iter().any(|index| index.unique && index.columns.contains(column));
-        let mode =
-            if set.iter().any(|(column, _)| keyed(column)) { RowMode::Update } else { RowMode::NoKeyUpdate };
+        let mode = if set.iter().any(|(column, _)| keyed(column)) { RowMode::Update } else { RowMode::NoKeyUpdate };
         match self.claim(table, tid, mode, Patience::Wait)? {
             Claim::Free => {}
             Claim::Updated(_) => {

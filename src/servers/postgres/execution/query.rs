@@ -20,6 +20,9 @@ pub(super) type More = bool;
 /// What is done with each row of a join: its values, and the version of each table in it.
 pub(super) type Sink<'s> = dyn FnMut(&mut Execution<'_>, &[Value], &[Option<Tid>]) -> Result<More, Stop> + 's;
 
+/// What is done with each row of one source.
+type OnRow<'s, E> = dyn FnMut(&mut E, &[Value], Option<Tid>) -> Result<More, Stop> + 's;
+
 impl Execution<'_> {
     /// The rows of a query, at most so many.
     pub(super) fn rows(&mut self, plan: &Plan, env: &Env<'_>, most: Option<usize>) -> Result<Vec<Row>, Stop> {
@@ -30,9 +33,9 @@ impl Execution<'_> {
             }
         }
         let count = |value: Value, code: &'static str, clause: &str| match value {
-            Value::Int(count) => usize::try_from(count)
-                .map(Some)
-                .map_err(|_| Error::new(code, format!("{clause} must not be negative"))),
+            Value::Int(count) => {
+                usize::try_from(count).map(Some).map_err(|_| Error::new(code, format!("{clause} must not be negative")))
+            }
             _ => Ok(None),
         };
         let limit = match &plan.limit {
@@ -219,7 +222,9 @@ impl Execution<'_> {
         };
         let source = &join.sources[*at];
         let keyed = match (&source.kind, &source.lookup) {
-            (SourceKind::Table(table), Some((index, keys))) => Some(self.by_keys(*table, *index, keys, &env.inner(row))?),
+            (SourceKind::Table(table), Some((index, keys))) => {
+                Some(self.by_keys(*table, *index, keys, &env.inner(row))?)
+            }
             _ => None,
         };
         let place = source.first..source.first + source.width;
@@ -298,12 +303,7 @@ impl Execution<'_> {
         Ok(tids)
     }
 
-    fn found_by_key(
-        &mut self,
-        table: TableId,
-        tids: BTreeSet<Tid>,
-        on: &mut dyn FnMut(&mut Self, &[Value], Option<Tid>) -> Result<More, Stop>,
-    ) -> Result<More, Stop> {
+    fn found_by_key(&mut self, table: TableId, tids: BTreeSet<Tid>, on: &mut OnRow<'_, Self>) -> Result<More, Stop> {
         for tid in tids {
             let Some(values) = self.visible(table, tid)? else { continue };
             self.has_read(Target::Tuple(table, tid));
@@ -440,8 +440,20 @@ fn compare_keys(order: &[OrderKey], left: &[Value], right: &[Value]) -> Ordering
     for (key, (left, right)) in order.iter().zip(left.iter().zip(right)) {
         let found = match (left.is_null(), right.is_null()) {
             (true, true) => Ordering::Equal,
-            (true, false) => if key.nulls_first { Ordering::Less } else { Ordering::Greater },
-            (false, true) => if key.nulls_first { Ordering::Greater } else { Ordering::Less },
+            (true, false) => {
+                if key.nulls_first {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            (false, true) => {
+                if key.nulls_first {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
             (false, false) if key.descending => right.compare(left),
             (false, false) => left.compare(right),
         };

@@ -52,13 +52,7 @@ impl Execution<'_> {
     }
 
     /// Locks the version, after a wait if need be.
-    pub(super) fn claim(
-        &mut self,
-        table: TableId,
-        tid: Tid,
-        mode: RowMode,
-        patience: Patience,
-    ) -> Result<Claim, Stop> {
+    pub(super) fn claim(&mut self, table: TableId, tid: Tid, mode: RowMode, patience: Patience) -> Result<Claim, Stop> {
         let me = self.xact;
         let Some(version) = self.version(table, tid) else { return Ok(Claim::Deleted) };
         match version.removed {
@@ -154,13 +148,7 @@ impl Execution<'_> {
         Ok(locked)
     }
 
-    fn last_version(
-        &mut self,
-        table: TableId,
-        first: Tid,
-        mode: RowMode,
-        patience: Patience,
-    ) -> Result<Locked, Stop> {
+    fn last_version(&mut self, table: TableId, first: Tid, mode: RowMode, patience: Patience) -> Result<Locked, Stop> {
         let mut tid = first;
         loop {
             // A later version that is being changed is waited for outside of the queue.

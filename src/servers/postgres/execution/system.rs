@@ -29,9 +29,10 @@ impl Execution<'_> {
     fn locks(&self) -> Vec<Row> {
         let locks = &self.server.locks;
         let held = locks.granted().map(|(tag, session, mode)| (tag, session, mode, true));
-        let waiting = locks.locks.iter().flat_map(|(tag, lock)| {
-            lock.queue.iter().map(|waiter| (*tag, waiter.session, waiter.mode, false))
-        });
+        let waiting = locks
+            .locks
+            .iter()
+            .flat_map(|(tag, lock)| lock.queue.iter().map(|waiter| (*tag, waiter.session, waiter.mode, false)));
         held.chain(waiting)
             .map(|(tag, session, mode, granted)| {
                 let mut row = vec![Value::Null; 16];

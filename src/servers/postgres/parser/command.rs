@@ -80,7 +80,10 @@ impl Parser {
                     self.in_parentheses(Self::type_name)?;
                 }
                 self.expect_word("as")?;
-                Ok(Command::Prepare { name, command: Box::new(self.command()?) })
+                self.enter()?;
+                let command = Box::new(self.command()?);
+                self.leave();
+                Ok(Command::Prepare { name, command })
             }
             "execute" => {
                 let name = self.name()?;

@@ -5,25 +5,24 @@ use super::super::decimal::Decimal;
 use super::super::error::Error;
 use super::super::lexer::Token;
 use super::super::value::{Type, Value};
-use super::{DEPTH_MAX, Parser};
+use super::Parser;
 
 impl Parser {
     pub(super) fn expression(&mut self) -> Result<Expr, Error> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(Error::new("54001", "stack depth limit exceeded"));
-        }
+        self.enter()?;
         let mut left = self.conjunction()?;
         while self.word("or") {
+            self.operator()?;
             left = Expr::Or(Box::new(left), Box::new(self.conjunction()?));
         }
-        self.depth -= 1;
+        self.leave();
         Ok(left)
     }
 
     fn conjunction(&mut self) -> Result<Expr, Error> {
         let mut left = self.negation()?;
         while self.word("and") {
+            self.operator()?;
             left = Expr::And(Box::new(left), Box::new(self.negation()?));
         }
         Ok(left)
@@ -32,6 +31,7 @@ impl Parser {
     fn negation(&mut self) -> Result<Expr, Error> {
         let mut count = 0;
         while self.word("not") {
+            self.operator()?;
             count += 1;
         }
         let mut of = self.test()?;
@@ -50,6 +50,7 @@ impl Parser {
             } else if self.word("notnull") {
                 left = Expr::IsNull { of: Box::new(left), negated: true };
             } else if self.word("is") {
+                self.operator()?;
                 let negated = self.word("not");
                 let of = Box::new(left);
                 left = if self.word("null") {
@@ -76,6 +77,7 @@ impl Parser {
         while let Some(Token::Sign(sign @ ("=" | "<" | ">" | "<=" | ">=" | "<>" | "!="))) = self.peek() {
             let operator = if *sign == "!=" { "<>" } else { sign };
             self.at += 1;
+            self.operator()?;
             if operator == "=" && (self.word("any") || self.word("some")) {
                 left = self.any(left)?;
                 continue;
@@ -162,6 +164,7 @@ impl Parser {
                 break;
             }
             self.at += 1;
+            self.operator()?;
             left = Expr::Binary(sign, Box::new(left), Box::new(operand(self)?));
         }
         Ok(left)
@@ -169,6 +172,7 @@ impl Parser {
 
     fn signed(&mut self) -> Result<Expr, Error> {
         if self.sign("-") {
+            self.operator()?;
             // The most negative integers are written with a sign before a number that alone is too large.
             if let Some(Token::Number(text)) = self.peek() {
                 let literal = number(&format!("-{text}")).ok_or_else(|| self.unexpected())?;
@@ -178,6 +182,7 @@ impl Parser {
             return Ok(Expr::Negative(Box::new(self.signed()?)));
         }
         if self.sign("+") {
+            self.operator()?;
             return self.signed();
         }
         let primary = self.primary()?;
@@ -188,6 +193,7 @@ impl Parser {
     fn casts(&mut self, mut of: Expr) -> Result<Expr, Error> {
         loop {
             if self.sign("::") {
+                self.operator()?;
                 of = Expr::Cast(Box::new(of), self.type_name()?);
             } else if self.words(&["at", "time", "zone"]) {
                 self.primary()?;

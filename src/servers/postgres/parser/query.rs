@@ -42,7 +42,9 @@ impl Parser {
                 parser.word("materialized");
             }
             parser.expect("(")?;
+            parser.enter()?;
             let command = Box::new(parser.command()?);
+            parser.leave();
             parser.expect(")")?;
             Ok(Cte { name, columns, command })
         })
@@ -71,7 +73,9 @@ impl Parser {
 
     fn body(&mut self) -> Result<Query, Error> {
         if self.sign("(") {
+            self.enter()?;
             let query = self.query()?;
+            self.leave();
             self.expect(")")?;
             return Ok(query);
         }
@@ -125,11 +129,8 @@ impl Parser {
         if !descending {
             self.word("asc");
         }
-        let nulls_first = if self.words(&["nulls", "first"]) {
-            true
-        } else {
-            !self.words(&["nulls", "last"]) && descending
-        };
+        let nulls_first =
+            if self.words(&["nulls", "first"]) { true } else { !self.words(&["nulls", "last"]) && descending };
         Ok(Order { expr, descending, nulls_first })
     }
 
@@ -204,9 +205,8 @@ impl Parser {
                 let name = |from: &From| from.alias.clone();
                 let (before, here) = (all.last().and_then(name), name(&next));
                 let pair = |column: &String| {
-                    let side = |table: &Option<String>| {
-                        Box::new(Expr::Column { table: table.clone(), name: column.clone() })
-                    };
+                    let side =
+                        |table: &Option<String>| Box::new(Expr::Column { table: table.clone(), name: column.clone() });
                     Expr::Binary("=", side(&before), side(&here))
                 };
                 next.on = columns.iter().map(pair).reduce(|left, right| Expr::And(Box::new(left), Box::new(right)));
@@ -222,7 +222,9 @@ impl Parser {
         self.word("lateral");
         let (source, name) = if self.is_sign(0, "(") {
             self.expect("(")?;
+            self.enter()?;
             let query = self.query()?;
+            self.leave();
             self.expect(")")?;
             (Source::Query(query), None)
         } else {
@@ -252,7 +254,7 @@ impl Parser {
         let alias = if self.word("as") { Some(self.name()?) } else { None };
         let columns =
             if self.is_sign(0, "(") && !self.is_query() { self.in_parentheses(Self::name)? } else { Vec::new() };
-        if self.words(&["overriding", "system", "value"]) || self.words(&["overriding", "user", "value"]) {}
+        let _ = self.words(&["overriding", "system", "value"]) || self.words(&["overriding", "user", "value"]);
         let rows = if self.words(&["default", "values"]) { None } else { Some(self.query()?) };
         let conflict = if self.words(&["on", "conflict"]) { Some(self.conflict()?) } else { None };
         let returning = self.returning()?;

@@ -11,6 +11,8 @@ pub(super) enum Token {
     Number(Double),
     /// A keyword, an operator or a bracket.
     Mark(&'static str),
+    /// A byte that stands for nothing.
+    Stray(u8),
     End,
 }
 
@@ -49,6 +51,7 @@ pub(super) fn tokens(script: &[u8]) -> Result<Vec<Placed>, Wrong> {
         let token = lexer.token()?;
         let spelling = match &token {
             Token::End => "<eof>".to_owned(),
+            Token::Stray(byte) if byte.is_ascii_control() => format!("char({byte})"),
             _ => lossy(&script[from..lexer.at]),
         };
         let is_end = token == Token::End;
@@ -124,7 +127,10 @@ impl Lexer<'_> {
                 self.at += mark.len();
                 Ok(Token::Mark(mark))
             }
-            None => Err(wrong("unexpected symbol", &lossy(&[byte]), self.line)),
+            None => {
+                self.at += 1;
+                Ok(Token::Stray(byte))
+            }
         }
     }
 

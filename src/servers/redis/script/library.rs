@@ -2,6 +2,7 @@
 
 mod base;
 mod mathematics;
+mod patterns;
 mod redis;
 mod tables;
 mod texts;

@@ -8,10 +8,11 @@ use super::syntax::{Block, Chunk, Expression, Slot, Statement};
 use super::value::{Key, Lua, Table};
 
 /// After so many steps a script is killed, as a patient operator would.
-const STEPS_MAX: u64 = 20_000_000;
+const STEPS_MAX: u64 = 5_000_000;
 
-/// How deep functions may call each other.
-const DEPTH_MAX: usize = 150;
+/// How deep blocks and expressions may stand in each other, called functions included, before no more function is called. The
+/// real server goes on for some thousand calls.
+const DEPTH_MAX: usize = 600;
 
 /// A script in progress.
 #[derive(Debug)]
@@ -99,8 +100,11 @@ impl Machine<'_, '_> {
         &mut self.tables[table]
     }
 
-    /// An error with the place in front, as Lua throws it.
+    /// An error with the place in front, as Lua throws it. Line 0 is where a function of the library calls another.
     pub(super) fn error(&self, line: usize, message: impl std::fmt::Display) -> Thrown {
+        if line == 0 {
+            return Thrown { value: Lua::text(message.to_string().as_bytes()), line };
+        }
         Thrown { value: Lua::text(format!("user_script:{line}: {message}").as_bytes()), line }
     }
 
@@ -119,7 +123,9 @@ impl Machine<'_, '_> {
 
     fn block(&mut self, block: &Block, frame: &mut Frame) -> Result<Flow, Thrown> {
         let before = (frame.scope.len(), self.cells.len(), self.closures.len());
+        self.depth += 1;
         let flow = self.statements(block, frame);
+        self.depth -= 1;
         self.leave(frame, before);
         flow
     }
@@ -321,18 +327,15 @@ impl Machine<'_, '_> {
         named: Option<&Expression>,
     ) -> Result<Vec<Lua>, Thrown> {
         self.step(line)?;
+        if self.depth >= DEPTH_MAX {
+            return Err(self.error(line, "stack overflow"));
+        }
         let closure = match function {
             Lua::Closure(closure) => self.closures[*closure].clone(),
             Lua::Native(native) => return library::run(self, *native, arguments, line),
             other => return Err(self.wrong_kind("call", other, named, line)),
         };
-        if self.depth >= DEPTH_MAX {
-            return Err(self.error(line, "stack overflow"));
-        }
-        self.depth += 1;
-        let result = self.enter(closure, arguments);
-        self.depth -= 1;
-        result
+        self.enter(closure, arguments)
     }
 
     fn enter(&mut self, closure: Closure, arguments: Vec<Lua>) -> Result<Vec<Lua>, Thrown> {

@@ -311,6 +311,9 @@ impl Parser {
                 self.scope().is_open = true;
                 break;
             }
+            if !matches!(self.peek(), Token::Name(_)) {
+                return Err(self.wrong("<name> or '...' expected"));
+            }
             let name = self.name()?;
             parameters.push(self.declare(name));
             if !self.accept(",") {

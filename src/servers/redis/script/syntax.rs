@@ -84,7 +84,7 @@ pub(super) enum Expression {
         right: Box<Expression>,
         line: usize,
     },
-    Table(Vec<Item>),
+    Table(Vec<Item>, usize),
     /// In parentheses: one value, whatever is within.
     One(Box<Expression>),
 }

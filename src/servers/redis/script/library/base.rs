@@ -41,7 +41,9 @@ fn assert(call: &mut Invocation<'_, '_, '_>) -> Results {
 fn error(call: &mut Invocation<'_, '_, '_>) -> Results {
     let level = call.int_or(1, 1)?;
     match call.get(0) {
-        Lua::Text(message) if level > 0 => Err(call.error(String::from_utf8_lossy(message))),
+        value @ (Lua::Text(_) | Lua::Number(_)) if level > 0 => {
+            Err(call.error(String::from_utf8_lossy(&value.bytes().unwrap_or_default())))
+        }
         value => Err(Thrown { value: value.clone(), line: call.line }),
     }
 }
@@ -73,7 +75,7 @@ fn pcall(call: &mut Invocation<'_, '_, '_>) -> Results {
     call.any(0)?;
     let mut arguments = std::mem::take(&mut call.arguments).into_iter();
     let function = arguments.next().expect("it has been asked for");
-    match call.machine.invoke(&function, arguments.collect(), call.line, None) {
+    match call.machine.invoke(&function, arguments.collect(), 0, None) {
         Ok(values) => Ok([vec![Lua::Bool(true)], values].concat()),
         Err(Thrown { value: Lua::Table(table), .. }) => {
             let error = call.machine.table(table).field("err");
@@ -85,7 +87,7 @@ fn pcall(call: &mut Invocation<'_, '_, '_>) -> Results {
 
 fn xpcall(call: &mut Invocation<'_, '_, '_>) -> Results {
     let (function, handler) = (call.get(0).clone(), call.get(1).clone());
-    match call.machine.invoke(&function, Vec::new(), call.line, None) {
+    match call.machine.invoke(&function, Vec::new(), 0, None) {
         Ok(values) => Ok([vec![Lua::Bool(true)], values].concat()),
         Err(thrown) => {
             let values = call.machine.invoke(&handler, vec![thrown.value], call.line, None)?;
@@ -106,7 +108,7 @@ fn rawget(call: &mut Invocation<'_, '_, '_>) -> Results {
 fn rawset(call: &mut Invocation<'_, '_, '_>) -> Results {
     let (table, value) = (call.table(0)?, call.get(2).clone());
     if call.machine.table(table).is_fixed {
-        return Err(call.error("Attempt to modify a readonly table"));
+        return Err(Thrown { value: Lua::text(b"Attempt to modify a readonly table"), line: call.line });
     }
     let key = Key::of(call.any(1)?).ok_or_else(|| call.error("table index is nil"))?;
     call.machine.table_mut(table).set(key, value);

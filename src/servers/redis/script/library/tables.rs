@@ -95,7 +95,10 @@ fn merged(call: &mut Invocation<'_, '_, '_>, mut list: Vec<Lua>) -> Result<Vec<L
 
 fn is_less(call: &mut Invocation<'_, '_, '_>, one: &Lua, other: &Lua) -> Result<bool, Thrown> {
     match call.get(1).clone() {
-        Lua::Nil => Ok(call.machine.order(one, other, call.line)? == Some(Ordering::Less)),
+        Lua::Nil => match call.machine.order(one, other, 0) {
+            Ok(order) => Ok(order == Some(Ordering::Less)),
+            Err(thrown) => Err(Thrown { line: call.line, ..thrown }),
+        },
         function => {
             let found = call.machine.invoke(&function, vec![one.clone(), other.clone()], call.line, None)?;
             Ok(found.first().is_some_and(Lua::is_true))

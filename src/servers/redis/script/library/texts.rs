@@ -1,18 +1,20 @@
-//! `string`: all but what searches by patterns (lstrlib.c).
+//! `string`: what does not search by patterns (lstrlib.c).
 
 use super::super::super::integer;
 use super::super::machine::Thrown;
 use super::super::value::Lua;
 use super::base::written;
-use super::{Invocation, Results, Run, single};
+use super::{Invocation, Results, Run, patterns, single};
 
 pub(super) const FUNCTIONS: &[(&str, Run)] = &[
     ("byte", byte),
     ("char", char),
-    ("find", find),
+    ("find", patterns::find),
     ("format", format),
+    ("gsub", patterns::gsub),
     ("len", len),
     ("lower", |call| single(Lua::text(&call.bytes(0)?.to_ascii_lowercase()))),
+    ("match", patterns::matched),
     ("rep", rep),
     ("reverse", reverse),
     ("sub", sub),
@@ -69,23 +71,6 @@ fn reverse(call: &mut Invocation<'_, '_, '_>) -> Results {
     single(Lua::text(&text))
 }
 
-/// What is sought is a plain text: if it has signs of a pattern, `plain` must be true.
-fn find(call: &mut Invocation<'_, '_, '_>) -> Results {
-    let (text, sought) = (call.bytes(0)?, call.bytes(1)?);
-    let is_pattern = sought.iter().any(|byte| b"^$*+?.([%-".contains(byte));
-    if is_pattern && !call.get(3).is_true() {
-        return Err(call.error("patterns are not modelled"));
-    }
-    let start = call.int_or(2, 1)?;
-    let length = i64::try_from(text.len()).unwrap_or(i64::MAX);
-    let start = if start < 0 { (length + start).max(0) } else { (start - 1).clamp(0, length) };
-    let start = usize::try_from(start).expect("not negative");
-    let found = (start..=text.len()).find(|place| text[*place..].starts_with(&sought));
-    let Some(found) = found else { return single(Lua::Nil) };
-    let place = |place: usize| Lua::int(i64::try_from(place).unwrap_or(i64::MAX));
-    Ok(vec![place(found + 1), place(found + sought.len())])
-}
-
 fn format(call: &mut Invocation<'_, '_, '_>) -> Results {
     let (pattern, mut text, mut argument) = (call.bytes(0)?, Vec::new(), 0);
     let mut rest = pattern.iter().copied().peekable();
@@ -125,6 +110,7 @@ fn directed(call: &Invocation<'_, '_, '_>, directive: &[u8], kind: u8, place: us
         b'c' => vec![u8::try_from(call.int(place)?).unwrap_or(b'?')],
         b'f' => call.number(place)?.fixed(precision.unwrap_or(6)).into_bytes(),
         b'g' => call.number(place)?.digits(precision.unwrap_or(6)).into_bytes(),
+        b'q' => quoted(&call.bytes(place)?),
         b's' => {
             let text = written(call.any(place)?);
             if text.starts_with(b"table")
@@ -152,4 +138,15 @@ fn directed(call: &Invocation<'_, '_, '_>, directive: &[u8], kind: u8, place: us
         }
         () => [vec![b' '; missing], signed].concat(),
     })
+}
+
+/// A text as a script would have to spell it.
+fn quoted(text: &[u8]) -> Vec<u8> {
+    let spelled = |byte: &u8| match byte {
+        b'"' | b'\\' | b'\n' => vec![b'\\', *byte],
+        b'\r' => b"\\r".to_vec(),
+        0 => b"\\000".to_vec(),
+        _ => vec![*byte],
+    };
+    [b"\"".to_vec(), text.iter().flat_map(spelled).collect(), b"\"".to_vec()].concat()
 }

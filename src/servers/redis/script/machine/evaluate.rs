@@ -53,6 +53,13 @@ impl Machine<'_, '_> {
 
     /// One value.
     pub(super) fn one(&mut self, expression: &Expression, frame: &mut Frame) -> Result<Lua, Thrown> {
+        self.depth += 1;
+        let result = self.evaluated(expression, frame);
+        self.depth -= 1;
+        result
+    }
+
+    fn evaluated(&mut self, expression: &Expression, frame: &mut Frame) -> Result<Lua, Thrown> {
         match expression {
             Expression::Nil => Ok(Lua::Nil),
             Expression::Bool(is_true) => Ok(Lua::Bool(*is_true)),
@@ -90,7 +97,7 @@ impl Machine<'_, '_> {
                 if value.is_true() { Ok(value) } else { self.one(right, frame) }
             }
             Expression::Binary { .. } => self.binary(expression, frame),
-            Expression::Table(items) => self.constructed(items, frame),
+            Expression::Table(items, line) => self.constructed(items, *line, frame),
             Expression::One(of) => self.one(of, frame),
         }
     }
@@ -113,10 +120,14 @@ impl Machine<'_, '_> {
             Lua::Text(_) => library::strings(self),
             other => return Err(self.wrong_kind("index", other, Some(of), line)),
         };
-        Ok(Key::of(key).map_or(Lua::Nil, |key| self.table(table).get(&key)))
+        match (Key::of(key), key) {
+            (Some(_), Lua::Text(name)) if table == self.globals => self.global(name, line),
+            (Some(key), _) => Ok(self.table(table).get(&key)),
+            (None, _) => Ok(Lua::Nil),
+        }
     }
 
-    fn constructed(&mut self, items: &[Item], frame: &mut Frame) -> Result<Lua, Thrown> {
+    fn constructed(&mut self, items: &[Item], line: usize, frame: &mut Frame) -> Result<Lua, Thrown> {
         let (mut list, mut keyed) = (Vec::new(), Vec::new());
         for (place, item) in items.iter().enumerate() {
             match item {
@@ -124,7 +135,7 @@ impl Machine<'_, '_> {
                 Item::Next(value) => list.push(self.one(value, frame)?),
                 Item::Keyed(key, value) => {
                     let (key, value) = (self.one(key, frame)?, self.one(value, frame)?);
-                    keyed.push((Key::of(&key).ok_or_else(|| self.error(0, "table index is nil"))?, value));
+                    keyed.push((Key::of(&key).ok_or_else(|| self.error(line, "table index is nil"))?, value));
                 }
             }
         }

@@ -67,7 +67,7 @@ impl Parser {
                 self.at += 1;
                 return Ok(Expression::Function(self.function(false, line)?));
             }
-            Token::Name(_) | Token::Mark(_) | Token::End => return self.suffixed(),
+            Token::Name(_) | Token::Mark(_) | Token::Stray(_) | Token::End => return self.suffixed(),
         };
         self.at += 1;
         Ok(simple)
@@ -162,7 +162,7 @@ impl Parser {
             }
         }
         self.expect_end("}", "{", line)?;
-        Ok(Expression::Table(items))
+        Ok(Expression::Table(items, line))
     }
 }
 

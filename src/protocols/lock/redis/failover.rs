@@ -1,0 +1,232 @@
+//! A primary of Redis, its replicas, and how one of these takes its place.
+//!
+//! The primary tells its replicas what has changed after it has answered. A replica that has heard nothing of a primary
+//! for long enough asks the others for their votes, and reigns with those of a majority. Who was deposed becomes a replica,
+//! and what only it knew is gone.
+//!
+//! Sources: the manual pages "Redis replication" and "High availability with Redis Sentinel" (redis-doc), and the Redis
+//! Cluster specification, "Replica election and promotion", where servers vote for each other without further processes.
+
+pub mod election;
+pub mod message;
+pub mod stream;
+pub mod waiting;
+
+use super::command::{Change, Command, Record, Reply};
+use super::server::FORCED_EVERY;
+use super::store::Store;
+use super::{Hosting, Persistence};
+use crate::kernel::time::{Span, Time};
+use crate::protocol::{Found, NodeId};
+use crate::protocols::lock::message as lock;
+use crate::protocols::lock::message::{Call, Request};
+use crate::protocols::lock::recipe::Due;
+use crate::protocols::lock::service::{Connections, Office, Service};
+use crate::servers::redis::Role;
+use election::Candidacy;
+use message::Peer;
+use stream::Feed;
+use waiting::Waiters;
+
+/// The settings of a primary and its replicas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// What a client knows and does.
+    pub client: super::Config,
+    /// How often a primary speaks, if it has nothing to say.
+    pub beat: Span,
+    /// How long nobody must have heard of it before another takes its place.
+    pub silence: Span,
+    /// Who may take it.
+    pub promotion: Promotion,
+}
+
+/// Which replica may take the place of a primary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Promotion {
+    /// Whoever asks first.
+    First,
+    /// None that knows less than one who votes for it.
+    Freshest,
+}
+
+/// How much of what primaries have told a server knows: it grows, and who has more of it knows all that the other knows,
+/// unless one of them was deposed and has not heard of that.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Position {
+    /// The reign of the primary that has told it last. 0 if none has.
+    pub epoch: u64,
+    /// Tells apart two that believe to reign in the same epoch: a random number (the replication id).
+    pub run: u64,
+    /// How many changes of this reign it has.
+    pub offset: u64,
+}
+
+/// The state of a server.
+#[derive(Clone, Debug)]
+pub struct Server {
+    config: Config,
+    store: Store,
+    connections: Connections,
+    /// The highest reign that it has heard of, or voted for. On its disk, whatever else is.
+    epoch: u64,
+    position: Position,
+    state: State,
+    /// When a primary was heard last.
+    heard: Time,
+    /// How much longer than necessary this one waits before it asks for votes, so that not all do at once.
+    hesitation: Span,
+    /// When the disk was forced last.
+    forced: Time,
+}
+
+/// What it is.
+#[derive(Clone, Debug)]
+enum State {
+    /// It takes writes.
+    Primary { feed: Feed, waiters: Waiters },
+    /// It follows, or would if it knew whom.
+    Replica,
+    /// It asks for votes.
+    Candidate(Candidacy),
+}
+
+impl Server {
+    /// Starts a server with what its disk holds. The first one begins as primary; after a restart everybody waits to hear
+    /// of one.
+    pub fn boot(config: Config, disk: Found<'_, lock::Record>, office: &mut Office<'_, '_>) -> Server {
+        let Hosting { persistence, .. } = config.client.hosting;
+        let (mut store, mut epoch, mut position) = (Store::new(config.client.hosting), 0, Position::default());
+        store.set_role(Role::Replica);
+        for record in disk.records {
+            let lock::Record::Redis(record) = record else { unreachable!("a record of another kind of server") };
+            match record {
+                Record::Promise(promised) => epoch = *promised,
+                Record::Change(change) => {
+                    store.replicate(change, office);
+                    position.offset += 1;
+                }
+                Record::Whole(at, whole) => {
+                    store.replace(whole, office);
+                    position = *at;
+                }
+            }
+        }
+        // What the last reign had changed may be lost, and the position would lie about it.
+        if persistence == Persistence::Nothing {
+            position = Position::default();
+        }
+        let now = office.io.now();
+        let mut server = Server {
+            config,
+            store,
+            connections: Connections::default(),
+            epoch,
+            position,
+            state: State::Replica,
+            heard: now,
+            hesitation: Span::ZERO,
+            forced: now,
+        };
+        server.hesitate(office);
+        if epoch == 0 && office.io.me().number() == 0 {
+            server.promise(1, office);
+            server.reign(office);
+        }
+        office.wake(config.beat, Due::Beat);
+        server
+    }
+
+    fn is_primary(&self) -> bool {
+        matches!(self.state, State::Primary { .. })
+    }
+
+    /// Nobody of an earlier reign has a say any more, also after a restart.
+    fn promise(&mut self, epoch: u64, office: &mut Office<'_, '_>) {
+        assert!(epoch > self.epoch, "a promise for reign {epoch} after one for {}", self.epoch);
+        self.epoch = epoch;
+        office.io.write(lock::Record::Redis(Record::Promise(epoch)));
+        office.io.sync();
+    }
+
+    /// Another reigns, or will.
+    fn step_down(&mut self) {
+        self.state = State::Replica;
+        self.store.set_role(Role::Replica);
+    }
+
+    /// Carries out what a client asks of a primary, and tells the replicas.
+    fn carry_out(&mut self, command: &Command, office: &mut Office<'_, '_>) -> Reply {
+        let (reply, change) = self.store.apply(command, office);
+        if !change.is_empty() {
+            self.keep(change, office);
+        }
+        if self.config.client.wait == 0 {
+            self.store.tell_keeper(command, reply, office);
+        }
+        reply
+    }
+
+    fn keep(&mut self, change: Change, office: &mut Office<'_, '_>) {
+        self.store.keep(Record::Change(change.clone()), office);
+        let State::Primary { feed, .. } = &mut self.state else { unreachable!("only a primary changes things") };
+        feed.push(self.position, change, office);
+        self.position.offset += 1;
+    }
+}
+
+impl Service for Server {
+    fn on_request(&mut self, from: NodeId, call: Call, request: Request, office: &mut Office<'_, '_>) {
+        let Request::Redis(command) = request else { unreachable!("a command for another kind of server") };
+        if !self.connections.admits(from, call) {
+            return;
+        }
+        let at = self.position.offset;
+        let reply = match (&mut self.state, command) {
+            (State::Replica | State::Candidate(_), _) => Reply::ReadOnly,
+            (State::Primary { feed, waiters }, Command::Wait { lock, owner, replicas, timeout }) => {
+                let waits = waiting::Waiter { client: from, call, lock, owner, offset: at, replicas };
+                waiters.join(waits, Span::ms(timeout), feed, office);
+                return;
+            }
+            (State::Primary { .. }, command) => self.carry_out(&command, office),
+        };
+        office.reply(from, call, lock::Reply::Redis(reply));
+    }
+
+    fn on_peer(&mut self, from: NodeId, peer: lock::Peer, office: &mut Office<'_, '_>) {
+        let lock::Peer::Redis(peer) = peer else { unreachable!("a message of another kind of server") };
+        match peer {
+            Peer::Feed { at, changes } => self.on_feed(from, at, changes, office),
+            Peer::Lack { at } => self.on_lack(from, at, office),
+            Peer::Whole { at, whole } => self.on_whole(from, at, &whole, office),
+            Peer::Ack { at } => self.on_ack(from, at, office),
+            Peer::Candidacy { epoch, position } => self.on_candidacy(from, epoch, position, office),
+            Peer::Vote { epoch } => self.on_vote(from, epoch, office),
+            Peer::Deposed { epoch } => self.on_deposed(epoch, office),
+        }
+    }
+
+    fn on_due(&mut self, due: Due, office: &mut Office<'_, '_>) {
+        if due == Due::Expiry {
+            if let State::Primary { waiters, feed } = &mut self.state {
+                waiters.expire(feed, office);
+            }
+            return;
+        }
+        office.wake(self.config.beat, Due::Beat);
+        match &self.state {
+            State::Primary { feed, .. } => feed.beat(self.position, office),
+            State::Replica | State::Candidate(_) => self.consider(office),
+        }
+        let now = office.io.now();
+        if self.config.client.hosting.persistence == Persistence::EverySecond && now.since(self.forced) >= FORCED_EVERY {
+            self.forced = now;
+            office.io.sync();
+        }
+    }
+
+    fn role(&self, role: &str) -> Option<u64> {
+        (role == "primary" && self.is_primary()).then_some(self.epoch)
+    }
+}
