@@ -163,7 +163,7 @@ impl ConnectedSettings {
             ));
         }
         if let Some(timeout) = self.lock_timeout {
-            if timeout.is_zero() || timeout.as_ns() % 1_000_000 != 0 {
+            if timeout.is_zero() || !timeout.as_ns().is_multiple_of(1_000_000) {
                 let message = format!("a lock_timeout of {timeout} is not a whole number of milliseconds, from 1");
                 let help = "write for example \"500ms\", or remove it to wait for ever";
                 complaints.push(Complaint::at("system.kind.way.lock_timeout", message, help));
