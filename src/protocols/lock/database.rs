@@ -10,6 +10,7 @@ pub mod connections;
 pub mod row;
 pub mod rules;
 pub mod server;
+mod statements;
 pub mod store;
 
 use super::claim::{Claim, ClaimId};

@@ -72,9 +72,7 @@ impl AnyServer {
     pub(super) fn boot(config: &Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
-            Kind::RedisFailover(redis) => {
-                AnyServer::RedisFailover(redis::failover::Server::boot(*redis, disk, office))
-            }
+            Kind::RedisFailover(redis) => AnyServer::RedisFailover(redis::failover::Server::boot(*redis, disk, office)),
             Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::SortedSet(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),

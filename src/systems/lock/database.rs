@@ -158,12 +158,12 @@ impl ConnectedSettings {
             let Some(keepalive) = keepalive.filter(|keepalive| *keepalive <= round_trip.times(2)) else { continue };
             complaints.push(Complaint::at(
                 &format!("system.kind.way.{field}"),
-                format!("every connection breaks: a silence of {keepalive} is too long, and a round trip takes at least {round_trip}"),
+                format!("every connection breaks: it may be silent for {keepalive}, and a round trip takes at least {round_trip}"),
                 "raise it to many round trips",
             ));
         }
         if let Some(timeout) = self.lock_timeout {
-            if timeout.is_zero() || timeout.as_ns() % 1_000_000 != 0 {
+            if timeout.is_zero() || !timeout.as_ns().is_multiple_of(1_000_000) {
                 let message = format!("a lock_timeout of {timeout} is not a whole number of milliseconds, from 1");
                 let help = "write for example \"500ms\", or remove it to wait for ever";
                 complaints.push(Complaint::at("system.kind.way.lock_timeout", message, help));

@@ -135,10 +135,8 @@ impl Connected {
     fn find(&mut self, place: usize, desk: &mut Desk<'_, '_>) {
         let is_used = |line: &Line| self.claims.iter().any(|own| own.connection == Some(line.connection));
         let now = desk.io.now();
-        let idle = self.lines.iter().map(|line| (line.connection, is_used(line)));
-        let idle = idle.filter(|(_, is_used)| !is_used).map(|(connection, _)| connection);
-        let idle = idle.filter(|connection| self.lasts(*connection, now)).last();
-        match idle {
+        let idle = |line: &&Line| !is_used(line) && self.lasts(line.connection, now);
+        match self.lines.iter().rfind(idle).map(|line| line.connection) {
             Some(connection) => {
                 self.claims[place].connection = Some(connection);
                 self.say(place, Stage::Locking, desk);

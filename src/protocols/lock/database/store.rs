@@ -1,7 +1,8 @@
-//! The database of a server: its tables, and the statements that locks are made of.
+//! The database of a server, and what it is told.
 
 use super::command::{Answer, OnRow, Record, Statement as Said, Stay};
-use super::{Asking, Config, ConnectedConfig, Hold, Way};
+use super::statements::{SCHEMA, Statements, parsed};
+use super::{Config, Hold, Way};
 use crate::protocols::lock::claim::{ClaimId, LockId, Mode};
 use crate::servers::postgres::{self, Outcome, Reply, SessionId, Statement, Value};
 use std::collections::{BTreeSet, VecDeque};
@@ -15,7 +16,7 @@ pub const SHORT: SessionId = SessionId(0);
 pub struct Store {
     postgres: postgres::Server,
     hold: Option<Hold>,
-    texts: Arc<Texts>,
+    statements: Arc<Statements>,
     /// The rows that transactions lock, and that are there already.
     rows: BTreeSet<LockId>,
     /// What was answered to statements that had waited, and was not taken from here yet.
@@ -31,105 +32,6 @@ pub struct Now {
     pub ahead: i64,
 }
 
-/// All statements, read once.
-#[derive(Debug)]
-struct Texts {
-    /// By whose clock: that of the database, or `$4`.
-    take: [Statement; 2],
-    seize: [Statement; 2],
-    renew: [Statement; 2],
-    look: Statement,
-    free: Statement,
-    put: Statement,
-    keepers: Statement,
-    /// The row that a transaction locks.
-    row: Statement,
-    begin: Statement,
-    commit: Statement,
-    rollback: Statement,
-    /// By mode: alone, and shared.
-    lock: [Statement; 2],
-    unlock: [Statement; 2],
-    lock_timeout: Statement,
-    token: Statement,
-    set_token: Statement,
-}
-
-/// The tables. `locks` is of rows that expire, `rows` of rows that are locked, `tokens` is for what is held by connections.
-const SCHEMA: &str = "
-    CREATE TABLE locks (name bigint PRIMARY KEY, owner bigint, token bigint NOT NULL, expires timestamptz NOT NULL);
-    CREATE TABLE rows (name bigint PRIMARY KEY);
-    CREATE SEQUENCE tokens;
-";
-
-fn parsed(text: &str) -> Statement {
-    Statement::parse(text).unwrap_or_else(|error| panic!("{text} is SQL: {error:?}"))
-}
-
-/// A statement for both clocks.
-fn by_clock(text: impl Fn(&str) -> String) -> [Statement; 2] {
-    [parsed(&text("now()")), parsed(&text("$4"))]
-}
-
-impl Texts {
-    fn of(way: Way) -> Texts {
-        let held = match way {
-            // Nobody says these.
-            Way::Row(_) => [parsed("SELECT 1"), parsed("SELECT 1")],
-            Way::Connected(ConnectedConfig { hold: Hold::RowLock, asking, .. }) => {
-                let how = match asking {
-                    Asking::Waiting => "",
-                    Asking::Trying => " NOWAIT",
-                    Asking::Skipping => " SKIP LOCKED",
-                };
-                ["UPDATE", "SHARE"]
-                    .map(|mode| parsed(&format!("SELECT name FROM rows WHERE name = $1 FOR {mode}{how}")))
-            }
-            Way::Connected(ConnectedConfig { hold: Hold::Advisory, asking, .. }) => {
-                let how = match asking {
-                    Asking::Waiting => "pg_advisory_lock",
-                    Asking::Trying | Asking::Skipping => "pg_try_advisory_lock",
-                };
-                ["", "_shared"].map(|mode| parsed(&format!("SELECT {how}{mode}($1)")))
-            }
-        };
-        let lock_timeout_ms = match way {
-            Way::Row(_) => 0,
-            Way::Connected(way) => way.lock_timeout_ms,
-        };
-        let insert =
-            |now: &str| format!("INSERT INTO locks (name, owner, token, expires) VALUES ($1, $2, 1, {now} + $3)");
-        let update = "UPDATE SET owner = EXCLUDED.owner, token = locks.token + 1, expires = EXCLUDED.expires";
-        let row = "RETURNING token, expires, owner";
-        Texts {
-            take: by_clock(|now| {
-                let free = format!("locks.owner IS NULL OR locks.expires <= {now}");
-                format!("{} ON CONFLICT (name) DO {update} WHERE {free} {row}", insert(now))
-            }),
-            seize: by_clock(|now| format!("{} ON CONFLICT (name) DO {update} {row}", insert(now))),
-            renew: by_clock(|now| {
-                format!("UPDATE locks SET expires = {now} + $3 WHERE name = $1 AND owner = $2 AND expires > {now} {row}")
-            }),
-            look: parsed("SELECT name FROM locks WHERE name = $1 AND owner IS NOT NULL AND expires > now()"),
-            free: parsed(&format!("UPDATE locks SET owner = NULL WHERE name = $1 AND owner = $2 {row}")),
-            put: parsed(
-                "INSERT INTO locks (name, owner, token, expires) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (name) DO UPDATE SET owner = EXCLUDED.owner, token = EXCLUDED.token, expires = EXCLUDED.expires",
-            ),
-            keepers: parsed("SELECT name, owner FROM locks WHERE owner IS NOT NULL AND expires > now() ORDER BY name"),
-            row: parsed("INSERT INTO rows (name) VALUES ($1)"),
-            begin: parsed("BEGIN"),
-            commit: parsed("COMMIT"),
-            rollback: parsed("ROLLBACK"),
-            lock: held,
-            unlock: ["", "_shared"].map(|mode| parsed(&format!("SELECT pg_advisory_unlock{mode}($1)"))),
-            lock_timeout: parsed(&format!("SET lock_timeout = {lock_timeout_ms}")),
-            token: parsed("SELECT nextval('tokens')"),
-            set_token: parsed("SELECT setval('tokens', $1)"),
-        }
-    }
-}
-
 impl Store {
     /// A database with what a disk holds.
     pub fn boot<'a>(config: &Config, now: Now, records: impl Iterator<Item = &'a Record>) -> Store {
@@ -139,8 +41,8 @@ impl Store {
         };
         let (rows, resumed) = (BTreeSet::new(), VecDeque::new());
         let postgres = postgres::Server::new(postgres::Config::default());
-        let mut store = Store { postgres, hold, texts: Arc::new(Texts::of(config.way)), rows, resumed };
-        let texts = store.texts.clone();
+        let mut store = Store { postgres, hold, statements: Arc::new(Statements::of(config.way)), rows, resumed };
+        let statements = store.statements.clone();
         store.short(now, &parsed(SCHEMA), &[]);
         for record in records {
             match *record {
@@ -148,12 +50,12 @@ impl Store {
                     let owner = owner.map_or(Value::Null, of_claim);
                     store.short(
                         now,
-                        &texts.put,
+                        &statements.put,
                         &[of_lock(lock), owner, Value::Int(token), Value::Timestamp(expires_us)],
                     );
                 }
                 Record::Sequence(last) => {
-                    store.short(now, &texts.set_token, &[Value::Int(last)]);
+                    store.short(now, &statements.set_token, &[Value::Int(last)]);
                 }
             }
         }
@@ -179,14 +81,14 @@ impl Store {
 
     /// Does something with the row of a lock. What it is then, if it has changed.
     pub fn on_row(&mut self, now: Now, lock: LockId, what: &OnRow) -> (Answer, Option<Record>) {
-        let texts = self.texts.clone();
+        let statements = self.statements.clone();
         let rows = match what {
-            OnRow::Take(stay) => self.stay(now, &texts.take, lock, stay),
-            OnRow::Seize(stay) => self.stay(now, &texts.seize, lock, stay),
-            OnRow::Renew(stay) => self.stay(now, &texts.renew, lock, stay),
-            OnRow::Free { owner } => self.short(now, &texts.free, &[of_lock(lock), of_claim(*owner)]),
+            OnRow::Take(stay) => self.stay(now, &statements.take, lock, stay),
+            OnRow::Seize(stay) => self.stay(now, &statements.seize, lock, stay),
+            OnRow::Renew(stay) => self.stay(now, &statements.renew, lock, stay),
+            OnRow::Free { owner } => self.short(now, &statements.free, &[of_lock(lock), of_claim(*owner)]),
             OnRow::Look => {
-                let rows = self.short(now, &texts.look, &[of_lock(lock)]);
+                let rows = self.short(now, &statements.look, &[of_lock(lock)]);
                 return (if rows.is_empty() { Answer::Free } else { Answer::Busy }, None);
             }
         };
@@ -217,8 +119,8 @@ impl Store {
 
     /// Who has which lock by its row, in the order of locks.
     pub fn keepers(&mut self, now: Now) -> Vec<(LockId, ClaimId)> {
-        let texts = self.texts.clone();
-        let rows = self.short(now, &texts.keepers, &[]);
+        let statements = self.statements.clone();
+        let rows = self.short(now, &statements.keepers, &[]);
         rows.iter()
             .map(|row| match row.as_slice() {
                 [Value::Int(lock), owner] => (LockId(*lock as u32), to_claim(owner).expect("a row that has one")),
@@ -229,8 +131,8 @@ impl Store {
 
     /// Somebody connects.
     pub fn open(&mut self, now: Now, session: SessionId) {
-        let texts = self.texts.clone();
-        self.execute(now, session, &texts.lock_timeout, &[]);
+        let statements = self.statements.clone();
+        self.execute(now, session, &statements.lock_timeout, &[]);
     }
 
     /// A connection is no more.
@@ -258,21 +160,21 @@ impl Store {
 
     /// Carries out what was said on a connection; `None` if it waits.
     pub fn say(&mut self, now: Now, session: SessionId, lock: LockId, said: Said) -> Option<Answer> {
-        let texts = self.texts.clone();
+        let statements = self.statements.clone();
         let (statement, key) = match (said, self.hold) {
             (Said::Lock(mode), hold) => {
                 if hold == Some(Hold::RowLock) {
                     // The rows of all locks have been there from the beginning.
                     if self.rows.insert(lock) {
-                        self.short(now, &texts.row, &[of_lock(lock)]);
+                        self.short(now, &statements.row, &[of_lock(lock)]);
                     }
-                    self.execute(now, session, &texts.begin, &[]);
+                    self.execute(now, session, &statements.begin, &[]);
                 }
-                (&texts.lock[place(mode)], Some(of_lock(lock)))
+                (&statements.lock[place(mode)], Some(of_lock(lock)))
             }
-            (Said::Token, _) => (&texts.token, None),
-            (Said::Unlock(_), Some(Hold::RowLock)) => (&texts.commit, None),
-            (Said::Unlock(mode), Some(Hold::Advisory) | None) => (&texts.unlock[place(mode)], Some(of_lock(lock))),
+            (Said::Token, _) => (&statements.token, None),
+            (Said::Unlock(_), Some(Hold::RowLock)) => (&statements.commit, None),
+            (Said::Unlock(mode), Some(Hold::Advisory) | None) => (&statements.unlock[place(mode)], Some(of_lock(lock))),
         };
         match self.execute(now, session, statement, key.as_slice()) {
             Outcome::Blocked => None,
@@ -292,8 +194,8 @@ impl Store {
         match (said, first) {
             (Said::Lock(_), None | Some(Value::Bool(false))) => {
                 if self.hold == Some(Hold::RowLock) {
-                    let texts = self.texts.clone();
-                    self.execute(now, session, &texts.rollback, &[]);
+                    let statements = self.statements.clone();
+                    self.execute(now, session, &statements.rollback, &[]);
                 }
                 Answer::Busy
             }
@@ -325,5 +227,123 @@ fn to_claim(value: &Value) -> Option<ClaimId> {
     match value {
         Value::Int(claim) => Some(ClaimId(*claim as u64)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Asking, ConnectedConfig, RowConfig};
+    use super::*;
+    use crate::kernel::time::Span;
+    use crate::protocols::lock::redis::Timepiece;
+
+    const LOCK: LockId = LockId(7);
+    const MINE: ClaimId = ClaimId(u64::MAX);
+    const THEIRS: ClaimId = ClaimId(2);
+
+    fn config(way: Way) -> Config {
+        Config { way, clock: Timepiece::Wall, poll: (Span::ZERO, Span::ms(1)), patience: Span::ms(100) }
+    }
+
+    fn rows() -> Config {
+        config(Way::Row(RowConfig { ttl: Span::secs(1), watchdog: false, tokens: true }))
+    }
+
+    fn connected(hold: Hold, asking: Asking) -> Config {
+        let keepalive = Span::secs(1);
+        config(Way::Connected(ConnectedConfig {
+            hold,
+            asking,
+            lock_timeout_ms: 300,
+            tokens: true,
+            server_keepalive: keepalive,
+            client_keepalive: keepalive,
+        }))
+    }
+
+    fn at_ms(ms: u64) -> Now {
+        Now { monotonic: ms * 1_000_000, ahead: 0 }
+    }
+
+    fn second(owner: ClaimId) -> Stay {
+        Stay { owner, ttl_us: 1_000_000, now_us: None }
+    }
+
+    #[test]
+    fn a_row_is_had_by_one_until_it_expires_and_its_counter_grows() {
+        let mut store = Store::boot(&rows(), at_ms(0), [].iter());
+        let mut take = |ms, owner| store.on_row(at_ms(ms), LOCK, &OnRow::Take(second(owner))).0;
+        assert_eq!(take(0, MINE), Answer::Had(1));
+        assert_eq!(take(999, THEIRS), Answer::Busy);
+        assert_eq!(take(1_000, THEIRS), Answer::Had(2));
+        let mut renew = |ms, owner| store.on_row(at_ms(ms), LOCK, &OnRow::Renew(second(owner))).0;
+        assert_eq!(renew(1_500, MINE), Answer::Done(false));
+        assert_eq!(renew(1_500, THEIRS), Answer::Done(true));
+        assert_eq!(renew(2_500, THEIRS), Answer::Done(false), "it has expired");
+        let mut free = |owner| store.on_row(at_ms(2_400), LOCK, &OnRow::Free { owner }).0;
+        assert_eq!(free(MINE), Answer::Done(false));
+        assert_eq!(free(THEIRS), Answer::Done(true));
+        assert_eq!(store.on_row(at_ms(2_400), LOCK, &OnRow::Look).0, Answer::Free);
+    }
+
+    #[test]
+    fn a_row_expires_by_the_clock_that_can_be_set() {
+        let mut store = Store::boot(&rows(), at_ms(0), [].iter());
+        store.on_row(at_ms(0), LOCK, &OnRow::Take(second(MINE)));
+        let set = Now { ahead: 10_000_000_000, ..at_ms(1) };
+        assert_eq!(store.on_row(set, LOCK, &OnRow::Take(second(THEIRS))).0, Answer::Had(2));
+        let back = Now { ahead: -10_000_000_000, ..at_ms(20_000) };
+        assert_eq!(store.on_row(back, LOCK, &OnRow::Take(second(MINE))).0, Answer::Busy);
+    }
+
+    #[test]
+    fn what_was_written_down_is_there_after_a_restart() {
+        let mut store = Store::boot(&rows(), at_ms(0), [].iter());
+        let mut records = Vec::new();
+        for (lock, owner) in [(LockId(1), MINE), (LockId(2), THEIRS)] {
+            records.extend(store.on_row(at_ms(0), lock, &OnRow::Take(second(owner))).1);
+        }
+        records.extend(store.on_row(at_ms(1), LockId(2), &OnRow::Free { owner: THEIRS }).1);
+        let mut store = Store::boot(&rows(), at_ms(100), records.iter());
+        assert_eq!(store.keepers(at_ms(100)), [(LockId(1), MINE)]);
+        assert_eq!(store.on_row(at_ms(100), LockId(2), &OnRow::Take(second(MINE))).0, Answer::Had(2));
+        let numbers = [Record::Sequence(4), Record::Sequence(5)];
+        let mut store = Store::boot(&connected(Hold::Advisory, Asking::Waiting), at_ms(0), numbers.iter());
+        assert_eq!(store.say(at_ms(0), SessionId(1), LOCK, Said::Token), Some(Answer::Token(6)));
+    }
+
+    #[test]
+    fn what_a_connection_holds_is_free_when_it_ends() {
+        for hold in [Hold::RowLock, Hold::Advisory] {
+            let mut store = Store::boot(&connected(hold, Asking::Waiting), at_ms(0), [].iter());
+            let [one, two] = [SessionId(1), SessionId(2)];
+            store.open(at_ms(0), one);
+            store.open(at_ms(0), two);
+            let alone = Said::Lock(Mode::Exclusive);
+            assert_eq!(store.say(at_ms(0), one, LOCK, alone), Some(Answer::Had(0)));
+            assert_eq!(store.say(at_ms(0), two, LOCK, alone), None);
+            store.advance(at_ms(300));
+            let (session, reply) = store.next_resumed().expect("it waits no longer than lock_timeout");
+            assert_eq!((session, store.understood(at_ms(300), two, alone, &reply)), (two, Answer::Busy));
+            assert_eq!(store.say(at_ms(300), two, LOCK, alone), None);
+            store.close(at_ms(400), one);
+            let (session, reply) = store.next_resumed().expect("it is free");
+            assert_eq!((session, store.understood(at_ms(400), two, alone, &reply)), (two, Answer::Had(0)));
+            assert_eq!(store.say(at_ms(400), two, LOCK, Said::Unlock(Mode::Exclusive)), Some(Answer::Done(true)));
+        }
+    }
+
+    #[test]
+    fn who_does_not_wait_is_told_so_at_once_and_sharers_agree() {
+        let ways =
+            [(Hold::RowLock, Asking::Trying), (Hold::RowLock, Asking::Skipping), (Hold::Advisory, Asking::Trying)];
+        for (hold, asking) in ways {
+            let mut store = Store::boot(&connected(hold, asking), at_ms(0), [].iter());
+            let mut lock = |session, mode| store.say(at_ms(0), SessionId(session), LOCK, Said::Lock(mode));
+            assert_eq!(lock(1, Mode::Shared), Some(Answer::Had(0)));
+            assert_eq!(lock(2, Mode::Shared), Some(Answer::Had(0)));
+            assert_eq!(lock(3, Mode::Exclusive), Some(Answer::Busy), "{hold:?} {asking:?}");
+            assert_eq!(lock(3, Mode::Shared), Some(Answer::Had(0)), "it can ask again");
+        }
     }
 }
