@@ -244,7 +244,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 32] = [
         story: "a waiter that sets its watch after the node is gone waits all the same",
         source: "Redisson 3.28.0; etcd 6d3f172c6; CURATOR-495",
         invariants: &["lock.freed", "lock.served"],
-        rarity: Rarity::Specific,
+        rarity: Rarity::Common,
         plant: |rules| rules.zookeeper.heeds_absence = || false,
     },
     Exhibit {
@@ -260,7 +260,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 32] = [
         story: "a client with a new session takes the node of its old one, which is not gone yet, for its own",
         source: "CURATOR-696, 1027c2cd; CURATOR-652, CURATOR-653",
         invariants: &["lock.mutual-exclusion"],
-        rarity: Rarity::Specific,
+        rarity: Rarity::Common,
         plant: |rules| rules.zookeeper.loses = || Loss::TrustsItsNode,
     },
     Exhibit {

@@ -11,7 +11,6 @@ use crate::kernel::time::Time;
 use crate::protocol::Found;
 
 /// Which service, and its own settings.
-#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// One server of Redis.

@@ -106,7 +106,7 @@ impl KindRules for ZooKeeperSettings {
 
     fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let mut complaints = ensemble::complaints(&self.raft(), scenario);
-        let is_whole = |span: Span| span.as_ns() % 1_000_000 == 0;
+        let is_whole = |span: Span| span.as_ns().is_multiple_of(1_000_000);
         if self.tick.is_zero() || !is_whole(self.tick) {
             let message = format!("a tick of {} is not a whole number of milliseconds", self.tick);
             complaints.push(Complaint::at("system.kind.tick", message, "write for example \"200ms\""));

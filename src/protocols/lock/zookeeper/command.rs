@@ -122,7 +122,7 @@ pub enum Write {
     Sync,
 }
 
-/// What a client asks. All but the first three belong to a connection, which is known by the call that has made it.
+/// What a client asks. All but the first four belong to a connection, which is known by the call that has made it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Question {
     /// To bring this into the log: to open or end a session.

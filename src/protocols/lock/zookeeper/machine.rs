@@ -240,3 +240,88 @@ fn refused(error: Error, otherwise: Answer) -> Answer {
         | Error::NoWatcher => unreachable!("no command of locks is refused so: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: LockId = LockId(3);
+
+    fn session(machine: &mut Machine) -> SessionId {
+        match machine.apply(&Write::Open { timeout_ms: 2_000 }).0 {
+            Answer::Opened { session, .. } => session,
+            answer => panic!("{answer:?} to an open"),
+        }
+    }
+
+    fn create(machine: &mut Machine, session: SessionId, claim: u64, sort: Sort, number: Option<u32>) -> Node {
+        match machine.apply(&Write::Create { session, lock: LOCK, claim: ClaimId(claim), sort, number }).0 {
+            Answer::Created(node) => node,
+            answer => panic!("{answer:?} to a create"),
+        }
+    }
+
+    fn ahead(machine: &Machine, node: &Node, order: Order) -> Option<Node> {
+        match machine.place(node, order) {
+            Answer::Place { is_there: true, ahead } => ahead.map(|(_, ahead)| ahead),
+            answer => panic!("{answer:?} to a look"),
+        }
+    }
+
+    #[test]
+    fn a_node_is_known_by_its_path() {
+        let node = Node { lock: LOCK, claim: ClaimId(0xabc), sort: Sort::Write, number: 17 };
+        assert_eq!(&*node.path(), "/lock-3/0000000000000abc-write-0000000017");
+        assert_eq!(Node::parse(&node.path()), Some(node));
+        assert_eq!(Node::parse("/lock-3"), None);
+    }
+
+    /// A thousand wait, each for the one before, whatever they are called; and each knows its turn.
+    #[test]
+    fn a_thousand_wait_in_the_order_of_their_numbers() {
+        let mut machine = Machine::new();
+        let session = session(&mut machine);
+        let nodes: Vec<Node> =
+            (0..1_000).map(|place| create(&mut machine, session, 1_000 - place, Sort::Lock, None)).collect();
+        for pair in nodes.windows(2) {
+            assert_eq!(ahead(&machine, &pair[1], Order::Number), Some(pair[0]));
+            assert_eq!(ahead(&machine, &pair[0], Order::Name), Some(pair[1]));
+        }
+        for node in &nodes {
+            assert_eq!(machine.first(LOCK), Some(*node));
+            assert_eq!(machine.apply(&Write::Delete { session, node: *node }).0, Answer::Gone(true));
+        }
+        assert_eq!(machine.first(LOCK), None);
+    }
+
+    #[test]
+    fn readers_wait_for_the_last_writer_and_who_shares_what_it_wrote_keeps_its_place() {
+        let mut machine = Machine::new();
+        let session = session(&mut machine);
+        let first = create(&mut machine, session, 1, Sort::Write, None);
+        let reader = create(&mut machine, session, 2, Sort::Read, None);
+        let other = create(&mut machine, session, 3, Sort::Read, None);
+        let writer = create(&mut machine, session, 4, Sort::Write, None);
+        assert_eq!(ahead(&machine, &reader, Order::Number), Some(first));
+        assert_eq!(ahead(&machine, &other, Order::Number), Some(first));
+        assert_eq!(ahead(&machine, &writer, Order::Number), Some(other));
+        let shared = create(&mut machine, session, 1, Sort::Read, Some(first.number));
+        machine.apply(&Write::Delete { session, node: first });
+        assert_eq!(machine.first(LOCK), Some(shared));
+        assert_eq!(ahead(&machine, &reader, Order::Number), None);
+        assert_eq!(ahead(&machine, &writer, Order::Number), Some(other));
+    }
+
+    #[test]
+    fn the_end_of_a_session_takes_its_nodes_along() {
+        let mut machine = Machine::new();
+        let (mine, other) = (session(&mut machine), session(&mut machine));
+        let node = create(&mut machine, mine, 1, Sort::Lock, None);
+        let next = create(&mut machine, other, 1, Sort::Lock, None);
+        assert_eq!(machine.find(LOCK, ClaimId(1)), [(node, mine), (next, other)]);
+        machine.apply(&Write::Close { session: mine });
+        assert_eq!((machine.first(LOCK), machine.orphan()), (Some(next), None));
+        let late = Write::Create { session: mine, lock: LOCK, claim: ClaimId(1), sort: Sort::Lock, number: None };
+        assert_eq!(machine.apply(&late).0, Answer::Expired);
+    }
+}
