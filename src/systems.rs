@@ -216,14 +216,8 @@ pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &s
     let Vocabulary { mut roles, goals, messages } = scenario.system.vocabulary();
     // Some have an owner for every key; a swarm knows of no keys.
     roles.retain(|role| *role != "owner");
-    let roster = Roster {
-        crew,
-        roles: &roles,
-        goals: &goals,
-        messages: &messages,
-        spares,
-        pace: scenario.system.pace(),
-    };
+    let roster =
+        Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, pace: scenario.system.pace() };
     draw(scenario, name, &roster, seed)
 }
 

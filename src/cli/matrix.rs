@@ -207,9 +207,7 @@ impl Conductor<Verdict> for Watch<'_> {
     fn took(&mut self, seed: u64, ended: Ended<Verdict>) -> Flow {
         self.cell = match ended {
             Ended::Played(Verdict::Pass) => return Flow::GoOn,
-            Ended::Played(Verdict::Violation(violation)) => {
-                Cell::Broke { seed, invariant: violation.invariant }
-            }
+            Ended::Played(Verdict::Violation(violation)) => Cell::Broke { seed, invariant: violation.invariant },
             Ended::Played(Verdict::Inconclusive(why)) => Cell::Unsure { seed, why },
             Ended::TimedOut => Cell::Unsure { seed, why: "it takes too long".to_owned() },
             Ended::Bug(why) => Cell::Unsure { seed, why },

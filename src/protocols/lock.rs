@@ -23,3 +23,4 @@ pub mod resource;
 pub mod rules;
 pub mod service;
 pub mod spec;
+pub mod zookeeper;

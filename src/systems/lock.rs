@@ -7,6 +7,7 @@ pub mod redis;
 pub mod redis_failover;
 pub mod redlock;
 pub mod sorted_set;
+pub mod zookeeper;
 
 use super::BuiltIn;
 use crate::environment::fault::Fault;
@@ -28,9 +29,10 @@ use lease::LeaseSettings;
 use redis::RedisSettings;
 use redis_failover::RedisFailoverSettings;
 use redlock::RedlockSettings;
-use sorted_set::SortedSetSettings;
 use serde::{Deserialize, Serialize};
+use sorted_set::SortedSetSettings;
 use std::sync::Arc;
+use zookeeper::ZooKeeperSettings;
 
 /// What a scenario says of a lock service and those who use it.
 ///
@@ -96,6 +98,8 @@ pub enum KindSettings {
     SortedSet(SortedSetSettings),
     /// Servers of etcd, and leases.
     Lease(LeaseSettings),
+    /// Servers of ZooKeeper.
+    ZooKeeper(ZooKeeperSettings),
     /// One server of PostgreSQL.
     Database(DatabaseSettings),
 }
@@ -161,6 +165,7 @@ impl KindSettings {
             KindSettings::Redlock(settings) => settings,
             KindSettings::SortedSet(settings) => settings,
             KindSettings::Lease(settings) => settings,
+            KindSettings::ZooKeeper(settings) => settings,
             KindSettings::Database(settings) => settings,
         }
     }
@@ -245,7 +250,8 @@ impl LockSettings {
     pub(super) fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let rules = self.kind.rules();
         let mut complaints = rules.complaints(scenario);
-        let counts = [("locks", self.locks, LOCKS_MAX), ("together", self.together, 16), ("accesses", self.accesses, 100)];
+        let counts =
+            [("locks", self.locks, LOCKS_MAX), ("together", self.together, 16), ("accesses", self.accesses, 100)];
         for (field, count, most) in counts {
             if count == 0 || count > most {
                 let message = format!("{field} is {count}, and must be from 1 to {most}");
@@ -293,7 +299,10 @@ impl LockSettings {
         if let Some(think) = workload.rate.map(|rate| rate.interval()).filter(|think| *think > workload.patience) {
             complaints.push(Complaint::at(
                 "workload.patience",
-                format!("clients think {think} between two sections on average, and give up a lock after only {}", workload.patience),
+                format!(
+                    "clients think {think} between two sections on average, and give up a lock after only {}",
+                    workload.patience
+                ),
                 "raise it to more than a client thinks, or raise workload.rate",
             ));
         }

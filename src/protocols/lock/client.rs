@@ -134,13 +134,8 @@ impl Client {
     /// Lets the recipe do something, and hears what it has to say.
     fn with_recipe(&mut self, io: &mut Io<'_, Lock>, act: impl FnOnce(&mut dyn Recipe, &mut Desk<'_, '_>)) {
         let config = self.config.clone();
-        let mut desk = Desk {
-            io,
-            config: &config,
-            agenda: &mut self.agenda,
-            news: &mut self.news,
-            calls: &mut self.calls,
-        };
+        let mut desk =
+            Desk { io, config: &config, agenda: &mut self.agenda, news: &mut self.news, calls: &mut self.calls };
         act(self.recipe.recipe(), &mut desk);
         for news in std::mem::take(&mut self.news) {
             self.on_news(news, io);
@@ -327,7 +322,8 @@ impl Client {
         match self.section.as_ref().map(|section| section.stage) {
             Some(Stage::Pausing) => self.prepare(io),
             Some(Stage::Preparing) => self.access(io),
-            Some(Stage::Seeking | Stage::Comparing | Stage::Accessing | Stage::Downgrading | Stage::Leaving) | None => {}
+            Some(Stage::Seeking | Stage::Comparing | Stage::Accessing | Stage::Downgrading | Stage::Leaving) | None => {
+            }
         }
     }
 

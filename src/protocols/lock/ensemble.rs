@@ -5,10 +5,10 @@
 //! something expires, is in its [`Front`].
 
 use super::claim::{ClaimId, LockId};
-use super::lease;
 use super::message::{Call, Message, Peer, Record, Reply, Request};
 use super::recipe::Due;
 use super::service::{Office, Service};
+use super::{lease, zookeeper};
 use crate::kernel::digest::{Digest, Digestible, mix};
 use crate::kernel::time::{Span, Time};
 use crate::protocol::{Afterwards, DiskFailure, Found, NodeId};
@@ -31,6 +31,8 @@ pub struct Command {
 pub enum What {
     /// To leases and the keys that go with them.
     Lease(lease::command::Write),
+    /// To the tree and the sessions of ZooKeeper.
+    ZooKeeper(zookeeper::command::Write),
 }
 
 /// What applying a command comes to.
@@ -49,6 +51,8 @@ pub enum Changes {
     Nothing,
     /// Keys.
     Lease(Vec<crate::servers::etcd::store::Event>),
+    /// Nodes, or perhaps only sessions.
+    ZooKeeper(Vec<crate::servers::zookeeper::operation::Change>),
 }
 
 /// The replicated state of a service, by its kind.
@@ -56,6 +60,8 @@ pub enum Changes {
 pub enum Replica {
     /// Leases.
     Lease(Box<lease::machine::Machine>),
+    /// ZooKeeper's tree.
+    ZooKeeper(Box<zookeeper::machine::Machine>),
 }
 
 impl Replica {
@@ -66,6 +72,7 @@ impl Replica {
     pub fn lease(&self) -> &lease::machine::Machine {
         match self {
             Replica::Lease(machine) => machine,
+            Replica::ZooKeeper(_) => unreachable!("no leases here"),
         }
     }
 
@@ -76,6 +83,18 @@ impl Replica {
     pub fn lease_mut(&mut self) -> &mut lease::machine::Machine {
         match self {
             Replica::Lease(machine) => machine,
+            Replica::ZooKeeper(_) => unreachable!("no leases here"),
+        }
+    }
+
+    /// That of ZooKeeper.
+    ///
+    /// # Panics
+    /// If the service is of another kind.
+    pub fn zookeeper(&self) -> &zookeeper::machine::Machine {
+        match self {
+            Replica::ZooKeeper(machine) => machine,
+            Replica::Lease(_) => unreachable!("no ZooKeeper here"),
         }
     }
 
@@ -83,6 +102,8 @@ impl Replica {
     fn tell_time(&mut self, now: Time) {
         match self {
             Replica::Lease(machine) => machine.tell_time(now),
+            // What is replicated of it knows no time.
+            Replica::ZooKeeper(_) => {}
         }
     }
 
@@ -92,6 +113,13 @@ impl Replica {
                 let (answer, events) = machine.apply(write);
                 (Reply::Lease(answer), if events.is_empty() { Changes::Nothing } else { Changes::Lease(events) })
             }
+            (Replica::ZooKeeper(machine), What::ZooKeeper(write)) => {
+                let (answer, changes) = machine.apply(write);
+                (Reply::ZooKeeper(answer, machine.tree.last()), Changes::ZooKeeper(changes))
+            }
+            (Replica::Lease(_), What::ZooKeeper(_)) | (Replica::ZooKeeper(_), What::Lease(_)) => {
+                unreachable!("a command of another kind of server")
+            }
         }
     }
 
@@ -99,6 +127,7 @@ impl Replica {
     pub fn orphan(&self) -> Option<(LockId, ClaimId)> {
         match self {
             Replica::Lease(machine) => machine.orphan().map(|key| (key.lock, key.claim)),
+            Replica::ZooKeeper(machine) => machine.orphan().map(|node| (node.lock, node.claim)),
         }
     }
 }
@@ -171,6 +200,7 @@ impl Digestible for Command {
         }
         match &self.what {
             What::Lease(write) => write.digest(digest),
+            What::ZooKeeper(write) => write.digest(digest),
         }
     }
 }
@@ -178,7 +208,14 @@ impl Digestible for Command {
 /// What a server knows that is not replicated.
 pub trait Front {
     /// A client asks: what to do about it.
-    fn take(&mut self, from: NodeId, call: Call, request: Request, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken;
+    fn take(
+        &mut self,
+        from: NodeId,
+        call: Call,
+        request: Request,
+        see: &mut Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) -> Taken;
 
     /// A command has been applied.
     fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>);
@@ -207,12 +244,15 @@ pub struct Proposal {
 enum AnyFront {
     /// Of leases.
     Lease(Box<lease::front::Front>),
+    /// Of ZooKeeper.
+    ZooKeeper(Box<zookeeper::front::Front>),
 }
 
 impl AnyFront {
     fn front(&mut self) -> &mut dyn Front {
         match self {
             AnyFront::Lease(front) => front.as_mut(),
+            AnyFront::ZooKeeper(front) => front.as_mut(),
         }
     }
 }
@@ -238,6 +278,8 @@ pub enum Taken {
     Proposed(What),
     /// Only the leader can answer.
     Passed,
+    /// Only the leader can answer, and is asked this.
+    PassedAs(Request),
     /// There will be no answer, or later.
     Silent,
 }
@@ -247,13 +289,15 @@ pub enum Taken {
 pub struct Ensemble {
     core: Core<Machine>,
     front: AnyFront,
+    /// How often it looks after what expires.
+    look_every: Span,
     /// The questions that are answered when they are applied here.
     pending: BTreeSet<(NodeId, Call)>,
     /// Whether it has led after the last turn.
     led: bool,
 }
 
-/// How often a server looks after what expires.
+/// How often a server of leases looks after what expires.
 const LOOK_EVERY: Span = Span::ms(500);
 
 /// So many questions of one client wait at a server at most: those of a client that has gone elsewhere are forgotten.
@@ -264,22 +308,29 @@ impl Ensemble {
     fn boot(
         raft: &config::Config,
         replica: Replica,
-        front: AnyFront,
+        (front, look_every): (AnyFront, Span),
         disk: Found<'_, Record>,
         office: &mut Office<'_, '_>,
     ) -> Ensemble {
         let records: Vec<message::Record<Command>> = disk.records.iter().filter_map(Record::raft).cloned().collect();
         let found = Found { records: &records, damage: disk.damage };
         let core = Core::boot(*raft, Machine::new(replica), found, office.io);
-        office.wake(LOOK_EVERY, Due::Beat);
-        Ensemble { core, front, pending: BTreeSet::new(), led: false }
+        office.wake(look_every, Due::Beat);
+        Ensemble { core, front, look_every, pending: BTreeSet::new(), led: false }
     }
 
     /// Starts a server of leases.
     pub fn of_leases(config: &lease::Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> Ensemble {
         let machine = lease::machine::Machine::new(config, &office.config.rules.lease);
         let front = AnyFront::Lease(Box::new(lease::front::Front::new(*config)));
-        Ensemble::boot(&config.raft, Replica::Lease(Box::new(machine)), front, disk, office)
+        Ensemble::boot(&config.raft, Replica::Lease(Box::new(machine)), (front, LOOK_EVERY), disk, office)
+    }
+
+    /// Starts a server of ZooKeeper.
+    pub fn of_zookeeper(config: &zookeeper::Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> Ensemble {
+        let machine = zookeeper::machine::Machine::new();
+        let front = AnyFront::ZooKeeper(Box::new(zookeeper::front::Front::new(*config)));
+        Ensemble::boot(&config.raft, Replica::ZooKeeper(Box::new(machine)), (front, config.tick), disk, office)
     }
 
     /// The server of Raft in it.
@@ -345,6 +396,14 @@ impl Ensemble {
         }
     }
 
+    /// Lets the leader answer a question.
+    fn pass(leader: Option<NodeId>, (client, call): (NodeId, Call), request: Request, office: &mut Office<'_, '_>) {
+        match leader.filter(|leader| *leader != office.io.me()) {
+            Some(leader) => office.peer(leader, Peer::Pass { client, call, request }),
+            None => office.reply(client, call, Reply::Leaderless),
+        }
+    }
+
     /// Waits for a question to be applied here.
     fn wait_for(&mut self, client: NodeId, call: Call) {
         self.pending.insert((client, call));
@@ -369,16 +428,14 @@ impl Service for Ensemble {
                     office.reply(from, call, Reply::Leaderless);
                 }
             }
-            Taken::Passed => match leader.filter(|leader| *leader != office.io.me()) {
-                Some(leader) => office.peer(leader, Peer::Pass { client: from, call, request }),
-                None => office.reply(from, call, Reply::Leaderless),
-            },
+            Taken::Passed => Ensemble::pass(leader, (from, call), request, office),
+            Taken::PassedAs(request) => Ensemble::pass(leader, (from, call), request, office),
             Taken::Silent => {}
         }
         self.go_on(office);
     }
 
-    fn on_peer(&mut self, _: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
+    fn on_peer(&mut self, from: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
         match peer {
             Peer::Redis(_) => unreachable!("a message of another kind of server"),
             Peer::Forward { asked, proposal } => {
@@ -390,9 +447,11 @@ impl Service for Ensemble {
             Peer::Pass { client, call, request } if self.core.is_leader() => {
                 let (front, mut see) = self.front();
                 if let Taken::Answered(reply) = front.take(client, call, request, &mut see, office) {
-                    office.reply(client, call, reply);
+                    office.peer(from, Peer::Passed { client, call, reply });
                 }
             }
+            // The client may reach this server only.
+            Peer::Passed { client, call, reply } => office.reply(client, call, reply),
             Peer::Pass { .. } => {}
         }
         self.go_on(office);
@@ -404,7 +463,7 @@ impl Service for Ensemble {
         for proposal in front.on_beat(&mut see, office) {
             self.submit(None, proposal, office);
         }
-        office.wake(LOOK_EVERY, Due::Beat);
+        office.wake(self.look_every, Due::Beat);
         self.go_on(office);
     }
 

@@ -5,11 +5,13 @@ use super::redis::Timepiece;
 use super::redis::rules::{Counting, Extending, Giving, Taking};
 use super::redis::sorted::{Admission, Cleaning};
 use super::rules::Rules;
+use super::zookeeper::command::Order;
+use super::zookeeper::rules::{Loss, Place, Retry};
 use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 25] = [
+pub const EXHIBITS: [Exhibit<Rules>; 32] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -220,6 +222,62 @@ pub const EXHIBITS: [Exhibit<Rules>; 25] = [
         invariants: &["lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.database.stops_when_cut = || false,
+    },
+    Exhibit {
+        id: "orphan-node-after-lost-create-reply",
+        story: "a client whose create was not answered creates another node, and waits for its own first one",
+        source: "ZOOKEEPER-1262, \"Documentation for Lock recipe has major flaw\"; Curator 8dc0283e",
+        invariants: &["lock.freed", "lock.served"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.retries = || Retry::Creates,
+    },
+    Exhibit {
+        id: "queue-order-by-full-name",
+        story: "who is first in the queue is decided by whole names, which begin with what clients have chosen",
+        source: "ZOOKEEPER-2931: \"in specific situations this ended with two clients holding the lock\"; ZOOKEEPER-3162",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.order = || Order::Name,
+    },
+    Exhibit {
+        id: "lost-wakeup",
+        story: "a waiter that sets its watch after the node is gone waits all the same",
+        source: "Redisson 3.28.0; etcd 6d3f172c6; CURATOR-495",
+        invariants: &["lock.freed", "lock.served"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.zookeeper.heeds_absence = || false,
+    },
+    Exhibit {
+        id: "herd",
+        story: "all waiters watch the first node of the queue",
+        source: "\"ZooKeeper Recipes and Solutions\", \"Locks\"; CURATOR-505",
+        invariants: &["lock.herd"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.watches = |first, _| first,
+    },
+    Exhibit {
+        id: "session-expiry-misjudged-by-client",
+        story: "a client with a new session takes the node of its old one, which is not gone yet, for its own",
+        source: "CURATOR-696, 1027c2cd; CURATOR-652, CURATOR-653",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.zookeeper.loses = || Loss::TrustsItsNode,
+    },
+    Exhibit {
+        id: "suspended-still-holds",
+        story: "a client that is cut off works on until a server tells it that its session has expired",
+        source: "CURATOR-696; \"ZooKeeper Programmer's Guide\", \"Sessions\"",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.loses = || Loss::WaitsForWord,
+    },
+    Exhibit {
+        id: "rw-downgrade-admits-writer",
+        story: "a holder that goes on with sharing its lock stands behind the writers that have waited meanwhile",
+        source: "CURATOR-621, 2c283bd9",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.downgrades = || Place::Last,
     },
 ];
 

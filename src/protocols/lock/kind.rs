@@ -2,15 +2,16 @@
 
 use super::claim::ClaimId;
 use super::config::Config;
+use super::ensemble::Ensemble;
 use super::message::Record;
 use super::recipe::{Desk, Recipe};
-use super::ensemble::Ensemble;
-use super::{database, lease, redis};
 use super::service::{Office, Service};
+use super::{database, lease, redis, zookeeper};
 use crate::kernel::time::Time;
 use crate::protocol::Found;
 
 /// Which service, and its own settings.
+#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// One server of Redis.
@@ -23,6 +24,8 @@ pub enum Kind {
     SortedSet(redis::sorted::Config),
     /// Servers of etcd, and leases.
     Lease(lease::Config),
+    /// Servers of ZooKeeper.
+    ZooKeeper(zookeeper::Config),
     /// One server of PostgreSQL.
     Database(database::Config),
 }
@@ -31,12 +34,10 @@ impl Kind {
     /// Whether its servers replicate by Raft.
     pub const fn replicates(&self) -> bool {
         match self {
-            Kind::Redis(_)
-            | Kind::RedisFailover(_)
-            | Kind::Redlock(_)
-            | Kind::SortedSet(_)
-            | Kind::Database(_) => false,
-            Kind::Lease(_) => true,
+            Kind::Redis(_) | Kind::RedisFailover(_) | Kind::Redlock(_) | Kind::SortedSet(_) | Kind::Database(_) => {
+                false
+            }
+            Kind::Lease(_) | Kind::ZooKeeper(_) => true,
         }
     }
 
@@ -48,7 +49,7 @@ impl Kind {
                 let (majority, waits) = (servers / 2 + 1, redis.client.wait + 1);
                 if majority > waits { majority } else { waits }
             }
-            Kind::Redlock(_) | Kind::Lease(_) => servers / 2 + 1,
+            Kind::Redlock(_) | Kind::Lease(_) | Kind::ZooKeeper(_) => servers / 2 + 1,
         }
     }
 }
@@ -59,7 +60,7 @@ pub enum AnyServer {
     /// Of Redis.
     Redis(redis::server::Server),
     /// Of Redis, with others.
-    RedisFailover(Box<redis::failover::Server>),
+    RedisFailover(redis::failover::Server),
     /// Of an ensemble.
     Ensemble(Ensemble),
     /// Of PostgreSQL.
@@ -71,12 +72,11 @@ impl AnyServer {
     pub(super) fn boot(config: &Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
-            Kind::RedisFailover(redis) => {
-                AnyServer::RedisFailover(Box::new(redis::failover::Server::boot(*redis, disk, office)))
-            }
+            Kind::RedisFailover(redis) => AnyServer::RedisFailover(redis::failover::Server::boot(*redis, disk, office)),
             Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::SortedSet(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
+            Kind::ZooKeeper(config) => AnyServer::Ensemble(Ensemble::of_zookeeper(config, disk, office)),
             Kind::Database(database) => {
                 AnyServer::Database(Box::new(database::server::Server::boot(database, disk, office)))
             }
@@ -89,7 +89,7 @@ impl AnyServer {
     pub(super) fn service(&mut self) -> &mut dyn Service {
         match self {
             AnyServer::Redis(server) => server,
-            AnyServer::RedisFailover(server) => server.as_mut(),
+            AnyServer::RedisFailover(server) => server,
             AnyServer::Ensemble(server) => server,
             AnyServer::Database(server) => server.as_mut(),
         }
@@ -123,6 +123,7 @@ impl AnyServer {
 }
 
 /// What a client knows of its service, of any kind.
+#[expect(clippy::large_enum_variant, reason = "there is one in a node, and never many of different kinds")]
 #[derive(Clone, Debug)]
 pub enum AnyRecipe {
     /// Of Redis.
@@ -133,6 +134,8 @@ pub enum AnyRecipe {
     SortedSet(redis::sorted::client::Sorted),
     /// Of leases.
     Lease(lease::client::Leased),
+    /// Of ZooKeeper.
+    ZooKeeper(zookeeper::client::Queued),
     /// Of a database.
     Database(database::Recipes),
 }
@@ -146,6 +149,7 @@ impl AnyRecipe {
             Kind::Redlock(redis) => AnyRecipe::Redlock(redis::redlock::Redlock::boot(redis)),
             Kind::SortedSet(redis) => AnyRecipe::SortedSet(redis::sorted::client::Sorted::boot(redis)),
             Kind::Lease(lease) => AnyRecipe::Lease(lease::client::Leased::boot(lease, desk)),
+            Kind::ZooKeeper(config) => AnyRecipe::ZooKeeper(zookeeper::client::Queued::boot(config, desk)),
             Kind::Database(database) => {
                 AnyRecipe::Database(database::Recipes::boot(database, &desk.config.rules.database))
             }
@@ -161,6 +165,7 @@ impl AnyRecipe {
             AnyRecipe::Redlock(recipe) => recipe,
             AnyRecipe::SortedSet(recipe) => recipe,
             AnyRecipe::Lease(recipe) => recipe,
+            AnyRecipe::ZooKeeper(recipe) => recipe,
             AnyRecipe::Database(recipe) => recipe,
         }
     }
@@ -172,6 +177,7 @@ impl AnyRecipe {
             AnyRecipe::Redlock(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::SortedSet(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Lease(recipe) => recipe.is_valid(claim, now),
+            AnyRecipe::ZooKeeper(recipe) => recipe.is_valid(claim, now),
             AnyRecipe::Database(recipe) => recipe.is_valid(claim, now),
         }
     }

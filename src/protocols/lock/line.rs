@@ -61,14 +61,18 @@ impl<T: Clone> Line<T> {
         if *asked != call {
             return None;
         }
+        // Another server is asked in a while: it may know who leads, or somebody leads by then.
         if *reply == Reply::Leaderless {
-            // Whoever leads next will be known by then, or another server knows it.
-            self.server = (self.server + 1) % self.servers;
             return None;
         }
         let (_, what, _) = self.asked.take()?;
         self.go_on(desk);
         Some(what)
+    }
+
+    /// Whom it talks to seems to be dead.
+    pub fn turn_away(&mut self) {
+        self.server = (self.server + 1) % self.servers;
     }
 
     /// A call was not answered in time: if it is this line's, the next server is asked. Whether it was.
@@ -78,7 +82,7 @@ impl<T: Clone> Line<T> {
             return false;
         }
         let request = request.clone();
-        self.server = (self.server + 1) % self.servers;
+        self.turn_away();
         desk.repeat(self.server(), call, request, self.patience);
         true
     }

@@ -1,13 +1,14 @@
 //! What nodes of a lock service tell each other, and what they keep on disk.
 
-use super::claim::{Claim, LockId, Token};
 use super::claim::ClaimId;
+use super::claim::{Claim, LockId, Token};
 use super::ensemble::{Command, Proposal};
-use super::{database, lease, redis};
+use super::{database, lease, redis, zookeeper};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
 use crate::protocol::NodeId;
 use crate::protocols::raft::message as raft;
+use crate::servers::zookeeper::znode::Zxid;
 
 /// One question of a client: its place among all that this client has asked since it started, and when that was. A later
 /// one is greater.
@@ -26,6 +27,8 @@ pub enum Request {
     Redis(redis::Command),
     /// A question about leases and their keys.
     Lease(lease::command::Question),
+    /// A question about ZooKeeper's sessions and nodes.
+    ZooKeeper(zookeeper::command::Question),
     /// A command for a database.
     Database(database::command::Command),
 }
@@ -37,6 +40,8 @@ pub enum Reply {
     Redis(redis::Reply),
     /// An answer about leases and their keys.
     Lease(lease::command::Answer),
+    /// An answer about ZooKeeper's sessions and nodes, and the last change of which the server knew; 0 if it does not say.
+    ZooKeeper(zookeeper::command::Answer, Zxid),
     /// An answer of a database.
     Database(database::command::Answer),
     /// Of an ensemble: nobody leads, as far as the server knows.
@@ -54,6 +59,17 @@ pub enum Event {
         whose: ClaimId,
         /// The revision at which it was removed; `None` if it is too long ago to know.
         revision: Option<i64>,
+    },
+    /// Of ZooKeeper: a node that was watched is gone.
+    NodeGone {
+        /// On which connection: the call that has made it.
+        connection: Call,
+        /// Counts the events on that connection, from 1.
+        number: u32,
+        /// The node.
+        node: zookeeper::command::Node,
+        /// The last change of which the server knew.
+        zxid: Zxid,
     },
     /// Of a database: it has ended a connection, and what that held is free.
     Disconnected(database::command::Connection),
@@ -79,6 +95,15 @@ pub enum Peer {
         call: Call,
         /// What.
         request: Request,
+    },
+    /// Of an ensemble, from its leader: the answer.
+    Passed {
+        /// Who has asked.
+        client: NodeId,
+        /// Which question.
+        call: Call,
+        /// What it is answered.
+        reply: Reply,
     },
 }
 
@@ -126,13 +151,16 @@ impl Message {
             Message::Raft(message) => message.label(),
             Message::Request(_, Request::Redis(command)) => command.label(),
             Message::Request(_, Request::Lease(question)) => question.label(),
+            Message::Request(_, Request::ZooKeeper(question)) => question.label(),
             Message::Request(_, Request::Database(command)) => command.label(),
             Message::Reply(..) => "Reply",
             Message::Event(Event::KeyGone { .. }) => "KeyGone",
+            Message::Event(Event::NodeGone { .. }) => "NodeGone",
             Message::Peer(Peer::Redis(peer)) => peer.label(),
             Message::Event(Event::Disconnected(_)) => "Disconnected",
             Message::Peer(Peer::Forward { .. }) => "Forward",
             Message::Peer(Peer::Pass { .. }) => "Pass",
+            Message::Peer(Peer::Passed { .. }) => "Passed",
             Message::Access(_) => "Access",
             Message::Accessed { .. } => "Accessed",
         }
@@ -140,7 +168,7 @@ impl Message {
 }
 
 /// The kinds of messages, but for those of Raft.
-pub const MESSAGES: [&str; 45] = [
+pub const MESSAGES: [&str; 52] = [
     "Reply",
     "Access",
     "Accessed",
@@ -186,6 +214,13 @@ pub const MESSAGES: [&str; 45] = [
     "Token",
     "Unlock",
     "Disconnected",
+    "Create",
+    "Sync",
+    "Attach",
+    "GetChildren",
+    "GetData",
+    "NodeGone",
+    "Passed",
 ];
 
 impl Digestible for Call {
@@ -199,6 +234,7 @@ impl Digestible for Request {
         match self {
             Request::Redis(command) => command.digest(digest),
             Request::Lease(question) => question.digest(digest),
+            Request::ZooKeeper(question) => question.digest(digest),
             Request::Database(command) => {
                 digest.word(8);
                 command.digest(digest);
@@ -212,6 +248,10 @@ impl Digestible for Reply {
         match self {
             Reply::Redis(reply) => reply.digest(digest),
             Reply::Lease(answer) => answer.digest(digest),
+            Reply::ZooKeeper(answer, zxid) => {
+                digest.word(zxid.0);
+                answer.digest(digest);
+            }
             Reply::Database(answer) => {
                 digest.word(8);
                 answer.digest(digest);
@@ -233,6 +273,11 @@ impl Digestible for Peer {
                 digest.word(u64::from(client.number()));
                 call.digest(digest);
                 request.digest(digest);
+            }
+            Peer::Passed { client, call, reply } => {
+                digest.pair(1 << 32, u64::from(client.number()));
+                call.digest(digest);
+                reply.digest(digest);
             }
         }
     }
@@ -256,6 +301,11 @@ impl Digestible for Message {
                 digest.pair(3, waiter.0);
                 digest.word(whose.0);
                 digest.word(revision.map_or(0, |revision| revision as u64));
+            }
+            Message::Event(Event::NodeGone { connection, number, node, zxid }) => {
+                digest.pair(8 << 32 | u64::from(*number), zxid.0);
+                connection.digest(digest);
+                node.digest(digest);
             }
             Message::Event(Event::Disconnected(connection)) => digest.pair(7, connection.0),
             Message::Peer(peer) => {

@@ -295,7 +295,6 @@ impl Protocol for Lock {
         }
     }
 
-
     fn role(&self, role: &str) -> Option<u64> {
         match (self, role) {
             (Lock::Server(server), role) => server.service.role(role),

@@ -12,9 +12,9 @@ use super::node::Fact;
 use crate::oracle::spec::{Verdict, Violation};
 use crate::protocol::NodeId;
 use exclusion::Exclusion;
+use queue::Queue;
 use std::collections::VecDeque;
 use tokens::Tokens;
-use queue::Queue;
 
 /// The invariants that this oracle knows, with a sentence each.
 pub const INVARIANTS: [(&str, &str); 8] = [
@@ -22,11 +22,17 @@ pub const INVARIANTS: [(&str, &str); 8] = [
         "lock.mutual-exclusion",
         "between a claim's entering and its last write, the resource accepts no write of another that may not hold the lock beside it",
     ),
-    ("lock.token-monotonic", "whoever begins to seek a lock after a token was given gets a higher one, and no two get the same"),
+    (
+        "lock.token-monotonic",
+        "whoever begins to seek a lock after a token was given gets a higher one, and no two get the same",
+    ),
     ("lock.fenced", "a resource that checks tokens accepts none that is lower than one it has accepted before"),
     ("lock.release-kept", "a claim whose release was acknowledged never holds the lock again"),
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
-    ("lock.herd", "where waiters stand in a queue, what happens to a lock wakes at most one in vain of those that want it alone"),
+    (
+        "lock.herd",
+        "where waiters stand in a queue, what happens to a lock wakes at most one in vain of those that want it alone",
+    ),
     ("lock.freed", "when the faults are over, every lock can be had again, whoever held it"),
     ("lock.served", "when the faults are over, everybody who waits for a lock that others get gets it too"),
 ];
@@ -136,7 +142,12 @@ impl LockOracle {
     }
 
     fn book(&mut self, lock: LockId) -> &mut Book {
-        &mut self.books[lock.0 as usize]
+        // A plan that was made smaller may still name more locks than there are.
+        let place = lock.0 as usize;
+        if self.books.len() <= place {
+            self.books.resize(place + 1, Book::default());
+        }
+        &mut self.books[place]
     }
 
     /// A node has told a fact.
@@ -248,8 +259,11 @@ impl LockOracle {
             woken.push(claim.id);
         }
         if woken.len() > 1 {
-            let message =
-                format!("one thing that happened to lock {} has woken {} waiters that must wait on", claim.lock.0, woken.len());
+            let message = format!(
+                "one thing that happened to lock {} has woken {} waiters that must wait on",
+                claim.lock.0,
+                woken.len()
+            );
             return Err(Box::new(Violation::new("lock.herd", &[claim.client], message)));
         }
         Ok(())

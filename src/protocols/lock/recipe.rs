@@ -5,8 +5,8 @@ use super::claim::{Claim, ClaimId, LockId, Token};
 use super::config::Config;
 use super::kind::AnyRecipe;
 use super::message::{Call, Event, Message, Reply, Request};
-use super::node::Lock;
 use super::node::Fact;
+use super::node::Lock;
 use crate::kernel::time::{Span, Time};
 use crate::protocol::{Io, NodeId};
 
@@ -73,7 +73,7 @@ pub enum Due {
     Lost(Option<ClaimId>),
     /// Of a server: see whether something has expired.
     Expiry,
-    /// Of a server: tell the others how far it is, or ask them.
+    /// Of a server: tell the others how far it is, or ask them. Of a recipe: try again to be connected.
     Beat,
 }
 

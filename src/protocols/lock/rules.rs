@@ -1,7 +1,7 @@
 //! The decisions on which locks rest, one small function each, with its source. A planted defect replaces one of them.
 
 use super::claim::Token;
-use super::{database, lease, redis};
+use super::{database, lease, redis, zookeeper};
 
 /// All decisions. [`Rules::SOUND`] has those of the literature.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct Rules {
     pub redis: redis::rules::Rules,
     /// Of leases.
     pub lease: lease::rules::Rules,
+    /// Of ZooKeeper.
+    pub zookeeper: zookeeper::rules::Rules,
     /// Of everything that is built on a database.
     pub database: database::rules::Rules,
 }
@@ -51,6 +53,7 @@ impl Rules {
         },
         redis: redis::rules::Rules::SOUND,
         lease: lease::rules::Rules::SOUND,
+        zookeeper: zookeeper::rules::Rules::SOUND,
         database: database::rules::Rules::SOUND,
     };
 }

@@ -98,7 +98,8 @@ impl LockOracles {
     /// between them.
     fn can_work(&self, view: &View<'_, Lock>, client: NodeId) -> bool {
         let talks = |other: NodeId| {
-            view.network.is_well(client.number(), other.number()) && view.network.is_well(other.number(), client.number())
+            view.network.is_well(client.number(), other.number())
+                && view.network.is_well(other.number(), client.number())
         };
         let resource = self.config.resource();
         let is_healed = |node: NodeId| view.core.is_none_or(|core| core[node.index()]);
@@ -160,7 +161,10 @@ impl Oracle<Lock> for LockOracles {
     fn excuse(&self, view: &View<'_, Lock>) -> Option<String> {
         let (well, quorum) = (self.well(view).len(), usize::from(self.config.kind.quorum(self.config.servers)));
         if well < quorum {
-            return Some(format!("only {well} of {} servers are fit for work, and {quorum} are needed", self.config.servers));
+            return Some(format!(
+                "only {well} of {} servers are fit for work, and {quorum} are needed",
+                self.config.servers
+            ));
         }
         let clients = (0..self.config.clients).map(|place| NodeId::new(self.config.servers + place));
         let stranded: Vec<String> =

@@ -169,7 +169,11 @@ impl ConnectedSettings {
                 complaints.push(Complaint::at("system.kind.way.lock_timeout", message, help));
             } else if self.asks != AskSetting::Wait {
                 let message = "lock_timeout limits a wait, but these clients never wait at the server";
-                complaints.push(Complaint::at("system.kind.way.lock_timeout", message, "remove it, or write asks: Wait"));
+                complaints.push(Complaint::at(
+                    "system.kind.way.lock_timeout",
+                    message,
+                    "remove it, or write asks: Wait",
+                ));
             }
         }
         if self.shared && self.tokens {
@@ -248,7 +252,9 @@ impl KindRules for DatabaseSettings {
     fn simpler(&self) -> Vec<KindSettings> {
         let mut ways = Vec::new();
         match &self.way {
-            WaySettings::Row(settings) => ways.push(WaySettings::Row(RowSettings { watchdog: false, ..settings.clone() })),
+            WaySettings::Row(settings) => {
+                ways.push(WaySettings::Row(RowSettings { watchdog: false, ..settings.clone() }))
+            }
             WaySettings::RowLock(settings) => ways.extend(settings.simpler().map(WaySettings::RowLock)),
             WaySettings::Advisory(settings) => ways.extend(settings.simpler().map(WaySettings::Advisory)),
         }

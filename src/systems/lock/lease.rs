@@ -6,9 +6,9 @@ use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
 use crate::protocols::lock::kind::Kind;
 use crate::protocols::lock::lease::Config;
-use crate::servers::etcd::lessor::Checkpoints;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
+use crate::servers::etcd::lessor::Checkpoints;
 use crate::systems::BuiltIn;
 use crate::systems::raft::RaftSettings;
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ impl KindRules for LeaseSettings {
     fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let mut complaints = ensemble::complaints(&self.raft(), scenario);
         complaints.extend(time_to_live(self.ttl, scenario));
-        if self.ttl < Span::secs(2) || self.ttl.as_ns() % 1_000_000_000 != 0 {
+        if self.ttl < Span::secs(2) || !self.ttl.as_ns().is_multiple_of(1_000_000_000) {
             let message = format!("etcd grants leases of whole seconds, and of 2 s at least, not of {}", self.ttl);
             complaints.push(Complaint::at("system.kind.ttl", message, "write for example \"2s\""));
         }

@@ -148,7 +148,7 @@ impl KindRules for RedisSettings {
 /// A time to live in which nothing can be done.
 pub(super) fn time_to_live(ttl: Span, scenario: &Scenario<BuiltIn>) -> Option<Complaint> {
     let round_trip = scenario.network.latency.least().times(2);
-    if ttl.as_ns() % 1_000_000 != 0 || ttl.is_zero() {
+    if !ttl.as_ns().is_multiple_of(1_000_000) || ttl.is_zero() {
         let message = format!("a time to live of {ttl} is not a whole number of milliseconds");
         return Some(Complaint::at("system.kind.ttl", message, "write for example \"1s\""));
     }

@@ -120,21 +120,35 @@ impl KindRules for RedisFailoverSettings {
     fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let mut complaints: Vec<Complaint> =
             time_to_live(self.ttl, scenario).into_iter().chain(polling(self.poll)).collect();
-        let mut complain =
-            |field: &str, message: String, cure| complaints.push(Complaint::at(&format!("system.kind.{field}"), message, cure));
+        let mut complain = |field: &str, message: String, cure| {
+            complaints.push(Complaint::at(&format!("system.kind.{field}"), message, cure))
+        };
         match self.servers {
             0 => complain("servers", "there is no server that could give a lock".to_owned(), "write 3"),
-            1 => complain("servers", "the primary has no replica that could take its place".to_owned(), "write 3, or take Redis for one server"),
-            2 => complain("servers", "a majority of 2 servers is 2, so nobody can take the place of one".to_owned(), "write 3"),
+            1 => complain(
+                "servers",
+                "the primary has no replica that could take its place".to_owned(),
+                "write 3, or take Redis for one server",
+            ),
+            2 => complain(
+                "servers",
+                "a majority of 2 servers is 2, so nobody can take the place of one".to_owned(),
+                "write 3",
+            ),
             _ => {}
         }
         let replicas = self.servers.saturating_sub(1);
         if self.wait > replicas {
-            let message = format!("clients wait for {} replicas, and there are {replicas}: nobody ever gets a lock", self.wait);
+            let message =
+                format!("clients wait for {} replicas, and there are {replicas}: nobody ever gets a lock", self.wait);
             complain("wait", message, "lower it, or raise system.kind.servers");
         }
         if self.beat.is_zero() {
-            complain("beat", "a primary that speaks all the time never lets time pass".to_owned(), "write for example \"100ms\"");
+            complain(
+                "beat",
+                "a primary that speaks all the time never lets time pass".to_owned(),
+                "write for example \"100ms\"",
+            );
         }
         if self.silence <= self.beat {
             let message = format!("a primary is given up after {}, and speaks only each {}", self.silence, self.beat);

@@ -133,7 +133,10 @@ impl KindRules for RedlockSettings {
         if complaints.is_empty() && self.ttl <= drift + least {
             complaints.push(Complaint::at(
                 "system.kind.drift_factor",
-                format!("nothing is left of a time to live of {}: {drift} for drift, and {least} for a round trip", self.ttl),
+                format!(
+                    "nothing is left of a time to live of {}: {drift} for drift, and {least} for a round trip",
+                    self.ttl
+                ),
                 "lower it to 1%, or raise system.kind.ttl",
             ));
         }

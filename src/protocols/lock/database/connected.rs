@@ -218,7 +218,9 @@ impl Connected {
                 desk.tell(News::Downgraded(id));
             }
             (Stage::Leaving | Stage::Closing, answer) => self.gone(place, answer == Answer::Done(true), desk),
-            (Stage::Numbering | Stage::Waiting | Stage::Holding, _) => unreachable!("it has not asked for that: {answer:?}"),
+            (Stage::Numbering | Stage::Waiting | Stage::Holding, _) => {
+                unreachable!("it has not asked for that: {answer:?}")
+            }
         }
     }
 
@@ -308,12 +310,7 @@ impl Recipe for Connected {
                 self.cut(connection, true, desk);
                 return;
             }
-            Answer::Opened(_)
-            | Answer::Had(_)
-            | Answer::Busy
-            | Answer::Free
-            | Answer::Done(_)
-            | Answer::Token(_) => {}
+            Answer::Opened(_) | Answer::Had(_) | Answer::Busy | Answer::Free | Answer::Done(_) | Answer::Token(_) => {}
         }
         let Some(place) = self.asking(call) else { return };
         let own = self.claims[place];
@@ -329,7 +326,7 @@ impl Recipe for Connected {
     fn on_event(&mut self, _: NodeId, event: Event, desk: &mut Desk<'_, '_>) {
         match event {
             Event::Disconnected(connection) => self.cut(connection, true, desk),
-            Event::KeyGone { .. } => unreachable!("an event of another kind of server"),
+            Event::KeyGone { .. } | Event::NodeGone { .. } => unreachable!("an event of another kind of server"),
         }
     }
 

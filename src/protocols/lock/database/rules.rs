@@ -31,9 +31,6 @@ pub struct Rules {
 
 impl Rules {
     /// Those of the manual.
-    pub const SOUND: Rules = Rules {
-        takes: || Taking::Conditionally,
-        judges: || Judge::Database,
-        stops_when_cut: || true,
-    };
+    pub const SOUND: Rules =
+        Rules { takes: || Taking::Conditionally, judges: || Judge::Database, stops_when_cut: || true };
 }

@@ -73,7 +73,9 @@ impl Server {
     /// A client says something on its connection. `None` if it is answered later, or was before.
     fn on_say(&mut self, connection: Connection, saying: Saying, office: &mut Office<'_, '_>) -> Option<Answer> {
         let now = now(&self.config, office);
-        let Some(open) = self.connections.hear(connection, office.io.now()) else { return Some(Answer::Closed(connection)) };
+        let Some(open) = self.connections.hear(connection, office.io.now()) else {
+            return Some(Answer::Closed(connection));
+        };
         match open.last {
             Some(last) if last.call == saying.call => {
                 // To say it again is to promise it again, and the disk may not have it yet.
@@ -96,7 +98,9 @@ impl Server {
     /// Writes down what has changed, and tells the oracles who holds what.
     fn keep(&self, saying: &Saying, answer: Answer, office: &mut Office<'_, '_>) {
         match (saying.statement, answer) {
-            (Statement::Lock(_), Answer::Had(_)) => office.io.note(Fact::Kept { lock: saying.lock, claim: saying.claim }),
+            (Statement::Lock(_), Answer::Had(_)) => {
+                office.io.note(Fact::Kept { lock: saying.lock, claim: saying.claim })
+            }
             (Statement::Token, Answer::Token(token)) => {
                 office.io.write(message::Record::Database(Record::Sequence(token)));
             }
@@ -204,4 +208,3 @@ impl Service for Server {
         (role == "primary").then_some(0)
     }
 }
-

@@ -59,7 +59,8 @@ impl Statements {
                     Asking::Trying => " NOWAIT",
                     Asking::Skipping => " SKIP LOCKED",
                 };
-                ["UPDATE", "SHARE"].map(|mode| parsed(&format!("SELECT name FROM rows WHERE name = $1 FOR {mode}{how}")))
+                ["UPDATE", "SHARE"]
+                    .map(|mode| parsed(&format!("SELECT name FROM rows WHERE name = $1 FOR {mode}{how}")))
             }
             Way::Connected(ConnectedConfig { hold: Hold::Advisory, asking, .. }) => {
                 let how = match asking {
@@ -73,7 +74,8 @@ impl Statements {
             Way::Row(_) => 0,
             Way::Connected(way) => way.lock_timeout_ms,
         };
-        let insert = |now: &str| format!("INSERT INTO locks (name, owner, token, expires) VALUES ($1, $2, 1, {now} + $3)");
+        let insert =
+            |now: &str| format!("INSERT INTO locks (name, owner, token, expires) VALUES ($1, $2, 1, {now} + $3)");
         let update = "UPDATE SET owner = EXCLUDED.owner, token = locks.token + 1, expires = EXCLUDED.expires";
         let row = "RETURNING token, expires, owner";
         Statements {

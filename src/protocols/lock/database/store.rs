@@ -48,7 +48,11 @@ impl Store {
             match *record {
                 Record::Row { lock, owner, token, expires_us } => {
                     let owner = owner.map_or(Value::Null, of_claim);
-                    store.short(now, &statements.put, &[of_lock(lock), owner, Value::Int(token), Value::Timestamp(expires_us)]);
+                    store.short(
+                        now,
+                        &statements.put,
+                        &[of_lock(lock), owner, Value::Int(token), Value::Timestamp(expires_us)],
+                    );
                 }
                 Record::Sequence(last) => {
                     store.short(now, &statements.set_token, &[Value::Int(last)]);
@@ -331,11 +335,8 @@ mod tests {
 
     #[test]
     fn who_does_not_wait_is_told_so_at_once_and_sharers_agree() {
-        let ways = [
-            (Hold::RowLock, Asking::Trying),
-            (Hold::RowLock, Asking::Skipping),
-            (Hold::Advisory, Asking::Trying),
-        ];
+        let ways =
+            [(Hold::RowLock, Asking::Trying), (Hold::RowLock, Asking::Skipping), (Hold::Advisory, Asking::Trying)];
         for (hold, asking) in ways {
             let mut store = Store::boot(&connected(hold, asking), at_ms(0), [].iter());
             let mut lock = |session, mode| store.say(at_ms(0), SessionId(session), LOCK, Said::Lock(mode));

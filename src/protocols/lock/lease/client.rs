@@ -54,6 +54,8 @@ struct Own {
     stage: Stage,
     /// Whether it is due that it watches again.
     beats: bool,
+    /// The watch that the server has not confirmed yet.
+    watch: Option<Call>,
     /// What has woken it, if it was woken and does not know yet whether its turn has come.
     woken_by: Option<u64>,
 }
@@ -66,12 +68,7 @@ enum Stage {
     /// It asks where its key stands.
     Standing(Key),
     /// It waits until that key is gone, seen last at this revision.
-    Watching {
-        mine: Key,
-        token: i64,
-        other: Key,
-        seen: i64,
-    },
+    Watching { mine: Key, token: i64, other: Key, seen: i64 },
     /// It has the lock.
     Holding(Key),
     /// It gives its key up.
@@ -166,7 +163,9 @@ impl Leased {
                 desk.wake(self.third(), Due::Renew(None));
                 self.go_on(desk);
             }
-            Answer::Lives(_) | Answer::NoLease | Answer::Place { .. } | Answer::Gone(_) | Answer::Done => self.lose(desk),
+            Answer::Lives(_) | Answer::NoLease | Answer::Place { .. } | Answer::Gone(_) | Answer::Done => {
+                self.lose(desk)
+            }
         }
     }
 
@@ -198,12 +197,11 @@ impl Leased {
 
     /// Watches the key that is in the way, or goes on watching it as after a broken connection: from the same revision.
     fn watch(&mut self, id: ClaimId, desk: &mut Desk<'_, '_>) {
-        let server = self.line.server();
-        let third = self.third();
+        let (server, third, patience) = (self.line.server(), self.third(), self.config.patience);
         let Some(own) = self.own(id) else { return };
         let Stage::Watching { other, seen, .. } = own.stage else { return };
         let from = (desk.config.rules.lease.watches_from)(seen);
-        desk.ask_only(server, Request::Lease(Question::Watch { waiter: id, key: other, from }));
+        own.watch = Some(desk.ask(server, Request::Lease(Question::Watch { waiter: id, key: other, from }), patience));
         if !own.beats {
             own.beats = true;
             desk.wake(third, Due::Again(id));
@@ -242,7 +240,7 @@ impl Leased {
             }
             Reply::Lease(_) => self.lose(desk),
             // Nobody leads, so far as that server knows.
-            Reply::Leaderless | Reply::Redis(_) | Reply::Database(_) => self.try_another(desk),
+            Reply::Leaderless | Reply::Redis(_) | Reply::Database(_) | Reply::ZooKeeper(..) => self.try_another(desk),
         }
     }
 
@@ -254,7 +252,7 @@ impl Leased {
 
 impl Recipe for Leased {
     fn seek(&mut self, claim: Claim, desk: &mut Desk<'_, '_>) {
-        self.claims.push(Own { claim, stage: Stage::Opening, beats: false, woken_by: None });
+        self.claims.push(Own { claim, stage: Stage::Opening, beats: false, watch: None, woken_by: None });
         self.go_on(desk);
     }
 
@@ -282,6 +280,10 @@ impl Recipe for Leased {
             && renewal == call
         {
             self.on_renewed(asked, &reply, desk);
+            return;
+        }
+        if let Some(own) = self.claims.iter_mut().find(|own| own.watch == Some(call)) {
+            own.watch = None;
             return;
         }
         let Some(step) = self.line.answered(call, &reply, desk) else { return };
@@ -328,6 +330,11 @@ impl Recipe for Leased {
                     self.renewal = None;
                     self.renewer = (self.renewer + 1) % self.config.raft.servers;
                     self.renew(desk);
+                } else if let Some(own) = self.claims.iter_mut().find(|own| own.watch == Some(call)) {
+                    let id = own.claim.id;
+                    own.watch = None;
+                    self.line.turn_away();
+                    self.watch(id, desk);
                 } else {
                     self.line.unanswered(call, desk);
                 }

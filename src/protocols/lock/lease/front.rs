@@ -100,7 +100,14 @@ impl Front {
 }
 
 impl ensemble::Front for Front {
-    fn take(&mut self, from: NodeId, _: Call, request: Request, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
+    fn take(
+        &mut self,
+        from: NodeId,
+        _: Call,
+        request: Request,
+        see: &mut Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) -> Taken {
         let Request::Lease(question) = request else { unreachable!("a question for another kind of server") };
         match question {
             Question::Write(write) => Taken::Proposed(What::Lease(write)),
@@ -109,7 +116,7 @@ impl ensemble::Front for Front {
             Question::Watch { waiter, key, from: start } => {
                 let watch = Watch { keys: KeyRange::one(key.name()), start, no_put: true, ..Watch::default() };
                 self.watch(Owner { client: from, waiter, whose: key.claim }, watch, see, office);
-                Taken::Silent
+                Taken::Answered(Reply::Lease(Answer::Done))
             }
         }
     }
@@ -155,7 +162,10 @@ impl ensemble::Front for Front {
             self.ending.retain(|_, term| *term == see.term);
         }
         proposals.extend(
-            self.ending.iter().map(|(lease, term)| Proposal { what: What::Lease(Write::Revoke { lease: *lease }), term: Some(*term) }),
+            self.ending.iter().map(|(lease, term)| Proposal {
+                what: What::Lease(Write::Revoke { lease: *lease }),
+                term: Some(*term),
+            }),
         );
         proposals
     }

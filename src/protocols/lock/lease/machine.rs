@@ -70,7 +70,8 @@ impl Machine {
         let mut events = Vec::new();
         if self.expires_at_apply {
             for id in self.etcd.lessor.due(self.now, usize::MAX) {
-                events.extend(self.carry_out(&Command::Revoke { id }).map(|applied| applied.events).unwrap_or_default());
+                events
+                    .extend(self.carry_out(&Command::Revoke { id }).map(|applied| applied.events).unwrap_or_default());
             }
         }
         let answer = match write {
@@ -172,11 +173,7 @@ const REVISIONS_KEPT: i64 = 1_000;
 /// The recipe's transaction: put the key if it was never created, else look at it.
 fn join(key: &Key) -> Command {
     let name = Bytes::from(key.name());
-    let absent = Compare {
-        keys: KeyRange::one(name.clone()),
-        target: Target::Create(0),
-        result: CompareResult::Equal,
-    };
+    let absent = Compare { keys: KeyRange::one(name.clone()), target: Target::Create(0), result: CompareResult::Equal };
     let put = Put { key: name.clone(), lease: key.lease, ..Put::default() };
     let get = Range { keys: KeyRange::one(name), ..Range::default() };
     Command::Txn(Txn { compare: vec![absent], success: vec![Op::Put(put)], failure: vec![Op::Range(get)] })

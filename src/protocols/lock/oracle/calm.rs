@@ -50,7 +50,8 @@ impl Calm {
                 Violation::new("lock.freed", &[*client], message)
             }
             Some(times) => {
-                let message = format!("{client:?} waits for lock {}, which others got {times} times since{also}", lock.0);
+                let message =
+                    format!("{client:?} waits for lock {}, which others got {times} times since{also}", lock.0);
                 Violation::new("lock.served", &[*client], message)
             }
         }

@@ -44,7 +44,8 @@ impl Tokens {
             return Err(Box::new(Violation::new("lock.token-monotonic", &[claim.client], message)));
         }
         if self.given.iter().any(|(other, holder)| *other == token && *holder != claim.id) {
-            let message = format!("{:?} got token {token} with lock {}, which another has got", claim.client, claim.lock.0);
+            let message =
+                format!("{:?} got token {token} with lock {}, which another has got", claim.client, claim.lock.0);
             return Err(Box::new(Violation::new("lock.token-monotonic", &[claim.client], message)));
         }
         self.given.push_back((token, claim.id));

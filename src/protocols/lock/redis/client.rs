@@ -294,7 +294,8 @@ impl Recipe for Single {
 
     fn release(&mut self, claim: ClaimId, desk: &mut Desk<'_, '_>) {
         let Some(place) = self.place(claim) else { return };
-        let stage = if (desk.config.rules.redis.gives)() == Giving::AfterALook { Stage::Looking } else { Stage::Giving };
+        let stage =
+            if (desk.config.rules.redis.gives)() == Giving::AfterALook { Stage::Looking } else { Stage::Giving };
         self.ask(place, stage, desk);
     }
 

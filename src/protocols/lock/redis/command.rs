@@ -185,9 +185,9 @@ impl Command {
     /// Whom it makes the owner, if it succeeds.
     pub const fn acquires(&self) -> Option<ClaimId> {
         match self {
-            Command::Acquire { owner, .. } | Command::AcquireToken { owner, .. } | Command::SetIfAbsent { owner, .. } => {
-                Some(*owner)
-            }
+            Command::Acquire { owner, .. }
+            | Command::AcquireToken { owner, .. }
+            | Command::SetIfAbsent { owner, .. } => Some(*owner),
             Command::Sorted(command) => command.acquires(),
             Command::Expire { .. }
             | Command::CompareDelete { .. }

@@ -220,7 +220,8 @@ impl Service for Server {
             State::Replica | State::Candidate(_) => self.consider(office),
         }
         let now = office.io.now();
-        if self.config.client.hosting.persistence == Persistence::EverySecond && now.since(self.forced) >= FORCED_EVERY {
+        if self.config.client.hosting.persistence == Persistence::EverySecond && now.since(self.forced) >= FORCED_EVERY
+        {
             self.forced = now;
             office.io.sync();
         }

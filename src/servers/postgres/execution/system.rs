@@ -88,7 +88,8 @@ impl Execution<'_> {
                 Tag::Transaction(..) => "transactionid",
                 Tag::Advisory(_) | Tag::AdvisoryPair(..) => "advisory",
             });
-            let began = session.transaction.as_ref().map(|transaction| Value::Timestamp(self.server.clock(transaction.began)));
+            let began =
+                session.transaction.as_ref().map(|transaction| Value::Timestamp(self.server.clock(transaction.began)));
             vec![
                 text("postgres"),
                 Value::Int(session.pid),

@@ -1,0 +1,243 @@
+//! What a server of ZooKeeper's locks knows that is not replicated: who is connected, who watches what, and, of a leader,
+//! who is alive.
+//!
+//! A connection is what the guide calls one, over a network that loses single messages: it is known by the call that has
+//! made it, a later one of the same client takes its place, and all that is sent on it is counted, so that a gap shows.
+//! A heartbeat is answered once the leader has taken note of it. The real servers bring the leader word of their clients
+//! with the answers to its own pings, and answer before it knows.
+
+use super::Config;
+use super::command::{Answer, Node, Question, Write};
+use crate::kernel::time::Time;
+use crate::protocol::NodeId;
+use crate::protocols::lock::ensemble::{self, Changes, Command, Done, Proposal, Seen, Taken, What};
+use crate::protocols::lock::message::{Call, Event, Reply, Request};
+use crate::protocols::lock::service::Office;
+use crate::servers::zookeeper::error::Error;
+use crate::servers::zookeeper::sessions::{SessionTracker, password_of, refuses_client};
+use crate::servers::zookeeper::watches::{self, EventKind, Remembered, Watches};
+use crate::servers::zookeeper::znode::{SessionId, Zxid};
+use std::collections::BTreeMap;
+
+/// A server, but for what is replicated.
+#[derive(Clone, Debug)]
+pub struct Front {
+    config: Config,
+    watches: Watches,
+    /// By client.
+    connections: BTreeMap<NodeId, Connection>,
+    /// Whose a session is that has a connection here.
+    clients: BTreeMap<SessionId, NodeId>,
+    /// Of a leader.
+    tracker: Option<SessionTracker>,
+}
+
+/// A connection with a client.
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    /// What has made it.
+    made: Call,
+    session: SessionId,
+    /// How many events were sent on it.
+    events: u32,
+}
+
+/// Which server speaks for a session is of no account here: what a client has sent on an earlier connection has no effect
+/// any more, since the ensemble carries out its questions in their order.
+const ANY_SERVER: u64 = 0;
+
+impl Front {
+    /// Nobody is connected.
+    pub fn new(config: Config) -> Front {
+        let (connections, clients) = (BTreeMap::new(), BTreeMap::new());
+        Front { config, watches: Watches::new(), connections, clients, tracker: None }
+    }
+
+    /// Makes a connection, and sets the watches again that the client had elsewhere.
+    fn attach(
+        &mut self,
+        client: NodeId,
+        connection: Connection,
+        remembered: &Remembered,
+        see: &Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) {
+        if let Some(old) = self.connections.insert(client, connection) {
+            self.watches.forget(old.session);
+            self.clients.remove(&old.session);
+        }
+        self.clients.insert(connection.session, client);
+        let tree = &see.machine.service.zookeeper().tree;
+        let missed = self.watches.set_again(tree, connection.session, remembered);
+        self.tell(missed, tree.last(), office);
+    }
+
+    /// Tells those who have watched.
+    fn tell(&mut self, events: Vec<watches::Event>, zxid: Zxid, office: &mut Office<'_, '_>) {
+        for event in events {
+            let Some(node) = Node::parse(&event.path).filter(|_| event.kind == EventKind::Deleted) else { continue };
+            let Some(client) = self.clients.get(&event.session) else { continue };
+            let Some(connection) = self.connections.get_mut(client) else { continue };
+            connection.events += 1;
+            let (made, number) = (connection.made, connection.events);
+            office.event(*client, Event::NodeGone { connection: made, number, node, zxid });
+        }
+    }
+
+    /// The leader hears of a session, or another server asks it on behalf of its client.
+    fn hear(&mut self, now: Time, session: SessionId, comes_back: bool) -> Result<(), Error> {
+        let tracker = self.tracker.as_mut().ok_or(Error::SessionExpired)?;
+        if !comes_back {
+            return tracker.touch(ms(now), session);
+        }
+        let timeout_ms = self.config.session_timeout.as_ns() / 1_000_000;
+        tracker.reattach(ms(now), session, password_of(session), timeout_ms, ANY_SERVER).map(|_| ())
+    }
+
+    /// What asks the leader about a session: it answers, or is asked.
+    fn about(&mut self, question: Question, see: &Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
+        let (session, comes_back, answer) = match question {
+            Question::Reattach { session } => (session, true, Answer::Attached),
+            Question::Touch { session, events } => (session, false, Answer::Alive { events }),
+            Question::Outside(_)
+            | Question::Attach { .. }
+            | Question::Beat(_)
+            | Question::Write(..)
+            | Question::Find(..)
+            | Question::Look(..)
+            | Question::Exists(..) => unreachable!("no question to the leader"),
+        };
+        if !see.leads {
+            return Taken::PassedAs(Request::ZooKeeper(question));
+        }
+        match self.hear(office.io.now(), session, comes_back) {
+            Ok(()) => answered(answer, Zxid(0)),
+            Err(_) => answered(Answer::Expired, Zxid(0)),
+        }
+    }
+
+    /// The connection that a question came on, if it is still there.
+    fn connection(&self, client: NodeId, made: Call) -> Option<Connection> {
+        self.connections.get(&client).copied().filter(|connection| connection.made == made)
+    }
+
+    /// What is asked on a connection.
+    fn take_connected(
+        &mut self,
+        connection: Connection,
+        question: Question,
+        see: &Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) -> Taken {
+        let machine = see.machine.service.zookeeper();
+        let zxid = machine.tree.last();
+        match question {
+            Question::Beat(_) => {
+                let Connection { session, events, .. } = connection;
+                self.about(Question::Touch { session, events }, see, office)
+            }
+            Question::Write(_, write) => Taken::Proposed(What::ZooKeeper(write)),
+            Question::Find(_, lock, claim) => answered(Answer::Found(machine.find(lock, claim)), zxid),
+            Question::Look(_, node, order) => answered(machine.place(&node, order), zxid),
+            Question::Exists(_, node) => {
+                if machine.has(&node) {
+                    self.watches.watch_data(connection.session, &node.path());
+                }
+                answered(Answer::Exists(machine.has(&node)), zxid)
+            }
+            Question::Outside(_) | Question::Attach { .. } | Question::Reattach { .. } | Question::Touch { .. } => {
+                unreachable!("not on a connection")
+            }
+        }
+    }
+}
+
+fn ms(time: Time) -> u64 {
+    time.ns() / 1_000_000
+}
+
+fn answered(answer: Answer, zxid: Zxid) -> Taken {
+    Taken::Answered(Reply::ZooKeeper(answer, zxid))
+}
+
+impl ensemble::Front for Front {
+    fn take(
+        &mut self,
+        from: NodeId,
+        call: Call,
+        request: Request,
+        see: &mut Seen<'_>,
+        office: &mut Office<'_, '_>,
+    ) -> Taken {
+        let Request::ZooKeeper(question) = request else { unreachable!("a question for another kind of server") };
+        // Who has no leader serves nobody.
+        if see.leader.is_none() {
+            return Taken::Answered(Reply::Leaderless);
+        }
+        match question {
+            Question::Outside(write) => Taken::Proposed(What::ZooKeeper(write)),
+            Question::Attach { session, seen, watches } => {
+                if self.connections.get(&from).is_some_and(|connection| connection.made >= call) {
+                    return Taken::Silent;
+                }
+                if refuses_client(see.machine.service.zookeeper().tree.last(), seen) {
+                    return answered(Answer::Behind, Zxid(0));
+                }
+                let data = watches.iter().map(Node::path).collect();
+                let remembered = Remembered { zxid: seen, data, ..Remembered::default() };
+                self.attach(from, Connection { made: call, session, events: 0 }, &remembered, see, office);
+                self.about(Question::Reattach { session }, see, office)
+            }
+            Question::Reattach { .. } | Question::Touch { .. } => self.about(question, see, office),
+            Question::Beat(made)
+            | Question::Write(made, _)
+            | Question::Find(made, ..)
+            | Question::Look(made, ..)
+            | Question::Exists(made, _) => match self.connection(from, made) {
+                Some(connection) => self.take_connected(connection, question, see, office),
+                None => answered(Answer::Disconnected, Zxid(0)),
+            },
+        }
+    }
+
+    fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
+        let What::ZooKeeper(write) = command.what else { unreachable!("a command of another kind of server") };
+        if let (Write::Open { .. }, Some(Reply::ZooKeeper(Answer::Opened { session, timeout_ms }, _))) =
+            (write, &done.reply)
+            && let Some(tracker) = &mut self.tracker
+        {
+            tracker.open(ms(office.io.now()), *session, *timeout_ms, ANY_SERVER);
+        }
+        if let (Write::Close { session }, Changes::ZooKeeper(_)) = (write, &done.changes) {
+            self.watches.forget(session);
+            if let Some(tracker) = &mut self.tracker {
+                tracker.remove(session);
+            }
+        }
+        let Changes::ZooKeeper(changes) = &done.changes else { return };
+        let zxid = see.machine.service.zookeeper().tree.last();
+        for change in changes {
+            let events = self.watches.fire(change);
+            self.tell(events, zxid, office);
+        }
+    }
+
+    fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
+        // Nobody knows when the old leader has heard of them last: each lives its whole time again.
+        self.tracker = see.leads.then(|| {
+            let (tick_ms, now_ms) = (self.config.tick.as_ns() / 1_000_000, ms(office.io.now()));
+            SessionTracker::take_over(tick_ms, now_ms, see.machine.service.zookeeper().tree.sessions())
+        });
+    }
+
+    fn on_beat(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Vec<Proposal> {
+        let Some(tracker) = self.tracker.as_mut().filter(|_| see.leads) else { return Vec::new() };
+        let expired = tracker.expire(ms(office.io.now())).into_iter();
+        let close = |session| Proposal { what: What::ZooKeeper(Write::Close { session }), term: Some(see.term) };
+        expired.map(close).collect()
+    }
+
+    fn proposes(&self, proposal: &Proposal, see: &mut Seen<'_>, _: &mut Office<'_, '_>) -> bool {
+        proposal.term.is_none_or(|term| term == see.term)
+    }
+}
