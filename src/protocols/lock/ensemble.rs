@@ -460,7 +460,13 @@ impl Service for Ensemble {
     fn on_due(&mut self, _: Due, office: &mut Office<'_, '_>) {
         let (front, mut see) = self.front();
         see.machine.service.tell_time(office.io.now());
-        for proposal in front.on_beat(&mut see, office) {
+        let mut proposals = front.on_beat(&mut see, office);
+        // One that leads again is no better judge of what it has found in an earlier term than another leader.
+        if self.core.is_leader() {
+            let (front, mut see) = self.front();
+            proposals.retain(|proposal| front.proposes(proposal, &mut see, office));
+        }
+        for proposal in proposals {
             self.submit(None, proposal, office);
         }
         office.wake(self.look_every, Due::Beat);
