@@ -2,7 +2,8 @@
 
 use super::claim::ClaimId;
 use super::claim::{Claim, LockId, Token};
-use super::ensemble::{Command, Proposal};
+use super::ensemble::Proposal;
+use super::ensemble::machine::Command;
 use super::{database, lease, redis, zookeeper};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;

@@ -2,7 +2,7 @@
 
 use super::claim::{LockId, Mode};
 use super::config::Config;
-use super::ensemble::{Command, Machine};
+use super::ensemble::machine::{Command, Machine};
 use super::message::Record;
 use super::node::{Fact, Lock};
 use super::oracle::calm::Calm;

@@ -1,0 +1,197 @@
+//! What an ensemble replicates: the state of its service, with at most one effect for each question of a client.
+
+use crate::kernel::digest::{Digest, Digestible, mix};
+use crate::kernel::time::Time;
+use crate::protocol::NodeId;
+use crate::protocols::lock::claim::{ClaimId, LockId};
+use crate::protocols::lock::message::{Call, Reply};
+use crate::protocols::lock::{lease, zookeeper};
+use crate::protocols::raft::core::StateMachine;
+
+/// A command in the log.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Whose question it is and which, if it is one; what servers decide among themselves is none.
+    pub asked: Option<(NodeId, Call)>,
+    /// What it does.
+    pub what: What,
+}
+
+/// What a command does, by the kind of service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// To leases and the keys that go with them.
+    Lease(lease::command::Write),
+    /// To the tree and the sessions of ZooKeeper.
+    ZooKeeper(zookeeper::command::Write),
+}
+
+/// What applying a command comes to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Done {
+    /// The answer to whoever has asked; `None` if they have asked something later since.
+    pub reply: Option<Reply>,
+    /// What watchers are told of.
+    pub changes: Changes,
+}
+
+/// What has changed, by the kind of service.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Changes {
+    /// Nothing that somebody could watch.
+    Nothing,
+    /// Keys.
+    Lease(Vec<crate::servers::etcd::store::Event>),
+    /// Nodes, or perhaps only sessions.
+    ZooKeeper(Vec<crate::servers::zookeeper::operation::Change>),
+}
+
+/// The replicated state of a service, by its kind.
+#[derive(Clone, Debug)]
+pub enum Replica {
+    /// Leases.
+    Lease(Box<lease::machine::Machine>),
+    /// ZooKeeper's tree.
+    ZooKeeper(Box<zookeeper::machine::Machine>),
+}
+
+impl Replica {
+    /// That of leases.
+    ///
+    /// # Panics
+    /// If the service is of another kind.
+    pub fn lease(&self) -> &lease::machine::Machine {
+        match self {
+            Replica::Lease(machine) => machine,
+            Replica::ZooKeeper(_) => unreachable!("no leases here"),
+        }
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Panics
+    /// If the service is of another kind.
+    pub fn lease_mut(&mut self) -> &mut lease::machine::Machine {
+        match self {
+            Replica::Lease(machine) => machine,
+            Replica::ZooKeeper(_) => unreachable!("no leases here"),
+        }
+    }
+
+    /// That of ZooKeeper.
+    ///
+    /// # Panics
+    /// If the service is of another kind.
+    pub fn zookeeper(&self) -> &zookeeper::machine::Machine {
+        match self {
+            Replica::ZooKeeper(machine) => machine,
+            Replica::Lease(_) => unreachable!("no ZooKeeper here"),
+        }
+    }
+
+    /// What time it is by the server's own monotonic clock.
+    pub(super) fn tell_time(&mut self, now: Time) {
+        match self {
+            Replica::Lease(machine) => machine.tell_time(now),
+            // What is replicated of it knows no time.
+            Replica::ZooKeeper(_) => {}
+        }
+    }
+
+    fn apply(&mut self, what: &What) -> (Reply, Changes) {
+        match (self, what) {
+            (Replica::Lease(machine), What::Lease(write)) => {
+                let (answer, events) = machine.apply(write);
+                (Reply::Lease(answer), if events.is_empty() { Changes::Nothing } else { Changes::Lease(events) })
+            }
+            (Replica::ZooKeeper(machine), What::ZooKeeper(write)) => {
+                let (answer, changes) = machine.apply(write);
+                (Reply::ZooKeeper(answer, machine.tree.last()), Changes::ZooKeeper(changes))
+            }
+            (Replica::Lease(_), What::ZooKeeper(_)) | (Replica::ZooKeeper(_), What::Lease(_)) => {
+                unreachable!("a command of another kind of server")
+            }
+        }
+    }
+
+    /// Which claim on which lock has something that has outlived its session, if there ever was one.
+    pub fn orphan(&self) -> Option<(LockId, ClaimId)> {
+        match self {
+            Replica::Lease(machine) => machine.orphan().map(|key| (key.lock, key.claim)),
+            Replica::ZooKeeper(machine) => machine.orphan().map(|node| (node.lock, node.claim)),
+        }
+    }
+}
+
+/// What is replicated.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The state of the service.
+    pub service: Replica,
+    /// By client, the last question that had its effect, and its answer.
+    last: Vec<Option<(Call, Reply)>>,
+    fingerprint: u64,
+}
+
+impl Machine {
+    /// Nothing has been applied yet.
+    pub(super) fn new(service: Replica) -> Machine {
+        Machine { service, last: Vec::new(), fingerprint: 0 }
+    }
+
+    /// What a question comes to that has had its effect, or whose client has asked something later since.
+    fn before(&mut self, client: NodeId, call: Call) -> Option<Done> {
+        let place = client.index();
+        if self.last.len() <= place {
+            self.last.resize(place + 1, None);
+        }
+        let (last, reply) = self.last[place].as_ref()?;
+        match last.cmp(&call) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(Done { reply: Some(reply.clone()), changes: Changes::Nothing }),
+            std::cmp::Ordering::Greater => Some(Done { reply: None, changes: Changes::Nothing }),
+        }
+    }
+}
+
+impl StateMachine for Machine {
+    type Command = Command;
+    type Reply = Done;
+
+    fn apply(&mut self, command: &Command) -> Done {
+        if let Some((client, call)) = command.asked
+            && let Some(done) = self.before(client, call)
+        {
+            return done;
+        }
+        let (reply, changes) = self.service.apply(&command.what);
+        let mut digest = Digest::new();
+        command.digest(&mut digest);
+        reply.digest(&mut digest);
+        self.fingerprint = mix(self.fingerprint, digest.low());
+        if let Some((client, call)) = command.asked {
+            self.last[client.index()] = Some((call, reply.clone()));
+        }
+        Done { reply: Some(reply), changes }
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
+impl Digestible for Command {
+    fn digest(&self, digest: &mut Digest) {
+        match &self.asked {
+            None => digest.word(0),
+            Some((client, call)) => {
+                digest.word(1 + u64::from(client.number()));
+                call.digest(digest);
+            }
+        }
+        match &self.what {
+            What::Lease(write) => write.digest(digest),
+            What::ZooKeeper(write) => write.digest(digest),
+        }
+    }
+}
