@@ -1,7 +1,8 @@
 //! A client of locks that a connection holds: it takes a connection for each claim, and stops when that is gone.
 //!
 //! A client counts a connection's life from when it asked what was answered last. The server counts from when it has
-//! heard that, which is later; so with keepalives alike the client gives up first.
+//! heard that, which is later; so with keepalives alike the client gives up first. What it has sent to others before may
+//! still be on its way then: to be safe, its keepalive must be shorter by as long as that takes.
 
 use super::command::{Answer, Command, Connection, Statement};
 use super::rules::Rules;
