@@ -24,7 +24,7 @@
 //! let text = r#"(squall: 1, system: Gossip(nodes: 3), workload: (until: "30s"),
 //!     faults: [(every: "5s", lasts: "2s", inject: Pause(target: One))])"#;
 //! let scenario = parse("gossip/sleepers.ron", text, &rules)?;
-//! let members = (rules.members)(&scenario.system);
+//! let members = (rules.members)(&scenario.system, &scenario.workload);
 //! let plan = draw(&scenario, "gossip/sleepers", &Roster::of(&members), 42);
 //! assert_eq!(plan.faults.len(), 5);
 //!

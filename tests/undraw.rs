@@ -142,7 +142,7 @@ fn a_capsule_that_names_what_does_not_exist_is_refused_at_its_place() {
         ("Role(\"leader\")", "Role(\"king\")", "there is no role \"king\""),
         ("at: \"1s\"", "at: \"3s\"", "the fault ends at 2s, but begins at 3s"),
         ("Goal(\"raft.leader-elected\")", "Goal(\"raft.leader-erected\")", "there is no goal \"raft.leader-erected\""),
-        ("Goal(\"raft.leader-elected\")", "Message(\"Vote\")", "there is no message \"Vote\""),
+        ("Goal(\"raft.leader-elected\")", "Message(\"Ballot\")", "there is no message \"Ballot\""),
         ("after: \"8ms\"", "after: \"9000h\"", "9000h is longer than 365 days"),
         ("nodes: 3", "nodes: 0", "a Raft of 0 nodes cannot be simulated"),
         (
