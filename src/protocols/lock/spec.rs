@@ -94,6 +94,18 @@ impl LockOracles {
         Err(Box::new(Violation::new("lock.ephemeral-owned", &[node], message)))
     }
 
+    /// A leader outside the core that was healed, if others hear from it well enough to follow it, and it does not do its
+    /// work as quickly as clients need.
+    fn strange_leader(&self, view: &View<'_, Lock>) -> Option<NodeId> {
+        let (inside, (_, leader)) = (view.core?, self.core.as_ref()?.latest_leader());
+        let leads = view.state(leader).and_then(Lock::core).is_some_and(Core::is_leader);
+        let is_well =
+            |other: u16| view.network.is_well(leader.number(), other) && view.network.is_well(other, leader.number());
+        let others = (0..self.config.servers + self.config.clients).filter(|other| *other != leader.number());
+        let is_slow = !view.host(leader).is_able() || !others.into_iter().all(is_well);
+        (leads && !inside[leader.index()] && is_slow).then_some(leader)
+    }
+
     /// Whether nothing keeps a client from its work: it, the resource and enough servers are well, and so are the links
     /// between them.
     fn can_work(&self, view: &View<'_, Lock>, client: NodeId) -> bool {
@@ -164,6 +176,11 @@ impl Oracle<Lock> for LockOracles {
             return Some(format!(
                 "only {well} of {} servers are fit for work, and {quorum} are needed",
                 self.config.servers
+            ));
+        }
+        if let Some(leader) = self.strange_leader(view) {
+            return Some(format!(
+                "{leader:?} leads, which is outside the core, and what it is sent or sends is disturbed"
             ));
         }
         let clients = (0..self.config.clients).map(|place| NodeId::new(self.config.servers + place));
