@@ -80,6 +80,21 @@ impl RaftSettings {
 }
 
 impl RaftSettings {
+    /// What the servers are told.
+    pub(super) fn config(&self, rules: Rules) -> config::Config {
+        config::Config {
+            servers: self.nodes,
+            election_timeout_min: self.election_timeout.min,
+            election_timeout_max: self.election_timeout.max,
+            heartbeat: self.heartbeat,
+            pre_vote: self.pre_vote,
+            check_quorum: self.check_quorum,
+            append_max: self.append_max as usize,
+            inflight_max: self.inflight_max as usize,
+            rules,
+        }
+    }
+
     /// The same Raft with fewer servers, with less to it, or closer to the defaults; the greatest step first.
     pub(super) fn simpler(&self) -> Vec<RaftSettings> {
         let usual = RaftSettings::of(self.nodes);
@@ -115,17 +130,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
     let BuiltIn::Raft(settings) = &plan.system else { panic!("a plan of another system") };
     let mut rules = Rules::SOUND;
     plant(&exhibits::EXHIBITS, &plan.exhibits, &mut rules);
-    let raft = config::Config {
-        servers: settings.nodes,
-        election_timeout_min: settings.election_timeout.min,
-        election_timeout_max: settings.election_timeout.max,
-        heartbeat: settings.heartbeat,
-        pre_vote: settings.pre_vote,
-        check_quorum: settings.check_quorum,
-        append_max: settings.append_max as usize,
-        inflight_max: settings.inflight_max as usize,
-        rules,
-    };
+    let raft = settings.config(rules);
     let workload = &plan.workload;
     let client = client::Config {
         servers: settings.nodes,

@@ -6,6 +6,7 @@ use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
 use crate::protocols::lock::kind::Kind;
 use crate::protocols::lock::lease::Config;
+use crate::protocols::raft::rules::Rules;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use crate::servers::etcd::lessor::Checkpoints;
@@ -85,7 +86,7 @@ impl KindRules for LeaseSettings {
             ttl: (self.ttl.as_ns() / 1_000_000_000) as i64,
             checkpoints: self.checkpoint_every.map_or(Checkpoints::Never, Checkpoints::OfAll),
             patience: self.timeout,
-            raft: ensemble::config(&self.raft()),
+            raft: self.raft().config(Rules::SOUND),
         })
     }
 

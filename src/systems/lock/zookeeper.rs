@@ -5,6 +5,7 @@ use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
 use crate::protocols::lock::kind::Kind;
 use crate::protocols::lock::zookeeper::Config;
+use crate::protocols::raft::rules::Rules;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use crate::systems::BuiltIn;
@@ -80,7 +81,7 @@ impl KindRules for ZooKeeperSettings {
             tick: self.tick,
             patience: self.timeout,
             shared: self.shared,
-            raft: ensemble::config(&self.raft()),
+            raft: self.raft().config(Rules::SOUND),
         })
     }
 
