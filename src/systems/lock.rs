@@ -10,7 +10,6 @@ pub mod sorted_set;
 pub mod zookeeper;
 
 use super::BuiltIn;
-use crate::environment::fault::Fault;
 use crate::environment::plan::{Plan, Workload};
 use crate::environment::text::SpanRange;
 use crate::kernel::chance::Ratio;
@@ -323,18 +322,6 @@ impl LockSettings {
 /// The most locks of one service.
 const LOCKS_MAX: u32 = 100_000;
 
-/// By how much the fastest clock can be ahead when the faults are over: whoever shows then that locks can be had must not
-/// be done before.
-fn fastest(plan: &Plan<BuiltIn>) -> Span {
-    let drawn = plan.clocks.iter().map(|clock| i64::from(clock.drift_ppm)).max().unwrap_or(0).max(0);
-    let faults = plan.faults.iter().map(|planned| match &planned.inject {
-        Fault::ClockDrift { ppm, .. } => i64::from(*ppm).max(0),
-        _ => 0,
-    });
-    let ppm = (drawn + faults.sum::<i64>()) as u128;
-    Span::ns((u128::from(plan.calm_from().ns()) * ppm / 1_000_000) as u64)
-}
-
 /// The plan that a lock service is played with.
 ///
 /// # Panics
@@ -359,7 +346,7 @@ pub fn lock_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
         work: (settings.work.min, settings.work.max),
         retry: kind.patience(),
         until: Time::ZERO + workload.until,
-        probe_at: plan.settle.is_some().then(|| plan.calm_from() + Span::ms(1) + fastest(plan)),
+        probe_at: plan.settle.is_some().then(|| plan.calm_from() + Span::ms(1)),
     };
     let scripts = workload.operations.as_ref().map(|operations| {
         let mut scripts = vec![Vec::new(); workload.clients as usize];
