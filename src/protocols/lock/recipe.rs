@@ -1,7 +1,7 @@
 //! What a client knows of a lock service: how a claim is made, kept and given up.
 
 use super::agenda::Agenda;
-use super::claim::{Claim, ClaimId, LockId, Token};
+use super::claim::{Claim, ClaimId, Token};
 use super::config::Config;
 use super::kind::AnyRecipe;
 use super::message::{Call, Event, Message, Reply, Request};
@@ -154,9 +154,4 @@ impl Desk<'_, '_> {
 /// The recipe of a kind, at the start of a client.
 pub(super) fn boot(desk: &mut Desk<'_, '_>) -> AnyRecipe {
     AnyRecipe::boot(desk)
-}
-
-/// The name of a lock at services that name them by text.
-pub fn name(lock: LockId) -> String {
-    format!("lock-{}", lock.0)
 }
