@@ -8,6 +8,7 @@ pub(super) fn example_of_field_in(container: &str, field: &str) -> Option<(&'sta
         ("Bandwidth", "rate") => Some(("a data rate", "\"100KB/s\"")),
         ("regions", "within") => Some(("a distribution", "Uniform(min: \"1ms\", max: \"10ms\")")),
         ("Reorder", "within") => Some(("a span", "\"50ms\"")),
+        ("ReplaceMember", "by") => Some(("a target", "One")),
         ("ClockSlew", "ppm") => Some(("a whole number", "500")),
         ("links", "from" | "to") => Some(("names of nodes", "[\"n1\"]")),
         ("phases", "lasts") => Some(("a span", "\"10s\"")),
