@@ -13,7 +13,7 @@ impl One<'_> {
         if !understood.contains(&order) {
             let names: Vec<String> = understood.iter().map(|kind| format!("{kind:?}")).collect();
             let cure = match names.as_slice() {
-                [] => "it understands no orders; remove this one".to_owned(),
+                [] => "remove it, for no order means anything there".to_owned(),
                 names => format!("it understands {}", one_of(names)),
             };
             self.complain("inject", format!("{system} does not understand `{order:?}`"), cure);
