@@ -7,6 +7,7 @@ use office::{Clerk, Office};
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Command, Fault, Kind, Moment, PlannedFault, Target, Trigger};
 use squall::environment::plan::{Heal, Plan};
+use squall::kernel::chance::Ratio;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
 use squall::protocol::{NodeId, Order};
@@ -133,6 +134,22 @@ fn who_sleeps_hears_it_when_it_wakes_and_who_dies_asleep_never() {
     let world = played(vec![pause(100), order(50, &[1], Command::Join), kill]);
     assert_eq!(world.trace().heard, []);
     assert_eq!(counts(&world, Kind::Join), [1, 1, 0, 0]);
+}
+
+/// It wakes, hears that its disk has failed, and starts anew at once: who was told is no more.
+#[test]
+fn who_starts_anew_has_not_heard_what_it_was_told_before() {
+    let ill = Fault::DiskError { target: clerks(&[1]), write: Ratio::ZERO, sync: Ratio::ONE };
+    let faults = vec![
+        during(10, 40, ill),
+        order(20, &[1], Command::Join),
+        during(22, 100, Fault::Pause { target: clerks(&[1]) }),
+        order(50, &[1], Command::Rebalance),
+    ];
+    let world = played(faults);
+    assert_eq!(world.trace().heard, [(20, 1, Order::Join)]);
+    assert_eq!(world.view().hosts[1].incarnation, 1);
+    assert_eq!(counts(&world, Kind::Rebalance), [1, 1, 0, 0]);
 }
 
 /// It was given in the storm, and means something after it.
