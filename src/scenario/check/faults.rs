@@ -1,5 +1,6 @@
 //! Faults that cannot happen, happen to nobody, or change nothing.
 
+mod order;
 mod what;
 mod when;
 mod whom;
@@ -28,6 +29,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rule
             let names = Names { goals: rules.goals, facts: rules.facts, messages: rules.messages, roles: rules.roles };
             let mut one = One { spec, place, stretch, crew, names, clocks, found };
             one.when();
+            one.order((rules.name)(&scenario.system), (rules.orders)(&scenario.system));
             one.how_long();
             one.what();
             if spec.inject == Inject::Heal && scenario.swarm.is_none_or(|swarm| swarm == Swarm::Calm) {
