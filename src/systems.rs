@@ -407,7 +407,10 @@ impl System for BuiltIn {
             goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS].concat(),
             roles: vec!["leader", "primary", "lock-holder"],
             facts: united(&[&rafts::node::FACTS, &locks::node::FACTS]),
-            messages: united(&[rafts::message::MESSAGES.as_slice(), &rafts::node::MESSAGES, &locks::message::MESSAGES]),
+            messages: united(
+                &[&[rafts::message::MESSAGES.as_slice(), &rafts::node::MESSAGES], locks::kind::MESSAGES.as_slice()]
+                    .concat(),
+            ),
             exhibits: shown("raft", &rafts::exhibits::EXHIBITS)
                 .chain(shown("lock", &locks::exhibits::EXHIBITS))
                 .collect(),
