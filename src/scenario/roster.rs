@@ -29,6 +29,21 @@ impl<'a> Crew<'a> {
     }
 }
 
+/// The names that mean something in one system.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Vocabulary {
+    /// What may break.
+    pub invariants: Vec<&'static str>,
+    /// What should happen sometimes, and what faults can wait for.
+    pub goals: Vec<&'static str>,
+    /// The roles that faults can aim at; `"owner"` stands for the owner of any key.
+    pub roles: Vec<&'static str>,
+    /// The kinds of facts that faults can wait for.
+    pub facts: Vec<&'static str>,
+    /// The kinds of messages that faults can wait for.
+    pub messages: Vec<&'static str>,
+}
+
 /// What must be known of a system to draw a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Roster<'a> {

@@ -95,11 +95,7 @@ mod tests {
             servers: |gossip, _| usize::from(gossip.nodes),
             complaints: |_| Vec::new(),
             exhibits: &[],
-            invariants: &[],
-            goals: &[],
-            roles: &[],
-            facts: &[],
-            messages: &[],
+            vocabulary: |_| super::super::roster::Vocabulary::default(),
         };
         let text = r#"(
     squall: 1,

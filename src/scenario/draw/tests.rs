@@ -3,6 +3,7 @@
 use super::super::inject::Inject;
 use super::super::load::{Rules, parse};
 use super::super::model::NodeClock;
+use super::super::roster::Vocabulary;
 use super::super::target::{Shape, Who};
 use super::*;
 use crate::environment::fault::{Direction, Fault, LinkSet, Target};
@@ -18,11 +19,11 @@ const RULES: Rules<Nodes> = Rules {
     servers: |nodes, _| usize::from(nodes.0),
     complaints: |_| Vec::new(),
     exhibits: &["stale-read"],
-    invariants: &["raft.election-safety"],
-    goals: &[],
-    roles: &["leader"],
-    facts: &[],
-    messages: &[],
+    vocabulary: |_| Vocabulary {
+        invariants: vec!["raft.election-safety"],
+        roles: vec!["leader"],
+        ..Vocabulary::default()
+    },
 };
 
 fn names(count: u16) -> Vec<String> {

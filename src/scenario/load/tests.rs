@@ -16,11 +16,7 @@ const RULES: Rules<Nodes> = Rules {
     servers: |nodes, _| usize::from(nodes.count),
     complaints: |_| Vec::new(),
     exhibits: &[],
-    invariants: &[],
-    goals: &[],
-    roles: &[],
-    facts: &[],
-    messages: &[],
+    vocabulary: |_| Vocabulary::default(),
 };
 
 fn read_text(text: &str) -> Result<Scenario<Nodes>, String> {

@@ -10,7 +10,8 @@ use crate::kernel::time::Span;
 
 /// Without an end; on fewer, by role or by name; of a plainer shape; two of a kind in one.
 pub(super) fn faults<S: Clone>(best: &Best<S>, subject: &dyn Subject<S>) -> Vec<Candidate<S>> {
-    let (members, roles) = (subject.members(&best.plan.system, &best.plan.workload), subject.roles());
+    let system = &best.plan.system;
+    let (members, roles) = (subject.members(system, &best.plan.workload), subject.roles(system));
     let mut candidates = Vec::new();
     for place in 0..best.plan.faults.len() {
         let fault = &best.plan.faults[place];
