@@ -32,9 +32,9 @@ impl Terminal {
     }
 
     /// Writes a result for programs, as it is.
-    pub(super) fn raw(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn raw(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
+        out.write_all(bytes.as_ref())?;
         out.flush()
     }
 

@@ -5,7 +5,7 @@ use super::ring::Ring;
 
 /// By how much a node may have more than its share: so many parts of a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Excess {
+pub struct Epsilon {
     /// The numerator.
     pub part: u32,
     /// The denominator, not zero.
@@ -24,14 +24,14 @@ pub struct Bounded {
 
 impl Bounded {
     /// Room for so many keys. A node of which the weight is the part w of all weights takes
-    /// ceil((1 + excess) * keys * w) of them: without weights ceil((1 + excess) * keys / nodes). `weights` are those of
+    /// ceil((1 + epsilon) * keys * w) of them: without weights ceil((1 + epsilon) * keys / nodes). `weights` are those of
     /// nodes with points, by their ids.
     ///
     /// # Panics
-    /// If the excess has no whole.
-    pub fn new(ring: Ring, weights: &[u32], keys: u64, excess: Excess) -> Bounded {
-        let Excess { part, whole } = excess;
-        assert!(whole > 0, "an excess of {part} parts of nothing");
+    /// If epsilon divides by zero.
+    pub fn new(ring: Ring, weights: &[u32], keys: u64, epsilon: Epsilon) -> Bounded {
+        let Epsilon { part, whole } = epsilon;
+        assert!(whole > 0, "an epsilon is a part of something");
         let total: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
         let room = |weight: &u32| {
             // A weight is at most the total, so the first quotient is at most `keys`, and nothing overflows.

@@ -1,6 +1,6 @@
 //! The ways to place keys on a list of nodes, chosen by name.
 
-use super::bounded::{Bounded, Excess};
+use super::bounded::{Bounded, Epsilon};
 use super::jump;
 use super::rendezvous::Rendezvous;
 use super::ring::{Member, Ring, Settings};
@@ -56,7 +56,7 @@ pub enum Method {
         /// How many keys there will be.
         keys: u64,
         /// The bit.
-        excess: Excess,
+        epsilon: Epsilon,
     },
 }
 
@@ -158,9 +158,9 @@ impl Placement {
                 Some(node) => return Err(Refusal::WeightInJump(node.name.clone())),
                 None => Placement::Jump(nodes.len() as u32),
             },
-            Method::BoundedLoad { points, keys, excess } => {
+            Method::BoundedLoad { points, keys, epsilon } => {
                 let weights: Vec<u32> = weights().collect();
-                Placement::Bounded(Box::new(Bounded::new(weighted(points, nodes)?, &weights, keys, excess)))
+                Placement::Bounded(Box::new(Bounded::new(weighted(points, nodes)?, &weights, keys, epsilon)))
             }
         })
     }
