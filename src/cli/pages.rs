@@ -10,7 +10,7 @@ use std::io;
 pub(super) fn completions(shell: Shell, terminal: &mut Terminal) -> io::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "squall", &mut script);
-    terminal.raw(script)?;
+    terminal.raw(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 
@@ -31,6 +31,6 @@ pub(super) fn manual(terminal: &mut Terminal) -> io::Result<Exit> {
         page.extend(format!(".SH \"SQUALL {}\"\n", subcommand.get_name().to_uppercase()).into_bytes());
         page.extend(part.into_bytes());
     }
-    terminal.raw(page)?;
+    terminal.raw(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Done)
 }

@@ -32,9 +32,14 @@ impl Terminal {
     }
 
     /// Writes a result for programs, as it is.
-    pub(super) fn raw(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub(super) fn raw(&mut self, text: &str) -> io::Result<()> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes a result that need not be text, as it is.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(bytes.as_ref())?;
+        out.write_all(bytes)?;
         out.flush()
     }
 

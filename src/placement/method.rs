@@ -208,7 +208,7 @@ fn weighted(points: u32, nodes: &[Node]) -> Result<Ring, Refusal> {
 fn ketama(points: u32, nodes: &[Node]) -> Result<Ring, Refusal> {
     match points {
         0 => return Err(Refusal::NoPoints),
-        _ if points % 4 != 0 => return Err(Refusal::NoFours(points)),
+        _ if !points.is_multiple_of(4) => return Err(Refusal::NoFours(points)),
         _ => {}
     }
     let total: u128 = nodes.iter().map(|node| u128::from(node.weight)).sum();

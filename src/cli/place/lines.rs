@@ -53,7 +53,7 @@ impl<'a> Lines<'a> {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        self.terminal.raw(&self.waiting)?;
+        self.terminal.bytes(&self.waiting)?;
         self.waiting.clear();
         Ok(())
     }
