@@ -29,7 +29,7 @@ fn place(words: &[&str]) -> Said {
 fn a_key_a_line_with_its_owner() {
     let said = place(&["--placement", "md5", "--nodes", "node1,node2,node3", "item1", "item2", "item5", ""]);
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
-    assert_eq!(said.out, "item1\tnode1\nitem2\tnode3\nitem5\tnode2\n\tnode3\n");
+    assert_eq!(said.out, "item1\tnode1\nitem2\tnode3\nitem5\tnode2\n\tnode1\n");
     let nodes = "127.0.0.1:11211:50,127.0.0.1:11212:100,127.0.0.1:11213:200";
     let said = place(&["--placement", "ketama", "--nodes", nodes, "key-0", "key-\"1\"", "--format", "json"]);
     let expected = r#"{"key":"key-0","owner":"127.0.0.1:11213"}"#;
@@ -131,7 +131,7 @@ fn what_makes_no_sense_is_refused_with_a_reason_and_a_cure() {
         (&["--placement", "md5", "--nodes", "a:0,b:0", "key"], "give one a weight of 1"),
         (&["--placement", "md5", "--nodes", "a", "--points", "0", "key"], "at least 1"),
         (&["--placement", "md5", "--nodes", "a", "--points", "99999999", "key"], "lower the points"),
-        (&["--placement", "md5", "--nodes", "a", "--points", "-1", "key"], "--points"),
+        (&["--placement", "md5", "--nodes", "a", "--points", "few", "key"], "--points"),
         (&["--placement", "ketama", "--nodes", "a", "--points", "10", "key"], "but 12 is"),
         (&["--placement", "jump", "--nodes", "a:2,b", "key"], "jump hashing knows no weights"),
         (&["--placement", "jump", "--nodes", "a", "--points", "3", "key"], "leave --points out"),
