@@ -468,12 +468,19 @@ impl RingOracle {
         pending
     }
 
-    /// A range of keys of which too few owners are fit for work to read it, or to copy it to others.
-    pub fn unreadable(&self, view: &View<'_, Node>) -> Option<Vec<NodeId>> {
+    /// The owners of some keys of whom too few are fit for work: to read the keys and copy them to others, or to finish a
+    /// change.
+    pub fn too_few(&self, view: &View<'_, Node>) -> Option<Vec<NodeId>> {
+        let (topology, config) = (self.reference.latest(), &self.config);
+        let finishes = config.copies + 1 - config.read_quorum;
+        let lists = match topology.epoch().phase {
+            Phase::Settled | Phase::Copying => vec![(topology.current(), config.read_quorum)],
+            Phase::Switched => vec![(topology.current(), finishes), (topology.next(), config.read_quorum)],
+        };
         let is_able = |node: &NodeId| view.host(*node).is_able();
-        let teams = self.reference.latest().readers().ranges();
-        let lost =
-            teams.map(|(_, team)| team).find(|team| team.iter().filter(is_able).count() < self.config.read_quorum);
+        let lost = lists.into_iter().find_map(|(placed, needed)| {
+            placed.ranges().map(|(_, team)| team).find(|team| team.iter().filter(is_able).count() < needed)
+        });
         lost.map(|team| team.iter().collect())
     }
 

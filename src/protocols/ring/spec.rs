@@ -6,6 +6,7 @@ use super::metadata::{Command, Metadata};
 use super::node::{Fact, Node};
 use super::oracle::{GOALS, RingOracle};
 use super::server::Server;
+use super::store::Wish;
 use crate::environment::plan;
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
@@ -124,11 +125,18 @@ impl Oracle<Node> for RingOracles {
         if deciders * 2 <= group {
             return Some(format!("only {deciders} of the {group} who decide can take part"));
         }
-        if able.len() < self.config.copies {
-            return Some(format!("only {} servers are left for {} copies", able.len(), self.config.copies));
+        let is_willing = |node: &&NodeId| {
+            view.state(**node).and_then(Node::server).is_some_and(|server| server.shelf().wish() != Wish::Out)
+        };
+        let willing = able.iter().filter(is_willing).count();
+        if able.len() < usize::from(self.config.servers) && willing < self.config.copies {
+            return Some(format!(
+                "only {willing} servers that are fit for work want to be members, for {} copies",
+                self.config.copies
+            ));
         }
-        if let Some(owners) = self.ring.unreadable(view) {
-            return Some(format!("of the owners {owners:?} of some keys too few are left for a read"));
+        if let Some(owners) = self.ring.too_few(view) {
+            return Some(format!("of the owners {owners:?} of some keys too few are fit for work"));
         }
         let clients = (0..self.config.clients).map(|place| NodeId::new(self.config.servers + place));
         let nodes: Vec<NodeId> = able.into_iter().chain(clients).collect();
