@@ -58,7 +58,7 @@ pub const INVARIANTS: [(&str, &str); 19] = [
         "what is known to match never shrinks in one leadership, and the next entry to send is beyond it",
     ),
     ("raft.restart-restores", "a server starts with exactly what its disk holds"),
-    ("raft.acknowledged-kept", "an operation whose client has its answer is committed"),
+    ("raft.acknowledged-kept", "an operation that is more than a read, and whose client has its answer, is committed"),
     ("raft.linearizable", "the answers of the store are those of one register a key, used by one client at a time"),
     (
         "raft.settles",

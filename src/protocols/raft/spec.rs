@@ -222,7 +222,7 @@ impl Oracle<Store> for StoreOracle {
             Fact::Returned { sequence, answer } => {
                 let session = &mut self.sessions[client];
                 let Some(call) = session.call.take() else { unreachable!("an answer without a question") };
-                if session.committed < *sequence {
+                if !call.reads && session.committed < *sequence {
                     let message = format!(
                         "{node:?} has the answer to its request {sequence}, but committed of its requests is only {}",
                         session.committed
