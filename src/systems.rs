@@ -17,7 +17,7 @@ use crate::scenario::diagnostic::{Complaint, Diagnostic};
 use crate::scenario::draw::draw;
 use crate::scenario::load::{self, Rules as LoadRules};
 use crate::scenario::model::{Expect, Scenario};
-use crate::scenario::roster::{Crew, Roster};
+use crate::scenario::roster::{Crew, Roster, Vocabulary};
 use crate::scenario::{stored, text};
 use lock::{LockSettings, lock_plan};
 use raft::{RaftSettings, raft_plan};
@@ -65,31 +65,32 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
         &[Kind::Wipe, Kind::LostSync, Kind::BitRot]
     }
 
+    /// The orders of an operator that it understands, of [`Kind::ORDERS`]: a scenario that gives another one is refused.
+    /// See [`Protocol::on_order`](crate::protocol::Protocol::on_order). Default: none.
+    fn orders(&self) -> &'static [Kind] {
+        &[]
+    }
+
+    /// Whether a hostile swarm tells its servers to join and to leave, at random. Only for systems that understand
+    /// both, and survive them whenever they come. Default: no.
+    fn churn(&self) -> bool {
+        false
+    }
+
     /// In what time links and disks must usually answer, or the system makes no progress: its shortest timeout. The
     /// surroundings that a swarm draws are quicker than that, its faults are not. Default: 150 ms.
     fn pace(&self) -> Span {
         Span::ms(150)
     }
 
-    /// What a swarm may aim at and wait for in this system. Default: all that the catalogue has.
+    /// What may break in this system, and what its faults may aim at and wait for. Default: all that the catalogue has.
     fn vocabulary(&self) -> Vocabulary {
-        let Catalogue { roles, goals, messages, .. } = Self::catalogue();
-        Vocabulary { roles, goals, messages }
+        let Catalogue { invariants, goals, roles, facts, messages, .. } = Self::catalogue();
+        Vocabulary { invariants: names_of(&invariants).collect(), goals, roles, facts, messages }
     }
 
     /// What there is to list.
     fn catalogue() -> Catalogue;
-}
-
-/// What a swarm may aim at and wait for: names that mean something in a system.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Vocabulary {
-    /// The roles of its nodes.
-    pub roles: Vec<&'static str>,
-    /// Its goals.
-    pub goals: Vec<&'static str>,
-    /// The kinds of its messages.
-    pub messages: Vec<&'static str>,
 }
 
 /// What a program knows about its systems.
@@ -147,10 +148,23 @@ fn shown<R>(system: &'static str, exhibits: &'static [exhibit::Exhibit<R>]) -> i
     })
 }
 
-/// These names and, of the others, those that are not among them.
-fn united(names: &[&'static str], others: &[&'static str]) -> Vec<&'static str> {
-    let new = others.iter().filter(|name| !names.contains(name));
-    names.iter().chain(new).copied().collect()
+/// What may break in every system.
+const PANIC: (&str, &str) = ("protocol.panic", "no handler of a protocol panics");
+
+/// The names of these invariants.
+fn names_of(invariants: &[(&'static str, &'static str)]) -> impl Iterator<Item = &'static str> {
+    invariants.iter().map(|(name, _)| *name)
+}
+
+/// These names, each once.
+fn united(lists: &[&[&'static str]]) -> Vec<&'static str> {
+    let mut united = Vec::new();
+    for name in lists.iter().copied().flatten() {
+        if !united.contains(name) {
+            united.push(*name);
+        }
+    }
+    united
 }
 
 /// Reads a scenario file.
@@ -173,17 +187,14 @@ pub fn parse<S: System>(name: &str, text: &str) -> Result<Scenario<S>, Diagnosti
 fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
     let catalogue = S::catalogue();
     let exhibits: Vec<&str> = catalogue.exhibits.iter().map(|exhibit| exhibit.id).collect();
-    let invariants: Vec<&str> = catalogue.invariants.iter().map(|invariant| invariant.0).collect();
     let rules = LoadRules {
         members: S::members,
         servers: S::servers,
+        name: S::name,
+        orders: S::orders,
         complaints: complaints::<S>,
         exhibits: &exhibits,
-        invariants: &invariants,
-        goals: &catalogue.goals,
-        roles: &catalogue.roles,
-        facts: &catalogue.facts,
-        messages: &catalogue.messages,
+        vocabulary: S::vocabulary,
     };
     read(&rules)
 }
@@ -213,11 +224,11 @@ pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &s
     if scenario.swarm.is_none() {
         return draw(scenario, name, &Roster { crew, ..Roster::of(&members) }, seed);
     }
-    let Vocabulary { mut roles, goals, messages } = scenario.system.vocabulary();
+    let Vocabulary { mut roles, goals, messages, .. } = scenario.system.vocabulary();
     // Some have an owner for every key; a swarm knows of no keys.
     roles.retain(|role| *role != "owner");
-    let roster =
-        Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, pace: scenario.system.pace() };
+    let (churn, pace) = (scenario.system.churn(), scenario.system.pace());
+    let roster = Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, churn, pace };
     draw(scenario, name, &roster, seed)
 }
 
@@ -243,7 +254,12 @@ fn checked_capsule<S: System>(name: &str, bytes: Vec<u8>) -> Result<Capsule<S>, 
     with_rules(|rules| {
         stored::read(name, bytes, |capsule: &Capsule<S>| {
             let mut complaints = stored::complaints(&capsule.plan, "plan", rules);
-            complaints.extend(load::known_invariant(&capsule.broke.invariant, "broke.invariant", rules));
+            complaints.extend(load::known_invariant(
+                &capsule.broke.invariant,
+                "broke.invariant",
+                &capsule.plan.system,
+                rules,
+            ));
             complaints
         })
     })
@@ -370,31 +386,31 @@ impl System for BuiltIn {
 
     fn vocabulary(&self) -> Vocabulary {
         match self {
-            BuiltIn::Raft(_) => Vocabulary {
-                roles: vec!["leader", "primary"],
-                goals: rafts::oracle::GOALS.to_vec(),
-                messages: rafts::node::MESSAGES.to_vec(),
-            },
-            BuiltIn::Lock(_) => Vocabulary {
-                roles: vec!["primary", "lock-holder"],
-                goals: locks::oracle::GOALS.to_vec(),
-                messages: locks::message::MESSAGES.to_vec(),
-            },
+            BuiltIn::Raft(settings) => settings.vocabulary(),
+            BuiltIn::Lock(settings) => settings.vocabulary(),
         }
     }
 
     fn catalogue() -> Catalogue {
-        let panic = ("protocol.panic", "no handler of a protocol panics");
         Catalogue {
             systems: vec![
                 ("Raft", "Raft, replicating a key-value store with client sessions"),
                 ("Lock", "a lock service of some kind, clients that contend, and a resource that the locks guard"),
             ],
-            invariants: rafts::oracle::INVARIANTS.into_iter().chain(locks::oracle::INVARIANTS).chain([panic]).collect(),
+            invariants: [
+                &rafts::oracle::INVARIANTS,
+                rafts::spec::INVARIANTS.as_slice(),
+                &locks::oracle::INVARIANTS,
+                &[PANIC],
+            ]
+            .concat(),
             goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS].concat(),
             roles: vec!["leader", "primary", "lock-holder"],
-            facts: [rafts::node::FACTS.as_slice(), &locks::node::FACTS].concat(),
-            messages: united(&rafts::node::MESSAGES, &locks::message::MESSAGES),
+            facts: united(&[&rafts::node::FACTS, &locks::node::FACTS]),
+            messages: united(
+                &[&[rafts::message::MESSAGES.as_slice(), &rafts::node::MESSAGES], locks::kind::MESSAGES.as_slice()]
+                    .concat(),
+            ),
             exhibits: shown("raft", &rafts::exhibits::EXHIBITS)
                 .chain(shown("lock", &locks::exhibits::EXHIBITS))
                 .collect(),

@@ -139,10 +139,14 @@ fn a_capsule_that_names_what_does_not_exist_is_refused_at_its_place() {
         ("\"votedfor-not-persisted\"", "\"votedfor\"", "there is no exhibit \"votedfor\""),
         ("from: [\"n1\"]", "from: [\"n9\"]", "there is no node \"n9\""),
         ("from: [\"n1\"]", "from: [\"n2\"]", "node \"n2\" is on both sides"),
-        ("Role(\"leader\")", "Role(\"king\")", "there is no role \"king\""),
+        ("Role(\"leader\")", "Role(\"king\")", "this system has no role \"king\""),
         ("at: \"1s\"", "at: \"3s\"", "the fault ends at 2s, but begins at 3s"),
-        ("Goal(\"raft.leader-elected\")", "Goal(\"raft.leader-erected\")", "there is no goal \"raft.leader-erected\""),
-        ("Goal(\"raft.leader-elected\")", "Message(\"Ballot\")", "there is no message \"Ballot\""),
+        (
+            "Goal(\"raft.leader-elected\")",
+            "Goal(\"raft.leader-erected\")",
+            "this system has no goal \"raft.leader-erected\"",
+        ),
+        ("Goal(\"raft.leader-elected\")", "Message(\"Ballot\")", "this system has no message \"Ballot\""),
         ("after: \"8ms\"", "after: \"9000h\"", "9000h is longer than 365 days"),
         ("nodes: 3", "nodes: 0", "a Raft of 0 nodes cannot be simulated"),
         (
@@ -150,7 +154,7 @@ fn a_capsule_that_names_what_does_not_exist_is_refused_at_its_place() {
             "clients: 3, operations: [(at: \"1s\", client: \"c4\", invoke: Read(key: 0))]",
             "there is no client \"c4\"",
         ),
-        ("invariant: \"raft", "invariant: \"daft", "there is no invariant \"daft"),
+        ("invariant: \"raft", "invariant: \"daft", "this system has no invariant \"daft"),
     ];
     for (old, new, message) in cases {
         let (told, line) = refused(old, new);

@@ -198,9 +198,7 @@ impl<S: System> Part<'_, S> {
 
     fn manifest(&self, asked: &Range<u64>, seeds: &Range<u64>) -> io::Result<Manifest> {
         let Job { file, name, scenario, .. } = &*self.job;
-        let system = scenario.system.name();
-        let prefix = format!("{system}.");
-        let goals = S::catalogue().goals.into_iter().filter(|goal| goal.starts_with(&prefix)).map(str::to_owned);
+        let goals = scenario.system.vocabulary().goals.into_iter().map(str::to_owned);
         Ok(Manifest {
             settings: self.sweep.settings.settings.iter().map(|setting| setting.written.clone()).collect(),
             fingerprint: folder::fingerprint(text::written(scenario, 0).as_bytes()),
@@ -208,7 +206,7 @@ impl<S: System> Part<'_, S> {
             seeds: vec![(seeds.start, seeds.end)],
             expect: scenario.expect.clone(),
             goals: goals.collect(),
-            ..Manifest::here(name.clone(), system.to_owned(), file)?
+            ..Manifest::here(name.clone(), scenario.system.name().to_owned(), file)?
         })
     }
 

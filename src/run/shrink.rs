@@ -32,7 +32,7 @@ pub trait Subject<S>: Sync {
     /// The names of the nodes that faults can hit, with this workload.
     fn members(&self, system: &S, workload: &Workload) -> Vec<String>;
     /// The roles that faults can aim at.
-    fn roles(&self) -> Vec<String>;
+    fn roles(&self, system: &S) -> Vec<String>;
     /// The system made simpler in one respect, in as many ways as there are.
     fn simpler(&self, system: &S) -> Vec<S>;
     /// Whether this can be a plan at all.

@@ -12,7 +12,7 @@ mod swarm;
 use super::diagnostic::{Complaint, did_you_mean, one_of};
 use super::load::Rules;
 use super::model::{Expect, Scenario};
-use super::roster::Crew;
+use super::roster::{Crew, Vocabulary};
 use crate::environment::distribution::Distribution;
 use crate::environment::plan::Limits;
 use crate::kernel::chance::Ratio;
@@ -30,6 +30,7 @@ const STANDSTILL_PPM: u32 = 1_000_000;
 /// What is wrong with the scenario, for reasons that hold for every system.
 pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rules<S>) -> Vec<Complaint> {
     let members = crew.members;
+    let vocabulary = (rules.vocabulary)(&scenario.system);
     let mut found = Vec::new();
     network::complaints(scenario, members, &mut found);
     distribution(&scenario.disk.sync, "disk.sync", &mut found);
@@ -37,9 +38,9 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rule
     workload(scenario, &mut found);
     operations::complaints(&scenario.workload, &mut found);
     limits(scenario, &mut found);
-    names(scenario, rules, &mut found);
+    names(scenario, rules.exhibits, &vocabulary, &mut found);
     phases::complaints(scenario, &mut found);
-    faults::complaints(scenario, crew, rules, &mut found);
+    faults::complaints(scenario, crew, rules, &vocabulary, &mut found);
     swarm::complaints(scenario, members, &mut found);
     settle::complaints(scenario, crew, &mut found);
     found
@@ -98,13 +99,13 @@ fn limits<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
     }
 }
 
-fn names<S>(scenario: &Scenario<S>, rules: &Rules<S>, found: &mut Vec<Complaint>) {
+fn names<S>(scenario: &Scenario<S>, exhibits: &[&str], vocabulary: &Vocabulary, found: &mut Vec<Complaint>) {
     for (index, id) in scenario.exhibits.iter().enumerate() {
-        known("exhibit", id, rules.exhibits, &scenario.exhibits[..index], &format!("exhibits[{index}]"), found);
+        known("exhibit", id, exhibits, &scenario.exhibits[..index], &format!("exhibits[{index}]"), found);
     }
     let goals = scenario.goals.as_deref().unwrap_or_default();
     for (index, goal) in goals.iter().enumerate() {
-        known("goal", goal, rules.goals, &goals[..index], &format!("goals[{index}]"), found);
+        known("goal", goal, &vocabulary.goals, &goals[..index], &format!("goals[{index}]"), found);
     }
     let Expect::Breaks(invariants) = &scenario.expect else { return };
     if invariants.is_empty() {
@@ -115,7 +116,7 @@ fn names<S>(scenario: &Scenario<S>, rules: &Rules<S>, found: &mut Vec<Complaint>
         ));
     }
     for (index, name) in invariants.iter().enumerate() {
-        known("invariant", name, rules.invariants, &invariants[..index], &format!("expect[0][{index}]"), found);
+        known("invariant", name, &vocabulary.invariants, &invariants[..index], &format!("expect[0][{index}]"), found);
     }
 }
 
@@ -126,9 +127,13 @@ pub(super) fn known(kind: &str, name: &str, all: &[&str], before: &[String], pla
     } else if !all.contains(&name) {
         found.push(Complaint::at(
             place,
-            format!("there is no {kind} {name:?}"),
+            // A defect is known by its name whatever system it is of.
+            match kind {
+                "exhibit" => format!("there is no exhibit {name:?}"),
+                _ => format!("this system has no {kind} {name:?}"),
+            },
             did_you_mean(name, all.iter().copied()).unwrap_or_else(|| match all.len() {
-                0 => format!("no system here has any {kind}"),
+                0 => "remove it".to_owned(),
                 // Goals have no list of their own to look at.
                 1..=12 => format!("write {}", one_of(all)),
                 _ if kind == "goal" => format!("write {}", one_of(all)),

@@ -5,8 +5,9 @@ use super::explain::{explain, flaw};
 use super::layer::Layer;
 use super::locate::{PathStep, path};
 use super::model::Scenario;
-use super::roster::Crew;
+use super::roster::{Crew, Vocabulary};
 use super::text::options;
+use crate::environment::fault::Kind;
 use crate::environment::plan;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -33,20 +34,16 @@ pub struct Rules<'a, S> {
     pub members: fn(&S, &plan::Workload) -> Vec<String>,
     /// How many of them are servers: the first so many.
     pub servers: fn(&S, &plan::Workload) -> usize,
+    /// The name of a system in messages, `"raft"`.
+    pub name: fn(&S) -> &'static str,
+    /// The orders that it understands.
+    pub orders: fn(&S) -> &'static [Kind],
     /// What is wrong with a scenario for reasons that only its system knows.
     pub complaints: fn(&Scenario<S>) -> Vec<Complaint>,
     /// The ids of all planted defects.
     pub exhibits: &'a [&'a str],
-    /// The names of all invariants.
-    pub invariants: &'a [&'a str],
-    /// The names of all goals.
-    pub goals: &'a [&'a str],
-    /// The names of all roles that a fault can aim at.
-    pub roles: &'a [&'a str],
-    /// The kinds of facts that a fault can wait for.
-    pub facts: &'a [&'a str],
-    /// The kinds of messages that a fault can wait for.
-    pub messages: &'a [&'a str],
+    /// The names that mean something in a system.
+    pub vocabulary: fn(&S) -> Vocabulary,
 }
 
 /// Reads a scenario from a file.
@@ -157,7 +154,8 @@ fn parse_bytes<S: DeserializeOwned + Clone>(
         own.complain(Complaint::at("", message, format!("add `{field}: {example}`")))
     })?;
     let specs = scenario.faults.iter_mut().chain(scenario.phases.iter_mut().flat_map(|phase| &mut phase.faults));
-    specs.filter_map(|spec| spec.when.as_mut()).for_each(|when| when.resolve(rules.goals));
+    let goals = (rules.vocabulary)(&scenario.system).goals;
+    specs.filter_map(|spec| spec.when.as_mut()).for_each(|when| when.resolve(&goals));
     let members = (rules.members)(&scenario.system, &scenario.workload);
     let crew = Crew { members: &members, servers: (rules.servers)(&scenario.system, &scenario.workload) };
     let mut complaints = super::check::complaints(&scenario, crew, rules);
@@ -324,10 +322,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
     Ok(text)
 }
 
-/// What is wrong with the name of an invariant at this place, if something is.
-pub fn known_invariant<S>(name: &str, place: &str, rules: &Rules<S>) -> Option<Complaint> {
+/// What is wrong with the name of an invariant of a system at this place, if something is.
+pub fn known_invariant<S>(name: &str, place: &str, system: &S, rules: &Rules<S>) -> Option<Complaint> {
     let mut found = Vec::new();
-    super::check::known("invariant", name, rules.invariants, &[], place, &mut found);
+    super::check::known("invariant", name, &(rules.vocabulary)(system).invariants, &[], place, &mut found);
     found.pop()
 }
 

@@ -29,6 +29,21 @@ impl<'a> Crew<'a> {
     }
 }
 
+/// The names that mean something in one system.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Vocabulary {
+    /// What may break.
+    pub invariants: Vec<&'static str>,
+    /// What should happen sometimes, and what faults can wait for.
+    pub goals: Vec<&'static str>,
+    /// The roles that faults can aim at; `"owner"` stands for the owner of any key.
+    pub roles: Vec<&'static str>,
+    /// The kinds of facts that faults can wait for.
+    pub facts: Vec<&'static str>,
+    /// The kinds of messages that faults can wait for.
+    pub messages: Vec<&'static str>,
+}
+
 /// What must be known of a system to draw a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Roster<'a> {
@@ -42,6 +57,8 @@ pub struct Roster<'a> {
     pub messages: &'a [&'a str],
     /// The kinds of faults that the system does not claim to survive, so that a swarm has none of them.
     pub spares: &'a [Kind],
+    /// Whether a swarm tells servers to join and to leave.
+    pub churn: bool,
     /// In what time links and disks must usually answer, or the system makes no progress: its shortest timeout.
     pub pace: Span,
 }
@@ -49,6 +66,7 @@ pub struct Roster<'a> {
 impl<'a> Roster<'a> {
     /// These members, of a system of which nothing else is known.
     pub const fn of(members: &'a [String]) -> Roster<'a> {
-        Roster { crew: Crew::of(members), roles: &[], goals: &[], messages: &[], spares: &[], pace: Span::ms(150) }
+        let crew = Crew::of(members);
+        Roster { crew, roles: &[], goals: &[], messages: &[], spares: &[], churn: false, pace: Span::ms(150) }
     }
 }

@@ -9,7 +9,7 @@ pub mod redlock;
 pub mod sorted_set;
 pub mod zookeeper;
 
-use super::BuiltIn;
+use super::{BuiltIn, PANIC, names_of, united};
 use crate::environment::plan::{Plan, Workload};
 use crate::environment::text::SpanRange;
 use crate::kernel::chance::Ratio;
@@ -20,9 +20,11 @@ use crate::protocols::lock::config::{ClientConfig, Config, Fencing, Planned};
 use crate::protocols::lock::exhibits::EXHIBITS;
 use crate::protocols::lock::kind::Kind;
 use crate::protocols::lock::rules::Rules;
-use crate::protocols::lock::spec;
+use crate::protocols::lock::{node, oracle, spec};
+use crate::protocols::raft;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
+use crate::scenario::roster::Vocabulary;
 use database::DatabaseSettings;
 use lease::LeaseSettings;
 use redis::RedisSettings;
@@ -225,6 +227,24 @@ impl LockSettings {
 
     pub(super) fn pace(&self) -> Span {
         self.kind.rules().pace()
+    }
+
+    /// Of servers that replicate by Raft, Raft's too.
+    pub(super) fn vocabulary(&self) -> Vocabulary {
+        let kind = self.kind.rules().kind();
+        let mut vocabulary = Vocabulary {
+            invariants: names_of(&oracle::INVARIANTS).chain(names_of(&[PANIC])).collect(),
+            goals: oracle::GOALS.to_vec(),
+            roles: vec!["primary", "lock-holder"],
+            facts: node::FACTS.to_vec(),
+            messages: united(&kind.messages()),
+        };
+        if kind.replicates() {
+            vocabulary.invariants.extend(names_of(&raft::oracle::INVARIANTS));
+            vocabulary.goals.extend(raft::oracle::GOALS);
+            vocabulary.roles.push("leader");
+        }
+        vocabulary
     }
 
     /// The same made simpler in one respect, the greatest step first.

@@ -1,15 +1,16 @@
 //! Raft as a scenario names it: its settings, what cannot be, and the plan that its nodes are told.
 
-use super::BuiltIn;
+use super::{BuiltIn, PANIC, names_of};
 use crate::environment::plan::Plan;
 use crate::environment::text::SpanRange;
 use crate::kernel::time::{Span, Time};
 use crate::protocols::exhibit::plant;
 use crate::protocols::raft::rules::Rules;
-use crate::protocols::raft::{client, config, exhibits, node};
+use crate::protocols::raft::{client, config, exhibits, message, node, oracle, spec};
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::inject::Inject;
 use crate::scenario::model::{Healing, Scenario};
+use crate::scenario::roster::Vocabulary;
 use crate::scenario::target::Who;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -92,6 +93,16 @@ impl RaftSettings {
             append_max: self.append_max as usize,
             inflight_max: self.inflight_max as usize,
             rules,
+        }
+    }
+
+    pub(super) fn vocabulary(&self) -> Vocabulary {
+        Vocabulary {
+            invariants: names_of(&[&oracle::INVARIANTS, spec::INVARIANTS.as_slice(), &[PANIC]].concat()).collect(),
+            goals: oracle::GOALS.to_vec(),
+            roles: vec!["leader", "primary"],
+            facts: node::FACTS.to_vec(),
+            messages: [message::MESSAGES.as_slice(), &node::MESSAGES].concat(),
         }
     }
 

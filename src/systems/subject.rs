@@ -46,9 +46,9 @@ impl<S: System> Subject<S> for Shrinkable<S> {
         system.members(workload)
     }
 
-    fn roles(&self) -> Vec<String> {
+    fn roles(&self, system: &S) -> Vec<String> {
         // A primary is the leader by another name, or somebody else who has a name of their own.
-        S::catalogue().roles.into_iter().filter(|role| *role != "primary").map(str::to_owned).collect()
+        system.vocabulary().roles.into_iter().filter(|role| *role != "primary").map(str::to_owned).collect()
     }
 
     fn simpler(&self, system: &S) -> Vec<S> {

@@ -17,6 +17,9 @@ use crate::protocols::raft::message;
 use machine::{Command, Done, Machine, Replica, What};
 use std::collections::BTreeSet;
 
+/// The kinds of messages between its servers, but for those of Raft.
+pub const MESSAGES: [&str; 3] = ["Forward", "Pass", "Passed"];
+
 /// What a server knows that is not replicated.
 pub trait Front {
     /// A client asks: what to do about it.

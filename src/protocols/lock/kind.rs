@@ -3,12 +3,13 @@
 use super::claim::ClaimId;
 use super::config::Config;
 use super::ensemble::Ensemble;
-use super::message::Record;
+use super::message::{self, Record};
 use super::recipe::{Desk, Recipe};
 use super::service::{Office, Service};
-use super::{database, lease, redis, zookeeper};
+use super::{database, ensemble, lease, redis, zookeeper};
 use crate::kernel::time::Time;
 use crate::protocol::Found;
+use crate::protocols::raft;
 
 /// Which service, and its own settings.
 #[derive(Clone, Debug)]
@@ -29,6 +30,20 @@ pub enum Kind {
     Database(database::Config),
 }
 
+/// The kinds of messages of all services, in lists.
+pub const MESSAGES: [&[&str]; 10] = [
+    &message::MESSAGES,
+    &redis::command::MESSAGES,
+    &redis::failover::message::MESSAGES,
+    &redis::sorted::MESSAGES,
+    &lease::command::MESSAGES,
+    &zookeeper::command::MESSAGES,
+    &database::command::ON_ROWS,
+    &database::command::ON_CONNECTIONS,
+    &ensemble::MESSAGES,
+    &raft::message::MESSAGES,
+];
+
 impl Kind {
     /// Whether its servers replicate by Raft.
     pub const fn replicates(&self) -> bool {
@@ -38,6 +53,22 @@ impl Kind {
             }
             Kind::Lease(_) | Kind::ZooKeeper(_) => true,
         }
+    }
+
+    /// The kinds of messages that its nodes send, in lists.
+    pub fn messages(&self) -> Vec<&'static [&'static str]> {
+        let own: &[&'static [&'static str]] = match self {
+            Kind::Redis(_) | Kind::Redlock(_) => &[&redis::command::MESSAGES],
+            Kind::RedisFailover(_) => &[&redis::command::MESSAGES, &redis::failover::message::MESSAGES],
+            Kind::SortedSet(_) => &[&redis::sorted::MESSAGES],
+            Kind::Lease(_) => &[&lease::command::MESSAGES, &ensemble::MESSAGES, &raft::message::MESSAGES],
+            Kind::ZooKeeper(_) => &[&zookeeper::command::MESSAGES, &ensemble::MESSAGES, &raft::message::MESSAGES],
+            Kind::Database(database) => match database.way {
+                database::Way::Row(_) => &[&database::command::ON_ROWS],
+                database::Way::Connected(_) => &[&database::command::ON_CONNECTIONS],
+            },
+        };
+        [&[message::MESSAGES.as_slice()], own].concat()
     }
 
     /// How many of so many servers must be well and connected for locks to be had.

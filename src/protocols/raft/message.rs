@@ -85,6 +85,10 @@ impl<C> Message<C> {
     }
 }
 
+/// The kinds of messages, as [`Message::label`] names them.
+pub const MESSAGES: [&str; 6] =
+    ["RequestPreVote", "RequestPreVoteReply", "RequestVote", "RequestVoteReply", "AppendEntries", "AppendEntriesReply"];
+
 /// Another number: one of its lowest bits has flipped.
 const fn flipped(number: u64, word: u64) -> u64 {
     number ^ 1 << (word % 3)

@@ -123,18 +123,8 @@ impl protocol::Timer for Timer {
     }
 }
 
-/// The kinds of messages, as [`Protocol::label`] names them.
-pub const MESSAGES: [&str; 9] = [
-    "RequestPreVote",
-    "RequestPreVoteReply",
-    "RequestVote",
-    "RequestVoteReply",
-    "AppendEntries",
-    "AppendEntriesReply",
-    "Request",
-    "Reply",
-    "Redirect",
-];
+/// The kinds of messages that are not of Raft, as [`Protocol::label`] names them.
+pub const MESSAGES: [&str; 3] = ["Request", "Reply", "Redirect"];
 
 /// The kinds of facts.
 pub const FACTS: [&str; 3] = ["Invoked", "Returned", "GaveUp"];

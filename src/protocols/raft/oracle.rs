@@ -35,7 +35,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 19] = [
+pub const INVARIANTS: [(&str, &str); 16] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -58,12 +58,6 @@ pub const INVARIANTS: [(&str, &str); 19] = [
         "what is known to match never shrinks in one leadership, and the next entry to send is beyond it",
     ),
     ("raft.restart-restores", "a server starts with exactly what its disk holds"),
-    ("raft.acknowledged-kept", "an operation that is more than a read, and whose client has its answer, is committed"),
-    ("raft.linearizable", "the answers of the store are those of one register a key, used by one client at a time"),
-    (
-        "raft.settles",
-        "when the faults are over, one leader serves a fresh write and a fresh read, and all logs become equal",
-    ),
 ];
 
 /// Things that should happen sometimes.

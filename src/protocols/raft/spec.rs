@@ -12,6 +12,16 @@ use crate::oracle::linearizable::{Checker, OperationId, Verdict as Linearizabili
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
 
+/// What must hold of the store beyond what must hold of Raft, with a sentence each.
+pub const INVARIANTS: [(&str, &str); 3] = [
+    ("raft.acknowledged-kept", "an operation that is more than a read, and whose client has its answer, is committed"),
+    ("raft.linearizable", "the answers of the store are those of one register a key, used by one client at a time"),
+    (
+        "raft.settles",
+        "when the faults are over, one leader serves a fresh write and a fresh read, and all logs become equal",
+    ),
+];
+
 impl Replicated for Store {
     type Machine = Machine;
 

@@ -58,7 +58,7 @@ impl<F: Fn(&Plan<Toy>) -> bool + Sync> Subject<Toy> for Workshop<F> {
         (1..=*system).map(|number| format!("n{number}")).collect()
     }
 
-    fn roles(&self) -> Vec<String> {
+    fn roles(&self, _: &Toy) -> Vec<String> {
         Vec::new()
     }
 

@@ -1,5 +1,6 @@
 //! Faults that cannot happen, happen to nobody, or change nothing.
 
+mod order;
 mod what;
 mod when;
 mod whom;
@@ -9,14 +10,21 @@ use super::super::fault::{FaultSpec, Schedule};
 use super::super::inject::Inject;
 use super::super::load::Rules;
 use super::super::model::Scenario;
-use super::super::roster::Crew;
+use super::super::roster::{Crew, Vocabulary};
 use super::super::swarm::Swarm;
 use super::super::target::Who;
 use super::{FAULTS, too_long};
 use crate::kernel::time::{Span, Time};
 
 /// What is wrong with the faults, those of phases included.
-pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rules<S>, found: &mut Vec<Complaint>) {
+pub(super) fn complaints<S>(
+    scenario: &Scenario<S>,
+    crew: Crew<'_>,
+    rules: &Rules<S>,
+    names: &Vocabulary,
+    found: &mut Vec<Complaint>,
+) {
+    let (system, orders) = ((rules.name)(&scenario.system), (rules.orders)(&scenario.system));
     let stretches = stretches(scenario);
     let cuts = stretches.iter().flat_map(|stretch| stretch.faults.iter().filter_map(|spec| stretch.earliest_cut(spec)));
     let divided = cuts.min();
@@ -25,9 +33,9 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rule
         for (index, spec) in stretch.faults.iter().enumerate() {
             let place = format!("{}faults[{index}]", stretch.place);
             let clocks = &scenario.clocks;
-            let names = Names { goals: rules.goals, facts: rules.facts, messages: rules.messages, roles: rules.roles };
             let mut one = One { spec, place, stretch, crew, names, clocks, found };
             one.when();
+            one.order(system, orders);
             one.how_long();
             one.what();
             if spec.inject == Inject::Heal && scenario.swarm.is_none_or(|swarm| swarm == Swarm::Calm) {
@@ -56,15 +64,6 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rule
             count = count.saturating_add(more);
         }
     }
-}
-
-/// The names that systems have for what happens in them.
-#[derive(Clone, Copy)]
-struct Names<'a> {
-    goals: &'a [&'a str],
-    facts: &'a [&'a str],
-    messages: &'a [&'a str],
-    roles: &'a [&'a str],
 }
 
 /// A part of the run that has faults of its own: the whole workload, or a phase.
@@ -143,7 +142,7 @@ struct One<'a> {
     place: String,
     stretch: &'a Stretch<'a>,
     crew: Crew<'a>,
-    names: Names<'a>,
+    names: &'a Vocabulary,
     clocks: &'a super::super::model::Clocks,
     found: &'a mut Vec<Complaint>,
 }

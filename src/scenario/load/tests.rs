@@ -10,15 +10,13 @@ struct Nodes {
 }
 
 const RULES: Rules<Nodes> = Rules {
+    name: |_| "nodes",
+    orders: |_| &[],
     members: |nodes, _| (1..=nodes.count).map(|node| format!("n{node}")).collect(),
     servers: |nodes, _| usize::from(nodes.count),
     complaints: |_| Vec::new(),
     exhibits: &[],
-    invariants: &[],
-    goals: &[],
-    roles: &[],
-    facts: &[],
-    messages: &[],
+    vocabulary: |_| Vocabulary::default(),
 };
 
 fn read_text(text: &str) -> Result<Scenario<Nodes>, String> {

@@ -124,6 +124,12 @@ pub enum Record {
     Sequence(i64),
 }
 
+/// The names of those on rows, as [`Command::label`] has them.
+pub const ON_ROWS: [&str; 5] = ["Take", "Look", "Seize", "Renew", "Free"];
+
+/// The names of those on connections, and that of what a server tells unasked.
+pub const ON_CONNECTIONS: [&str; 7] = ["Open", "Beat", "Close", "Lock", "Token", "Unlock", "Disconnected"];
+
 impl Command {
     /// What it asks for.
     pub const fn label(&self) -> &'static str {

@@ -167,6 +167,9 @@ impl Digestible for Answer {
     }
 }
 
+/// Their names, as [`Question::label`] has them, and that of what a server tells unasked.
+pub const MESSAGES: [&str; 8] = ["Grant", "Join", "Look", "Leave", "Revoke", "Renew", "Watch", "KeyGone"];
+
 impl Question {
     /// What it asks for.
     pub const fn label(&self) -> &'static str {

@@ -144,6 +144,21 @@ pub fn value(owner: ClaimId) -> String {
     format!("{:016x}", owner.0)
 }
 
+/// Their names, as [`Command::label`] has them, but for those on sorted sets.
+pub const MESSAGES: [&str; 11] = [
+    "Acquire",
+    "SetIfAbsent",
+    "Expire",
+    "CompareDelete",
+    "CompareExpire",
+    "ExtendOrAcquire",
+    "Count",
+    "Counted",
+    "Wait",
+    "Get",
+    "Delete",
+];
+
 impl Command {
     /// Its name.
     pub const fn label(&self) -> &'static str {

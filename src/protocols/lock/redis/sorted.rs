@@ -113,6 +113,9 @@ fn name(member: ClaimId) -> String {
     format!("{:016x}", member.0)
 }
 
+/// Their names, as [`Command::label`] has them.
+pub const MESSAGES: [&str; 5] = ["Add", "AddOne", "Join", "Remove", "RemoveOne"];
+
 impl Command {
     /// Its name.
     pub const fn label(&self) -> &'static str {

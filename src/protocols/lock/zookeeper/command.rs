@@ -203,6 +203,10 @@ pub enum Answer {
     Done,
 }
 
+/// Their names, as [`Question::label`] has them, and that of what a server tells unasked.
+pub const MESSAGES: [&str; 10] =
+    ["Open", "Close", "Create", "Delete", "Sync", "Attach", "Beat", "GetChildren", "GetData", "NodeGone"];
+
 impl Question {
     /// What it asks for.
     pub const fn label(&self) -> &'static str {

@@ -69,24 +69,24 @@ impl One<'_> {
     fn moment(&mut self, when: &When) {
         let (kind, name, all) = match when {
             When::Named(name) => {
-                let all = When::names(self.names.goals);
+                let all = When::names(&self.names.goals);
                 let cure = did_you_mean(name, all.iter().map(String::as_str));
                 let cure = cure.unwrap_or_else(|| format!("write {}, or Fact(...) or Message(...)", one_of(&all)));
-                return self.complain("when", format!("there is no moment `{name}`"), cure);
+                return self.complain("when", format!("this system has no moment `{name}`"), cure);
             }
-            When::Moment(Moment::Goal(name)) => ("goal", name, self.names.goals),
-            When::Moment(Moment::Fact(name)) => ("fact", name, self.names.facts),
-            When::Moment(Moment::Message(name)) => ("message", name, self.names.messages),
+            When::Moment(Moment::Goal(name)) => ("goal", name, &self.names.goals),
+            When::Moment(Moment::Fact(name)) => ("fact", name, &self.names.facts),
+            When::Moment(Moment::Message(name)) => ("message", name, &self.names.messages),
             When::Moment(Moment::Written | Moment::Syncing | Moment::Synced | Moment::Started | Moment::Crashed) => {
                 return;
             }
         };
         if !all.contains(&name.as_str()) {
-            let cure = did_you_mean(name, all.iter().copied()).unwrap_or_else(|| match all {
-                [] => format!("no system here has any {kind}; write for example `when: Started`"),
+            let cure = did_you_mean(name, all.iter().copied()).unwrap_or_else(|| match all.as_slice() {
+                [] => format!("this system has no {kind}; write for example `when: Started`"),
                 all => format!("write {}", one_of(all)),
             });
-            self.complain("when[0]", format!("there is no {kind} {name:?}"), cure);
+            self.complain("when[0]", format!("this system has no {kind} {name:?}"), cure);
         }
     }
 

@@ -94,14 +94,15 @@ impl One<'_> {
         if let Some(role) = who.role() {
             let kind = role.split(':').next().unwrap_or_default();
             if !self.names.roles.contains(&kind) {
-                let cure =
-                    did_you_mean(kind, self.names.roles.iter().copied()).unwrap_or_else(|| match self.names.roles {
-                        [] => "no system here has roles; name nodes, or write `One`".to_owned(),
+                let cure = did_you_mean(kind, self.names.roles.iter().copied()).unwrap_or_else(|| {
+                    match self.names.roles.as_slice() {
+                        [] => "nobody in this system has a role; name nodes, or write `One`".to_owned(),
                         roles if matches!(who, Who::Role(_)) => format!("write {}", one_of(roles)),
                         roles => format!("write for example Role({:?}) or One", roles[0]),
-                    });
+                    }
+                });
                 let field = if matches!(who, Who::Role(_)) { format!("{field}[0]") } else { field.to_owned() };
-                self.complain(&field, format!("there is no role {kind:?}"), cure);
+                self.complain(&field, format!("this system has no role {kind:?}"), cure);
             }
             return;
         }

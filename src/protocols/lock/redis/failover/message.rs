@@ -51,6 +51,9 @@ pub enum Peer {
     },
 }
 
+/// Their names, as [`Peer::label`] has them.
+pub const MESSAGES: [&str; 7] = ["Feed", "Lack", "Whole", "Ack", "Candidacy", "Vote", "Deposed"];
+
 impl Peer {
     /// What kind of message it is.
     pub const fn label(&self) -> &'static str {
