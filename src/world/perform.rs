@@ -159,7 +159,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn arm(&mut self, node: NodeId, timer: P::Timer, after: Span) {
         let (number, back) = (Self::timer_number(node, timer), &mut self.backstage[node.index()]);
         if let Some(trouble) = &mut back.trouble {
@@ -188,7 +188,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         (node.index() * P::Timer::ALL.len() + timer.slot()) as u32
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, node: NodeId, record: P::Record) -> Result<Written, Box<Violation>> {
         if let Some(trouble) = &mut self.backstage[node.index()].trouble
             && let Some((failure, kind)) = trouble.refuses_write(&self.table, node)
@@ -201,7 +201,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// Begins a sync if one is needed.
-    #[inline]
+    #[inline(always)]
     fn sync(&mut self, node: NodeId) -> Result<Gate, Box<Violation>> {
         let disk = &mut self.hosts[node.index()].disk;
         if disk.is_clean() {

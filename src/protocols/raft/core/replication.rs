@@ -84,6 +84,7 @@ impl<M: StateMachine> Core<M> {
         self.send_append(server, before, entries, io);
     }
 
+    #[inline(always)]
     fn send_append<P: Embeds<M>>(
         &self,
         server: NodeId,
