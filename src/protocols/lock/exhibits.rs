@@ -11,7 +11,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 32] = [
+pub const EXHIBITS: [Exhibit<Rules>; 33] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -134,6 +134,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 32] = [
         invariants: &["lock.token-monotonic"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.counts = || Counting::Afterwards,
+    },
+    Exhibit {
+        id: "fencing-token-in-leader-memory",
+        story: "tokens are counted in the memory of the primary, and begin anew when another one takes its place",
+        source: "Kleppmann, \"How to do distributed locking\", 2016: a counter on one Redis node would not be sufficient, because that node may fail",
+        invariants: &["lock.token-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.counts = || Counting::InMemory,
     },
     Exhibit {
         id: "zadd-random-member",
