@@ -80,6 +80,16 @@ impl Machine {
         })
     }
 
+    /// The claims that hold locks since these changes: of a node that came, if it is the first; of one that went, who is
+    /// it now.
+    pub fn keepers(&self, changes: &[Change]) -> impl Iterator<Item = (LockId, ClaimId)> {
+        changes.iter().filter_map(|change| {
+            let node = Node::parse(&change.path)?;
+            let first = self.first(node.lock)?;
+            (change.kind == ChangeKind::Deleted || first == node).then_some((first.lock, first.claim))
+        })
+    }
+
     /// Applies a command, and tells what has changed.
     pub fn apply(&mut self, write: &Write) -> (Answer, Vec<Change>) {
         let mut changes = Vec::new();
