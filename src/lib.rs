@@ -115,6 +115,7 @@
 //! - [`oracle`]: what must never be and what must happen. [`Oracle`](oracle::spec::Oracle) is told of
 //!   every step; [`linearizable`](oracle::linearizable) checks what clients saw.
 //! - [`servers`]: what the real servers answer that locks are built on, as pure values.
+//! - [`placement`]: which node a key belongs to: consistent hashing and its relatives, as pure values.
 //! - [`trace`]: what happens in a run, as typed values for whoever listens.
 //! - [`world`]: one run in progress, as a value that can be cloned at any step.
 //! - [`protocols`]: the algorithms that come with squall, and their published defects.
@@ -134,6 +135,7 @@ pub mod cli;
 pub mod environment;
 pub mod kernel;
 pub mod oracle;
+pub mod placement;
 pub mod protocol;
 pub mod protocols;
 #[cfg(feature = "cli")]

@@ -86,6 +86,7 @@
 //! ```
 
 mod cast;
+mod order;
 
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::rng::Dice;
@@ -93,6 +94,7 @@ use crate::kernel::time::{Span, Time};
 use std::fmt::Debug;
 
 pub use cast::{Cast, NodeId};
+pub use order::Order;
 
 /// The timers of a node: typed, few, and each at most once armed.
 pub trait Timer: Copy + Debug + 'static {
@@ -154,6 +156,12 @@ pub trait Protocol: Clone + Debug + Sized {
 
     /// A timer has fired. It is no longer armed.
     fn on_timer(&mut self, timer: Self::Timer, io: &mut Io<'_, Self>);
+
+    /// An operator orders this node to do something. Answers whether that means something to it now; if not, it has done
+    /// nothing. A node that is down hears no orders, and one that sleeps hears them when it wakes.
+    fn on_order(&mut self, _order: Order, _io: &mut Io<'_, Self>) -> bool {
+        false
+    }
 
     /// A write or a sync of this node has failed. What the failed turn would have sent, armed or noted after it never
     /// happens, as after an error in a program that gives up its work; its own state is as the turn has left it.

@@ -65,6 +65,18 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
         &[Kind::Wipe, Kind::LostSync, Kind::BitRot]
     }
 
+    /// The orders of an operator that it understands, of [`Kind::ORDERS`]: a scenario that gives another one is refused.
+    /// See [`Protocol::on_order`](crate::protocol::Protocol::on_order). Default: none.
+    fn orders(&self) -> &'static [Kind] {
+        &[]
+    }
+
+    /// Whether a hostile swarm tells its servers to join and to leave, at random. Only for systems that understand
+    /// both, and survive them whenever they come. Default: no.
+    fn churn(&self) -> bool {
+        false
+    }
+
     /// In what time links and disks must usually answer, or the system makes no progress: its shortest timeout. The
     /// surroundings that a swarm draws are quicker than that, its faults are not. Default: 150 ms.
     fn pace(&self) -> Span {
@@ -178,6 +190,8 @@ fn with_rules<S: System, R>(read: impl FnOnce(&LoadRules<S>) -> R) -> R {
     let rules = LoadRules {
         members: S::members,
         servers: S::servers,
+        name: S::name,
+        orders: S::orders,
         complaints: complaints::<S>,
         exhibits: &exhibits,
         vocabulary: S::vocabulary,
@@ -213,8 +227,8 @@ pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &s
     let Vocabulary { mut roles, goals, messages, .. } = scenario.system.vocabulary();
     // Some have an owner for every key; a swarm knows of no keys.
     roles.retain(|role| *role != "owner");
-    let roster =
-        Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, pace: scenario.system.pace() };
+    let (churn, pace) = (scenario.system.churn(), scenario.system.pace());
+    let roster = Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, churn, pace };
     draw(scenario, name, &roster, seed)
 }
 

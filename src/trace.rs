@@ -3,7 +3,7 @@
 use crate::environment::fault::Fault;
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
-use crate::protocol::{Damage, DiskFailure, NodeId, Protocol, Timer};
+use crate::protocol::{Damage, DiskFailure, NodeId, Order, Protocol, Timer};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -41,6 +41,13 @@ pub enum Happening<'a, P: Protocol> {
         node: NodeId,
         /// Which.
         timer: P::Timer,
+    },
+    /// A node hears an order of an operator.
+    Ordered {
+        /// Who.
+        node: NodeId,
+        /// What it is told to do.
+        order: Order,
     },
     /// So many of a node's records are durable now.
     Synced {
@@ -156,6 +163,10 @@ impl<P: Protocol> Trace<P> for Fingerprint {
                 message.digest(&mut self.digest);
             }
             Happening::Fired { node, timer } => self.head(at, 3, number(node), timer.slot() as u64),
+            Happening::Ordered { node, order } => {
+                self.head(at, 16, number(node), 0);
+                order.digest(&mut self.digest);
+            }
             Happening::Synced { node, records } => self.head(at, 4, number(node), *records as u64),
             Happening::Noted { node, fact } => {
                 self.head(at, 5, number(node), 0);

@@ -6,6 +6,7 @@
 mod audit;
 mod lifecycle;
 mod moments;
+mod orders;
 mod perform;
 mod stop;
 mod trouble;
@@ -38,7 +39,7 @@ use crate::kernel::rng::{Dice, Table};
 use crate::kernel::time::Time;
 use crate::kernel::timers::Deadlines;
 use crate::oracle::spec::{Host, Oracle, Touch, Verdict, View, Violation};
-use crate::protocol::{Cast, Effect, Io, NodeId, Protocol, Timer};
+use crate::protocol::{Cast, Effect, Io, NodeId, Order, Protocol, Timer};
 use crate::trace::{Happening, Trace};
 use audit::Audit;
 use moments::Moments;
@@ -123,6 +124,12 @@ enum Event<P: Protocol> {
         to: NodeId,
         incarnation: u32,
         message: P::Message,
+    },
+    Ordered {
+        node: NodeId,
+        incarnation: u32,
+        fault: u32,
+        order: Order,
     },
     DiskFailed {
         node: NodeId,
@@ -261,6 +268,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         match event {
             Event::Arrival { from, to, incarnation, message } => self.arrive(from, to, incarnation, message, effects),
             Event::Served { from, to, incarnation, message } => self.serve(from, to, incarnation, message, effects),
+            Event::Ordered { .. } => self.hear(event, effects),
             Event::DiskFailed { node, incarnation } => self.disk_failed_late(node, incarnation),
             Event::SyncDone { node, incarnation } => self.sync_done(node, incarnation),
             Event::Release { node, incarnation } => {

@@ -85,6 +85,13 @@ fn idle(kind: Kind) -> Plan<Setup> {
         Kind::LostSync => surviving(plan(chain(), vec![fault(kind, 0), kill(255, 280, 0)]), Survival::Nothing),
         // No boot.
         Kind::BitRot => plan(chain(), vec![fault(kind, 0)]),
+        Kind::Join
+        | Kind::Leave
+        | Kind::ReplaceMember
+        | Kind::Reweigh
+        | Kind::Rezone
+        | Kind::Rebalance
+        | Kind::TransferLeadership => plan(silence(), vec![fault(kind, 0)]),
         // No partition.
         Kind::Heal => plan(chain(), vec![fault(Kind::Clog, 0), fault(kind, 0)]),
     }

@@ -7,7 +7,7 @@ mod metronome;
 
 use metronome::{Config, Metronome};
 use squall::environment::distribution::Distribution;
-use squall::environment::fault::{Direction, FAULT_NAMES, Fault, KINDS, LinkSet, PlannedFault, Target};
+use squall::environment::fault::{Command, Direction, FAULT_NAMES, Fault, KINDS, LinkSet, PlannedFault, Target};
 use squall::environment::plan::{Heal, Plan};
 use squall::environment::text::{ByteRate, Bytes, Offset};
 use squall::kernel::chance::Ratio;
@@ -145,6 +145,16 @@ fn draw_fault(kind: usize, dice: &mut Dice) -> Fault {
         21 => Fault::TornWrite { target },
         22 => Fault::LostSync { target },
         23 => Fault::BitRot { target },
+        24 => Fault::Order { target, command: Command::Join },
+        25 => Fault::Order { target, command: Command::Leave },
+        26 => {
+            let member = Target::Nodes(vec![name(dice.below(4))]);
+            Fault::Order { target, command: Command::ReplaceMember { member } }
+        }
+        27 => Fault::Order { target, command: Command::Reweigh { weight: dice.below(100) as u32 } },
+        28 => Fault::Order { target, command: Command::Rezone { zone: dice.below(4) as u16 } },
+        29 => Fault::Order { target, command: Command::Rebalance },
+        30 => Fault::Order { target, command: Command::TransferLeadership },
         _ => unreachable!("there are {KINDS} kinds"),
     }
 }

@@ -12,7 +12,7 @@ fn plan(fields: &str, seed: u64) -> Plan<BuiltIn> {
     systems::plan(&scenario, "it", seed)
 }
 
-/// One line for each kind of fault. Those that share a kind, a swizzle and a clog, are not both here.
+/// One line for each kind of fault but orders, of which Raft understands none. Those that share a kind, a swizzle and a clog, are not both here.
 const LINES: [(Kind, &str); 23] = [
     (Kind::Partition, r#"rate: "1/s", lasts: "1s", inject: Partition(shape: Random, one_way: true)"#),
     (Kind::Clog, r#"rate: "1/s", lasts: ("1s", "3s"), inject: Swizzle"#),

@@ -14,13 +14,13 @@ use std::path::PathBuf;
 /// Who may import whom. A room may always import itself. `*` stands for one name.
 const ARROWS: &str = "\
 main                   -> cli, systems
-cli                    -> systems, report, scenario, run, servers, environment::fault, environment::plan, environment::text, kernel
-systems                -> protocols, servers, run, scenario, environment, kernel
+cli                    -> systems, report, scenario, run, servers, placement, environment::fault, environment::plan, environment::text, kernel
+systems                -> protocols, servers, placement, run, scenario, environment, kernel
 check                  -> systems, run, scenario, oracle, environment, kernel
-report                 -> run::outcome, run::signature, run::tally, run::curve
+report                 -> run::outcome, run::signature, run::tally, run::curve, placement
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
-protocols              -> servers, oracle::linearizable, protocol, kernel
+protocols              -> servers, placement, oracle::linearizable, protocol, kernel
 protocols::*::spec     -> oracle::spec, environment::plan
 protocols::*::oracle   -> oracle::spec, environment::disk
 scenario               -> environment, kernel
@@ -29,6 +29,7 @@ oracle                 -> protocol, environment, kernel
 protocol               -> kernel
 environment            -> kernel
 servers                -> kernel
+placement              -> kernel
 kernel                 -> nothing
 ";
 

@@ -9,7 +9,7 @@ mod metronome;
 use metronome::{Config, Fact, Metronome};
 use squall::environment::disk::crash::Survival;
 use squall::environment::distribution::Distribution;
-use squall::environment::fault::{Direction, Fault, KINDS, Kind, LinkSet, PlannedFault, Target};
+use squall::environment::fault::{Command, Direction, Fault, KINDS, Kind, LinkSet, PlannedFault, Target};
 use squall::environment::plan::{Clock, Plan};
 use squall::environment::text::{ByteRate, Bytes, Offset};
 use squall::kernel::chance::Ratio;
@@ -140,6 +140,10 @@ fn on_disk(inject: Fault, syncs: Change) -> Case {
     Case { inject, sent: Change::Nothing, got: Change::Nothing, syncs, keeps_time: true }
 }
 
+fn order(command: Command) -> Fault {
+    Fault::Order { target: n3(), command }
+}
+
 /// At least one case of every kind.
 fn cases() -> Vec<Case> {
     let (probability, over) = (Ratio::new(1, 3).expect("a third"), Some(links(Direction::Outgoing)));
@@ -179,6 +183,13 @@ fn cases() -> Vec<Case> {
         on_disk(Fault::TornWrite { target: n3() }, Change::Nothing),
         on_disk(Fault::LostSync { target: n3() }, Change::Nothing),
         on_disk(Fault::BitRot { target: n3() }, Change::Nothing),
+        on_disk(order(Command::Join), Change::Nothing),
+        on_disk(order(Command::Leave), Change::Nothing),
+        on_disk(order(Command::ReplaceMember { member: Target::Nodes(vec!["n1".to_owned()]) }), Change::Nothing),
+        on_disk(order(Command::Reweigh { weight: 9 }), Change::Nothing),
+        on_disk(order(Command::Rezone { zone: 9 }), Change::Nothing),
+        on_disk(order(Command::Rebalance), Change::Nothing),
+        on_disk(order(Command::TransferLeadership), Change::Nothing),
     ]
 }
 

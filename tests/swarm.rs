@@ -12,6 +12,8 @@ use squall::systems::{self, BuiltIn, System};
 use std::collections::BTreeSet;
 
 const GOALS: [&str; 2] = ["raft.leader-elected", "raft.leader-crashed"];
+/// What a swarm orders.
+const CHURN: [Kind; 2] = [Kind::Join, Kind::Leave];
 const PRESETS: [&str; 5] = ["true", "Calm", "Lan", "Wan", "Hostile"];
 
 fn scenario(nodes: usize, more: &str) -> Scenario<BuiltIn> {
@@ -24,9 +26,17 @@ fn scenario(nodes: usize, more: &str) -> Scenario<BuiltIn> {
 /// The plan for a system that claims to survive all but these kinds.
 fn drawn(scenario: &Scenario<BuiltIn>, spares: &[Kind], seed: u64) -> Plan<BuiltIn> {
     let members = scenario.system.members(&scenario.workload);
-    let roster =
-        Roster { roles: &["leader"], goals: &GOALS, messages: &["AppendEntries"], spares, ..Roster::of(&members) };
-    draw(scenario, "swarm", &roster, seed)
+    draw(scenario, "swarm", &roster(&members, spares), seed)
+}
+
+fn roster<'a>(members: &'a [String], spares: &'a [Kind]) -> Roster<'a> {
+    Roster { roles: &["leader"], goals: &GOALS, messages: &["AppendEntries"], spares, ..Roster::of(members) }
+}
+
+/// The same for one whose members come and go.
+fn drawn_with_churn(scenario: &Scenario<BuiltIn>, spares: &[Kind], seed: u64) -> Plan<BuiltIn> {
+    let members = scenario.system.members(&scenario.workload);
+    draw(scenario, "swarm", &Roster { churn: true, ..roster(&members, spares) }, seed)
 }
 
 fn count(plan: &Plan<BuiltIn>, kind: Kind) -> usize {
@@ -74,20 +84,21 @@ fn a_kind_that_is_off_leaves_all_others_as_they_were() {
     let scenario = scenario(5, "swarm: Hostile");
     let mut seen = BTreeSet::new();
     for seed in 0..60 {
-        let all = drawn(&scenario, &[], seed);
+        let all = drawn_with_churn(&scenario, &[], seed);
         let kinds: Vec<Kind> = all.faults.iter().map(|fault| fault.inject.kind()).collect();
         for kind in kinds {
             if !seen.insert((seed, kind)) {
                 continue;
             }
-            let fewer = drawn(&scenario, &[kind], seed);
+            let fewer = drawn_with_churn(&scenario, &[kind], seed);
             assert_eq!(fewer.faults, without(&all, kind), "seed {seed} without {}", kind.name());
             assert_eq!((&fewer.network, &fewer.clocks, &fewer.settle), (&all.network, &all.clocks, &all.settle));
             assert_eq!((fewer.disk.sync, fewer.disk.unsynced), (all.disk.sync, all.disk.unsynced));
         }
     }
     let kinds: BTreeSet<Kind> = seen.iter().map(|seen| seen.1).collect();
-    assert_eq!(kinds.len(), FAULT_NAMES.len() - 1, "all but `heal` come up: {kinds:?}");
+    let are_never = [Kind::Heal].into_iter().chain(Kind::ORDERS).filter(|kind| !CHURN.contains(kind)).count();
+    assert_eq!(kinds.len(), FAULT_NAMES.len() - are_never, "all but `heal` and most orders come up: {kinds:?}");
 }
 
 #[test]
@@ -104,6 +115,34 @@ fn a_hostile_run_of_ten_seconds_has_tens_of_faults_of_half_of_the_kinds() {
     // 9.7 are on; some of them come to nothing by chance.
     assert!((7..11).contains(&(kinds / 400)), "{} kinds a plan", kinds / 400);
     assert!(most < 120, "{most} in one plan");
+}
+
+/// Who does not like churn draws what it drew before there were orders.
+#[test]
+fn members_are_told_to_come_and_go_where_that_is_liked_and_nothing_else_is_drawn_otherwise() {
+    let (mut seen, mut told, mut calm) = ([0; 2], BTreeSet::new(), 0);
+    for preset in PRESETS {
+        let scenario = scenario(5, &format!("swarm: {preset}"));
+        for seed in 0..100 {
+            let (with, without_churn) = (drawn_with_churn(&scenario, &[], seed), drawn(&scenario, &[], seed));
+            let orders: Vec<&PlannedFault> =
+                with.faults.iter().filter(|fault| fault.inject.kind().is_order()).collect();
+            for (place, kind) in CHURN.into_iter().enumerate() {
+                let count = count(&with, kind);
+                seen[place] += count;
+                assert!(count <= 40, "{count} times {} in seed {seed}", kind.name());
+            }
+            calm += if preset == "Hostile" || preset == "true" { 0 } else { orders.len() };
+            told.extend(orders.iter().filter_map(|fault| fault.inject.target()).map(ToString::to_string));
+            assert!(orders.iter().all(|order| order.until.is_none() && CHURN.contains(&order.inject.kind())));
+            let mut rest = with.clone();
+            rest.faults.retain(|fault| !fault.inject.kind().is_order());
+            assert_eq!(rest, without_churn, "{preset}, seed {seed}");
+        }
+    }
+    assert_eq!(calm, 0, "only a hostile world gives orders");
+    assert!(seen.iter().all(|count| *count > 150), "{seen:?}");
+    assert!((1..=5).all(|number| told.contains(&format!("n{number}"))), "{told:?}");
 }
 
 /// However long it is: a plan is a file that people read.

@@ -1,10 +1,16 @@
 //! What can go wrong, and whom it hits: a closed set, spelled out in a plan.
 
+mod command;
+mod kind;
+
 use super::distribution::Distribution;
 use super::text::{ByteRate, Bytes, Offset};
 use crate::kernel::chance::Ratio;
 use crate::kernel::time::{Span, Time};
 use serde::{Deserialize, Serialize};
+
+pub use command::Command;
+pub use kind::{FAULT_NAMES, KINDS, Kind};
 
 /// One fault of a plan, with its start and its end.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -232,6 +238,13 @@ pub enum Fault {
     },
     /// Every partition ends at the start.
     Heal,
+    /// An operator orders nodes to do something, once, at the start. Who is down does not hear it.
+    Order {
+        /// Who is told.
+        target: Target,
+        /// What they are told to do.
+        command: Command,
+    },
 }
 
 fn alone() -> u32 {
@@ -246,110 +259,10 @@ fn never() -> Ratio {
     Ratio::ZERO
 }
 
-/// How many kinds of faults there are.
-pub const KINDS: usize = 24;
-
-/// The names under which faults are counted in outcomes, one a variant of [`Fault`].
-pub const FAULT_NAMES: [&str; KINDS] = [
-    "partition",
-    "kill",
-    "pause",
-    "loss",
-    "duplicate",
-    "delay",
-    "disk-slow",
-    "heal",
-    "clog",
-    "reorder",
-    "corrupt",
-    "bandwidth",
-    "wipe",
-    "destroy",
-    "slow-node",
-    "clock-jump",
-    "clock-drift",
-    "clock-freeze",
-    "disk-stall",
-    "disk-error",
-    "disk-full",
-    "torn-write",
-    "lost-sync",
-    "bit-rot",
-];
-
-/// Where the name of each kind stands in [`FAULT_NAMES`].
-#[expect(missing_docs, reason = "each is the kind of the fault of its name")]
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Kind {
-    Partition,
-    Kill,
-    Pause,
-    Loss,
-    Duplicate,
-    Delay,
-    DiskSlow,
-    Heal,
-    Clog,
-    Reorder,
-    Corrupt,
-    Bandwidth,
-    Wipe,
-    Destroy,
-    SlowNode,
-    ClockJump,
-    ClockDrift,
-    ClockFreeze,
-    DiskStall,
-    DiskError,
-    DiskFull,
-    TornWrite,
-    LostSync,
-    BitRot,
-}
-
-const _: () = assert!(Kind::BitRot as usize + 1 == KINDS, "every kind has a name");
-
-impl Kind {
-    /// Its name in outcomes.
-    pub const fn name(self) -> &'static str {
-        FAULT_NAMES[self as usize]
-    }
-}
-
 impl Fault {
-    /// What kind of fault it is.
-    pub const fn kind(&self) -> Kind {
-        match self {
-            Fault::Partition(_) => Kind::Partition,
-            Fault::Clog { .. } => Kind::Clog,
-            Fault::Loss { .. } => Kind::Loss,
-            Fault::Duplicate { .. } => Kind::Duplicate,
-            Fault::Delay { .. } => Kind::Delay,
-            Fault::Reorder { .. } => Kind::Reorder,
-            Fault::Corrupt { .. } => Kind::Corrupt,
-            Fault::Bandwidth { .. } => Kind::Bandwidth,
-            Fault::Kill { .. } => Kind::Kill,
-            Fault::Wipe { .. } => Kind::Wipe,
-            Fault::Destroy { .. } => Kind::Destroy,
-            Fault::Pause { .. } => Kind::Pause,
-            Fault::SlowNode { .. } => Kind::SlowNode,
-            Fault::ClockJump { .. } => Kind::ClockJump,
-            Fault::ClockDrift { .. } => Kind::ClockDrift,
-            Fault::ClockFreeze { .. } => Kind::ClockFreeze,
-            Fault::DiskSlow { .. } => Kind::DiskSlow,
-            Fault::DiskStall { .. } => Kind::DiskStall,
-            Fault::DiskError { .. } => Kind::DiskError,
-            Fault::DiskFull { .. } => Kind::DiskFull,
-            Fault::TornWrite { .. } => Kind::TornWrite,
-            Fault::LostSync { .. } => Kind::LostSync,
-            Fault::BitRot { .. } => Kind::BitRot,
-            Fault::Heal => Kind::Heal,
-        }
-    }
-
     /// Whether it does all it does when it begins, and then is over.
     pub const fn is_momentary(&self) -> bool {
-        matches!(self, Fault::ClockJump { .. } | Fault::BitRot { .. } | Fault::Heal)
+        matches!(self, Fault::ClockJump { .. } | Fault::BitRot { .. } | Fault::Heal | Fault::Order { .. })
     }
 
     /// Which links it hits, if it hits some and not all.
@@ -383,7 +296,8 @@ impl Fault {
             | Fault::DiskFull { target }
             | Fault::TornWrite { target }
             | Fault::LostSync { target }
-            | Fault::BitRot { target } => Some(target),
+            | Fault::BitRot { target }
+            | Fault::Order { target, .. } => Some(target),
             Fault::DiskSlow { target, .. } => target.as_ref(),
             _ => None,
         }
@@ -420,7 +334,8 @@ impl Fault {
             | Fault::DiskFull { target }
             | Fault::TornWrite { target }
             | Fault::LostSync { target }
-            | Fault::BitRot { target } => Some(target),
+            | Fault::BitRot { target }
+            | Fault::Order { target, .. } => Some(target),
             Fault::DiskSlow { target, .. } => target.as_mut(),
             _ => None,
         }

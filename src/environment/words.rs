@@ -1,7 +1,7 @@
 //! Faults in words, for reports: `partition n1 | n2 n3`, `kill n3`.
 
 use super::distribution::Distribution;
-use super::fault::{Direction, Fault, LinkSet, Moment, PlannedFault, Target, Trigger};
+use super::fault::{Command, Direction, Fault, LinkSet, Moment, PlannedFault, Target, Trigger};
 use super::plan::Operation;
 use crate::kernel::time::{Span, Time};
 use std::fmt;
@@ -60,6 +60,13 @@ impl fmt::Display for Fault {
                 let told: Vec<String> = often.map(|(often, what)| format!("{often} of {what}")).collect();
                 write!(f, " {target}: {}", told.join(", "))?;
             }
+            Fault::Order { target, command } => match command {
+                Command::Join | Command::Leave | Command::Rebalance => write!(f, " {target}")?,
+                Command::ReplaceMember { member } => write!(f, " {member} by {target}")?,
+                Command::Reweigh { weight } => write!(f, " {target} to {weight}")?,
+                Command::Rezone { zone } => write!(f, " {target} to zone {zone}")?,
+                Command::TransferLeadership => write!(f, " to {target}")?,
+            },
             Fault::Clog { .. } | Fault::Heal => {}
         }
         match self.links() {
@@ -174,6 +181,13 @@ mod tests {
         let lone = LinkSet::Isolate { target: leader, direction: Direction::Outgoing };
         assert_eq!(Fault::Partition(lone).to_string(), "partition the leader -x-> the rest");
         assert_eq!(Fault::Heal.to_string(), "heal");
+        let order = |command| Fault::Order { target: Target::Nodes(names(&["n6"])), command }.to_string();
+        assert_eq!(order(Command::Join), "join n6");
+        let member = Target::Nodes(names(&["n2"]));
+        assert_eq!(order(Command::ReplaceMember { member }), "replace-member n2 by n6");
+        assert_eq!(order(Command::Reweigh { weight: 50 }), "reweigh n6 to 50");
+        assert_eq!(order(Command::Rezone { zone: 2 }), "rezone n6 to zone 2");
+        assert_eq!(order(Command::TransferLeadership), "transfer-leadership to n6");
         let error = |write, sync| Fault::DiskError { target: Target::Subject, write, sync }.to_string();
         assert_eq!(error(Ratio::ZERO, Ratio::ONE), "disk-error the node in question: 100% of syncs");
         assert_eq!(error(Ratio::ONE, Ratio::ONE), "disk-error the node in question: 100% of writes, 100% of syncs");

@@ -91,7 +91,7 @@ impl<P: Protocol> View<'_, P> {
 /// What has happened to the node that a step touched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Touch {
-    /// It handled a message or a timer.
+    /// It handled a message, a timer or an order.
     Handled,
     /// More of its disk has become durable.
     Synced,

@@ -55,6 +55,9 @@ fn effect(kind: &str, number: u64) -> &'static str {
         "lost-sync" => ("crash without what was synced", "crashes without what was synced"),
         "bit-rot" => ("disk found rotten", "disks found rotten"),
         "heal" => ("cure", "cures"),
+        "join" | "leave" | "replace-member" | "reweigh" | "rezone" | "rebalance" | "transfer-leadership" => {
+            ("order heeded", "orders heeded")
+        }
         _ => ("effect", "effects"),
     };
     if number == 1 { one } else { many }

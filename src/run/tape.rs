@@ -72,6 +72,7 @@ fn words<P: Spec>(what: &Happening<'_, P>) -> String {
         Happening::Dropped { from, to, message } => format!("{from:?} -> {to:?} lost: {message:?}"),
         Happening::Garbled { from, to, message } => format!("{from:?} -> {to:?} damaged: {message:?}"),
         Happening::Fired { node, timer } => format!("{node:?} timer {timer:?}"),
+        Happening::Ordered { node, order } => format!("{node:?} is told to {order}"),
         Happening::Synced { node, records: 1 } => format!("{node:?} synced, 1 record is durable"),
         Happening::Synced { node, records } => format!("{node:?} synced, {records} records are durable"),
         Happening::Noted { node, fact } => format!("{node:?} notes {fact:?}"),

@@ -137,8 +137,9 @@ fn occurrences(spec: &FaultSpec, stretch: Stretch, crew: Crew<'_>, dice: &mut Di
 
 /// Lets a fault that has a length go on no longer than its phase.
 fn end_by(fault: &mut PlannedFault, end: Time) {
-    match fault.inject {
-        Fault::Heal | Fault::ClockJump { .. } | Fault::Destroy { .. } | Fault::BitRot { .. } => {}
+    match &fault.inject {
+        Fault::Destroy { .. } => {}
+        inject if inject.is_momentary() => {}
         _ => fault.until = Some(fault.until.map_or(end, |until| until.min(end))),
     }
 }

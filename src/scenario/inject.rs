@@ -2,6 +2,7 @@
 
 use super::target::{Shape, Who};
 use crate::environment::distribution::Distribution;
+use crate::environment::fault::Kind;
 use crate::environment::text::{ByteRate, Bytes, Offset, SpanRange};
 use crate::kernel::chance::Ratio;
 use crate::kernel::time::Span;
@@ -193,6 +194,47 @@ pub enum Inject {
     },
     /// Every partition ends, at once.
     Heal,
+    /// Members are told to join the system. Of all orders: who is down does not hear it.
+    Join {
+        /// Who is told.
+        target: Who,
+    },
+    /// Members are told to leave the system in an orderly way.
+    Leave {
+        /// Who is told.
+        target: Who,
+    },
+    /// Members are told to take the places of others that are gone.
+    ReplaceMember {
+        /// Who is replaced.
+        target: Who,
+        /// Who is told: the first replaces the first, and so on.
+        by: Who,
+    },
+    /// Members are told to take more of the load, or less.
+    Reweigh {
+        /// Who is told.
+        target: Who,
+        /// How much they take, in units of the system.
+        weight: u32,
+    },
+    /// Members are told that they stand in another zone.
+    Rezone {
+        /// Who is told.
+        target: Who,
+        /// The number of the zone.
+        zone: u16,
+    },
+    /// Members are told to look after balance.
+    Rebalance {
+        /// Who is told.
+        target: Who,
+    },
+    /// Members are told to lead: whoever leads lets them.
+    TransferLeadership {
+        /// Who is told.
+        target: Who,
+    },
 }
 
 fn alone() -> u32 {
@@ -248,10 +290,31 @@ impl Inject {
             | Inject::DiskFull { target }
             | Inject::TornWrite { target }
             | Inject::LostSync { target }
-            | Inject::BitRot { target } => Some(target),
+            | Inject::BitRot { target }
+            | Inject::Join { target }
+            | Inject::Leave { target }
+            | Inject::ReplaceMember { target, .. }
+            | Inject::Reweigh { target, .. }
+            | Inject::Rezone { target, .. }
+            | Inject::Rebalance { target }
+            | Inject::TransferLeadership { target } => Some(target),
             Inject::DiskSlow { target, .. } => target.as_ref(),
             _ => None,
         }
+    }
+
+    /// Which order it is, if it is one.
+    pub const fn order(&self) -> Option<Kind> {
+        Some(match self {
+            Inject::Join { .. } => Kind::Join,
+            Inject::Leave { .. } => Kind::Leave,
+            Inject::ReplaceMember { .. } => Kind::ReplaceMember,
+            Inject::Reweigh { .. } => Kind::Reweigh,
+            Inject::Rezone { .. } => Kind::Rezone,
+            Inject::Rebalance { .. } => Kind::Rebalance,
+            Inject::TransferLeadership { .. } => Kind::TransferLeadership,
+            _ => return None,
+        })
     }
 
     /// What says how long it lasts.
@@ -261,6 +324,7 @@ impl Inject {
                 Duration::Restart(*restart_after)
             }
             Inject::Heal | Inject::ClockJump { .. } | Inject::Destroy { .. } | Inject::BitRot { .. } => Duration::None,
+            _ if self.order().is_some() => Duration::None,
             Inject::ClockSlew { by, ppm, .. } => {
                 let length = by.0.unsigned_abs() as u128 * 1_000_000 / if *ppm == 0 { 1 } else { *ppm as u128 };
                 Duration::Exactly(Span::ns(if length > u64::MAX as u128 { u64::MAX } else { length as u64 }))

@@ -7,6 +7,7 @@ use super::locate::{PathStep, path};
 use super::model::Scenario;
 use super::roster::{Crew, Vocabulary};
 use super::text::options;
+use crate::environment::fault::Kind;
 use crate::environment::plan;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -33,6 +34,10 @@ pub struct Rules<'a, S> {
     pub members: fn(&S, &plan::Workload) -> Vec<String>,
     /// How many of them are servers: the first so many.
     pub servers: fn(&S, &plan::Workload) -> usize,
+    /// The name of a system in messages, `"raft"`.
+    pub name: fn(&S) -> &'static str,
+    /// The orders that it understands.
+    pub orders: fn(&S) -> &'static [Kind],
     /// What is wrong with a scenario for reasons that only its system knows.
     pub complaints: fn(&Scenario<S>) -> Vec<Complaint>,
     /// The ids of all planted defects.

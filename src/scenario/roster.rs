@@ -57,6 +57,8 @@ pub struct Roster<'a> {
     pub messages: &'a [&'a str],
     /// The kinds of faults that the system does not claim to survive, so that a swarm has none of them.
     pub spares: &'a [Kind],
+    /// Whether a swarm tells servers to join and to leave.
+    pub churn: bool,
     /// In what time links and disks must usually answer, or the system makes no progress: its shortest timeout.
     pub pace: Span,
 }
@@ -64,6 +66,7 @@ pub struct Roster<'a> {
 impl<'a> Roster<'a> {
     /// These members, of a system of which nothing else is known.
     pub const fn of(members: &'a [String]) -> Roster<'a> {
-        Roster { crew: Crew::of(members), roles: &[], goals: &[], messages: &[], spares: &[], pace: Span::ms(150) }
+        let crew = Crew::of(members);
+        Roster { crew, roles: &[], goals: &[], messages: &[], spares: &[], churn: false, pace: Span::ms(150) }
     }
 }

@@ -160,7 +160,8 @@ pub(super) fn draw<S>(swarm: Swarm, scenario: &Scenario<S>, roster: &Roster, see
         ppm_most: ppm_most(&clocks),
     };
     let mut families: Vec<(Kind, Dice, Vec<FaultSpec>)> = Vec::new();
-    for family in FAMILIES.iter().filter(|family| !roster.spares.contains(&family.kind)) {
+    let may_be = |kind: Kind| !roster.spares.contains(&kind) && (roster.churn || !kind.is_order());
+    for family in FAMILIES.iter().filter(|family| may_be(family.kind)) {
         let mut dice = dice_of(seed, family.kind);
         let specs = if family.is_on(rough, &mut dice) { storm.faults(family.kind, &mut dice) } else { Vec::new() };
         if !specs.is_empty() {

@@ -89,6 +89,8 @@ mod tests {
     #[test]
     fn what_goes_without_saying_is_left_out_and_faults_have_a_line_each() {
         let rules = Rules::<Gossip> {
+            name: |_| "gossip",
+            orders: |_| &[],
             members: |gossip, _| (1..=gossip.nodes).map(|node| format!("n{node}")).collect(),
             servers: |gossip, _| usize::from(gossip.nodes),
             complaints: |_| Vec::new(),

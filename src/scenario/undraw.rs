@@ -6,7 +6,7 @@ use super::load::FORMAT;
 use super::model::{Clocks, Expect, Healing, NodeClock, Scenario, Settle};
 use super::target::{Shape, Who};
 use super::when::{CountRange, When};
-use crate::environment::fault::{Direction, Fault, LinkSet, PlannedFault, Target, Trigger};
+use crate::environment::fault::{Command, Direction, Fault, LinkSet, PlannedFault, Target, Trigger};
 use crate::environment::plan::{Clock, Heal, Plan};
 use crate::environment::text::{Offset, SpanRange};
 use crate::kernel::time::{Span, Time};
@@ -123,6 +123,19 @@ fn inject(fault: &Fault) -> Inject {
         Fault::LostSync { target } => Inject::LostSync { target: who(target) },
         Fault::BitRot { target } => Inject::BitRot { target: who(target) },
         Fault::Heal => Inject::Heal,
+        Fault::Order { target, command } => order(who(target), command),
+    }
+}
+
+fn order(target: Who, command: &Command) -> Inject {
+    match command {
+        Command::Join => Inject::Join { target },
+        Command::Leave => Inject::Leave { target },
+        Command::ReplaceMember { member } => Inject::ReplaceMember { target: who(member), by: target },
+        Command::Reweigh { weight } => Inject::Reweigh { target, weight: *weight },
+        Command::Rezone { zone } => Inject::Rezone { target, zone: *zone },
+        Command::Rebalance => Inject::Rebalance { target },
+        Command::TransferLeadership => Inject::TransferLeadership { target },
     }
 }
 

@@ -26,7 +26,7 @@ struct Account {
 /// still have, when a timer was moved, or armed meanwhile and fires at another time for it; they and jumps also, when
 /// the wall clock is looked at after they began. A disk has, when a sync was late or refused, a write refused, a record
 /// torn, or a record lost in a crash that a lying disk had acknowledged. What has rotted shows when a boot reads it. A
-/// heal has, when a link was cut.
+/// heal has, when a link was cut. An order has, when it means something to one who hears it.
 ///
 /// A fault that finds nobody to hit has begun and changed nothing; so has one that spares its victims because the
 /// plan wants the disks [recoverable](crate::environment::plan::Disk::recoverable).
@@ -116,6 +116,13 @@ impl Audit {
             account.counts.effects[kind as usize] += 1;
             account.settle(kind, |fired| !fired.is_over && did(fired));
         }
+    }
+
+    /// The order with this number means something to one who has heard it; who slept may have heard it late.
+    pub(super) fn obeyed(&mut self, kind: Kind, number: usize) {
+        let account = self.account.as_mut().expect("a plan with this order");
+        account.counts.effects[kind as usize] += 1;
+        account.settle(kind, |fired| fired.number == number);
     }
 
     /// Faults of a kind that shows late have changed something: those of them that did, over or not. Nothing, if

@@ -1,5 +1,6 @@
 //! Why a world stops: the time has come, or a promise is broken, by a step of some kind.
 
+use crate::environment::fault::Kind;
 use crate::kernel::time::Time;
 use crate::oracle::spec::Violation;
 use crate::protocol::Timer;
@@ -24,7 +25,7 @@ pub struct Failure {
     pub at: Time,
     /// At which step.
     pub step: u64,
-    /// What kind of step that was: `message AppendEntries`, `timer Election`, `crash`.
+    /// What kind of step that was: `message AppendEntries`, `timer Election`, `order join`, `crash`.
     pub during: String,
 }
 
@@ -33,6 +34,7 @@ pub struct Failure {
 pub(super) enum Cause<T> {
     Message(&'static str),
     Timer(T),
+    Order(Kind),
     Sync,
     Crash,
     Start,
@@ -45,6 +47,7 @@ impl<T: Timer> Cause<T> {
             Cause::Message("") => "message".to_owned(),
             Cause::Message(label) => format!("message {label}"),
             Cause::Timer(timer) => format!("timer {timer:?}"),
+            Cause::Order(kind) => format!("order {}", kind.name()),
             Cause::Sync => "sync".to_owned(),
             Cause::Crash => "crash".to_owned(),
             Cause::Start => "start".to_owned(),

@@ -132,6 +132,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 self.refresh();
                 Ok(())
             }
+            Fault::Order { command, .. } => {
+                self.give_order(number, command, victims);
+                Ok(())
+            }
             Fault::LostSync { .. } => {
                 for node in victims {
                     // All that earlier lies were about has reached the disk since.

@@ -3,7 +3,7 @@
 
 use squall::kernel::digest::{Digest, Digestible};
 use squall::kernel::time::{Span, Time};
-use squall::protocol::{Afterwards, Cast, DiskFailure, Found, Io, NodeId, Protocol};
+use squall::protocol::{Afterwards, Cast, DiskFailure, Found, Io, NodeId, Order, Protocol};
 
 /// What the nodes do at each tick, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +115,11 @@ impl Protocol for Metronome {
             io.sync();
             io.note(Fact::Durable { word });
         }
+    }
+
+    /// It understands everything, and does what it did.
+    fn on_order(&mut self, _: Order, _: &mut Io<'_, Self>) -> bool {
+        true
     }
 
     fn on_disk_failure(&mut self, _: DiskFailure, _: &mut Io<'_, Self>) -> Afterwards {

@@ -3,14 +3,14 @@
 #![allow(dead_code, unreachable_pub, reason = "shared by several tests, each of which uses a part")]
 
 use squall::environment::distribution::Distribution;
-use squall::environment::fault::{Fault, KINDS, Kind, LinkSet, PlannedFault, Target};
+use squall::environment::fault::{Command, Fault, KINDS, Kind, LinkSet, PlannedFault, Target};
 use squall::environment::plan::Plan;
 use squall::environment::text::{ByteRate, Bytes, Offset};
 use squall::kernel::chance::Ratio;
 use squall::kernel::digest::{Digest, Digestible};
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
-use squall::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Protocol};
+use squall::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Order, Protocol};
 use squall::trace::{Happening, Trace};
 use squall::world::World;
 use std::sync::Arc;
@@ -115,6 +115,11 @@ impl Protocol for Probe {
         }
     }
 
+    /// Who never does anything cannot be told to do something.
+    fn on_order(&mut self, _: Order, _: &mut Io<'_, Probe>) -> bool {
+        self.setup.beat.is_some()
+    }
+
     fn on_disk_failure(&mut self, _: DiskFailure, _: &mut Io<'_, Probe>) -> Afterwards {
         if self.setup.goes_on { Afterwards::GoOn } else { Afterwards::Stop }
     }
@@ -134,6 +139,7 @@ pub enum Event {
     Delivered { from: u16, to: u16, number: u64 },
     Dropped { from: u16, to: u16, number: u64 },
     Fired { node: u16 },
+    Ordered { node: u16, order: String },
     Synced { node: u16, records: usize },
     Noted { node: u16, number: u64 },
     Booted { node: u16, records: usize, damage: String },
@@ -147,6 +153,7 @@ impl Event {
         match self {
             Event::Delivered { from, to, .. } | Event::Dropped { from, to, .. } => vec![*from, *to],
             Event::Fired { node }
+            | Event::Ordered { node, .. }
             | Event::Synced { node, .. }
             | Event::Noted { node, .. }
             | Event::Booted { node, .. }
@@ -172,6 +179,7 @@ impl Trace<Probe> for Recorder {
                 Event::Dropped { from: from.number(), to: to.number(), number: message.0 }
             }
             Happening::Fired { node, .. } => Event::Fired { node: node.number() },
+            Happening::Ordered { node, order } => Event::Ordered { node: node.number(), order: order.to_string() },
             Happening::Synced { node, records } => Event::Synced { node: node.number(), records: *records },
             Happening::Noted { node, fact } => Event::Noted { node: node.number(), number: fact.0 },
             Happening::Booted { node, records, damage } => {
@@ -258,6 +266,13 @@ pub const EVERY: [Kind; KINDS] = [
     Kind::TornWrite,
     Kind::LostSync,
     Kind::BitRot,
+    Kind::Join,
+    Kind::Leave,
+    Kind::ReplaceMember,
+    Kind::Reweigh,
+    Kind::Rezone,
+    Kind::Rebalance,
+    Kind::TransferLeadership,
 ];
 
 /// A fault of this kind that hits this target or these links, weakly (1) to strongly (4).
@@ -290,6 +305,16 @@ pub fn fault(kind: Kind, target: Target, links: LinkSet, strength: u64) -> Fault
         Kind::LostSync => Fault::LostSync { target },
         Kind::BitRot => Fault::BitRot { target },
         Kind::Heal => Fault::Heal,
+        Kind::Join => Fault::Order { target, command: Command::Join },
+        Kind::Leave => Fault::Order { target, command: Command::Leave },
+        Kind::ReplaceMember => {
+            let member = if target == node(0) { node(1) } else { node(0) };
+            Fault::Order { target, command: Command::ReplaceMember { member } }
+        }
+        Kind::Reweigh => Fault::Order { target, command: Command::Reweigh { weight: strength as u32 } },
+        Kind::Rezone => Fault::Order { target, command: Command::Rezone { zone: strength as u16 } },
+        Kind::Rebalance => Fault::Order { target, command: Command::Rebalance },
+        Kind::TransferLeadership => Fault::Order { target, command: Command::TransferLeadership },
     }
 }
 

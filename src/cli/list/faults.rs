@@ -22,7 +22,7 @@ const fn entry(name: &'static str, example: &'static str, description: &'static 
     Entry { name, example, description }
 }
 
-const FAULTS: [Entry; 26] = [
+const FAULTS: [Entry; 33] = [
     entry("Partition", "Partition(shape: Halves)", "links between members are cut; one_way: true cuts one direction"),
     entry("Clog", "Clog(over: Isolate(One))", "messages between members are held, and arrive at its end"),
     entry("Swizzle", "Swizzle", "members are clogged one after the other, and unclogged in another order"),
@@ -69,6 +69,17 @@ const FAULTS: [Entry; 26] = [
     entry("LostSync", "LostSync(target: One)", "syncs are acknowledged and make nothing durable"),
     entry("BitRot", "BitRot(target: One)", "one durable record becomes unreadable, the next start finds it"),
     entry("Heal", "Heal", "every partition ends, at once"),
+    entry("Join", "Join(target: One)", "members are told to join; who is down does not hear it, as of all orders"),
+    entry("Leave", "Leave(target: One)", "members are told to leave in an orderly way"),
+    entry(
+        "ReplaceMember",
+        "ReplaceMember(target: Nodes([\"n3\"]), by: Nodes([\"n6\"]))",
+        "members are told to take the places of others that are gone",
+    ),
+    entry("Reweigh", "Reweigh(target: One, weight: 50)", "members are told to take so much of the load"),
+    entry("Rezone", "Rezone(target: One, zone: 2)", "members are told that they stand in another zone"),
+    entry("Rebalance", "Rebalance(target: One)", "members are told to look after balance"),
+    entry("TransferLeadership", "TransferLeadership(target: One)", "members are told to lead: whoever leads lets them"),
 ];
 
 const SHAPES: [Entry; 11] = [
@@ -212,6 +223,13 @@ mod tests {
             Inject::LostSync { .. } => "LostSync",
             Inject::BitRot { .. } => "BitRot",
             Inject::Heal => "Heal",
+            Inject::Join { .. } => "Join",
+            Inject::Leave { .. } => "Leave",
+            Inject::ReplaceMember { .. } => "ReplaceMember",
+            Inject::Reweigh { .. } => "Reweigh",
+            Inject::Rezone { .. } => "Rezone",
+            Inject::Rebalance { .. } => "Rebalance",
+            Inject::TransferLeadership { .. } => "TransferLeadership",
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which of two plans is simpler. Plans that break the same invariant are compared by this alone, so shrinking ends.
 
 use crate::environment::distribution::Distribution;
-use crate::environment::fault::{Direction, Fault, LinkSet, Target, Trigger};
+use crate::environment::fault::{Command, Direction, Fault, LinkSet, Target, Trigger};
 use crate::environment::plan::{Clock, Disk, Operation, Plan};
 use crate::kernel::chance::Ratio;
 use crate::run::outcome::Outcome;
@@ -137,6 +137,12 @@ fn fault_roughness(fault: &Fault) -> u64 {
         Fault::DiskError { write, sync, .. } => chance(*write) + chance(*sync),
         Fault::ClockJump { by, .. } => digits(by.0.unsigned_abs()),
         Fault::ClockDrift { ppm, .. } => digits(u64::from(ppm.unsigned_abs())),
+        Fault::Order { command, .. } => match command {
+            Command::ReplaceMember { member } => 1 + target_roughness(member),
+            Command::Reweigh { weight } => 1 + digits(u64::from(*weight)),
+            Command::Rezone { zone } => 1 + digits(u64::from(*zone)),
+            Command::Join | Command::Leave | Command::Rebalance | Command::TransferLeadership => 0,
+        },
         // Held messages, lost disks and the like take more words than messages and memories that are lost.
         Fault::Clog { .. } | Fault::Wipe { .. } | Fault::Destroy { .. } => 2,
         Fault::Partition(_)

@@ -1,5 +1,6 @@
 //! Faults that cannot happen, happen to nobody, or change nothing.
 
+mod order;
 mod what;
 mod when;
 mod whom;
@@ -26,6 +27,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, names: &Voca
             let clocks = &scenario.clocks;
             let mut one = One { spec, place, stretch, crew, names, clocks, found };
             one.when();
+            one.order((rules.name)(&scenario.system), (rules.orders)(&scenario.system));
             one.how_long();
             one.what();
             if spec.inject == Inject::Heal && scenario.swarm.is_none_or(|swarm| swarm == Swarm::Calm) {

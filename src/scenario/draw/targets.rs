@@ -3,7 +3,7 @@
 use super::super::inject::Inject;
 use super::super::roster::Crew;
 use super::super::target::{Shape, Who};
-use crate::environment::fault::{Direction, Fault, LinkSet, PlannedFault, Target, Trigger};
+use crate::environment::fault::{Command, Direction, Fault, LinkSet, PlannedFault, Target, Trigger};
 use crate::kernel::rng::Dice;
 use crate::kernel::time::{Span, Time};
 
@@ -94,8 +94,23 @@ pub(super) fn concrete(inject: &Inject, crew: Crew<'_>, turn: usize, dice: &mut 
         Inject::LostSync { target } => Fault::LostSync { target: whom(target) },
         Inject::BitRot { target } => Fault::BitRot { target: whom(target) },
         Inject::Heal => Fault::Heal,
+        _ if inject.order().is_some() => order(inject, whom),
         _ => on_links(inject, crew, turn, dice),
     }
+}
+
+fn order(inject: &Inject, mut whom: impl FnMut(&Who) -> Target) -> Fault {
+    let (target, command) = match inject {
+        Inject::Join { target } => (target, Command::Join),
+        Inject::Leave { target } => (target, Command::Leave),
+        Inject::ReplaceMember { target, by } => (by, Command::ReplaceMember { member: whom(target) }),
+        Inject::Reweigh { target, weight } => (target, Command::Reweigh { weight: *weight }),
+        Inject::Rezone { target, zone } => (target, Command::Rezone { zone: *zone }),
+        Inject::Rebalance { target } => (target, Command::Rebalance),
+        Inject::TransferLeadership { target } => (target, Command::TransferLeadership),
+        _ => unreachable!("{inject:?} is no order"),
+    };
+    Fault::Order { target: whom(target), command }
 }
 
 fn on_links(inject: &Inject, crew: Crew<'_>, turn: usize, dice: &mut Dice) -> Fault {

@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 struct Nodes(u16);
 
 const RULES: Rules<Nodes> = Rules {
+    name: |_| "nodes",
+    orders: |_| &[],
     members: |nodes, _| names(nodes.0),
     servers: |nodes, _| usize::from(nodes.0),
     complaints: |_| Vec::new(),
@@ -329,6 +331,8 @@ fn sizes_and_shapes_speak_of_servers_and_a_partition_has_room_for_everybody() {
 #[test]
 fn to_lose_as_many_others_as_there_are_servers_is_not_to_lose_the_servers() {
     const MIXED: Rules<Nodes> = Rules {
+        name: |_| "nodes",
+        orders: |_| &[],
         members: |nodes, _| names(nodes.0).into_iter().chain(["c1".to_owned(), "c2".to_owned()]).collect(),
         servers: |nodes, _| usize::from(nodes.0),
         ..RULES

@@ -10,6 +10,8 @@ struct Nodes {
 }
 
 const RULES: Rules<Nodes> = Rules {
+    name: |_| "nodes",
+    orders: |_| &[],
     members: |nodes, _| (1..=nodes.count).map(|node| format!("n{node}")).collect(),
     servers: |nodes, _| usize::from(nodes.count),
     complaints: |_| Vec::new(),

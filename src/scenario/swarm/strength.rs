@@ -78,7 +78,14 @@ impl Storm<'_> {
             Kind::TornWrite => Inject::TornWrite { target: self.whom(waits, dice) },
             Kind::LostSync => Inject::LostSync { target: self.victims(dice)? },
             Kind::BitRot => Inject::BitRot { target: self.victims(dice)? },
-            Kind::Heal => return None,
+            Kind::Join => Inject::Join { target: self.told(waits, dice) },
+            Kind::Leave => Inject::Leave { target: self.told(waits, dice) },
+            Kind::Heal
+            | Kind::ReplaceMember
+            | Kind::Reweigh
+            | Kind::Rezone
+            | Kind::Rebalance
+            | Kind::TransferLeadership => return None,
         })
     }
 

@@ -29,6 +29,16 @@ impl Storm<'_> {
         weighted(all, dice).expect("one can always be hit")
     }
 
+    /// A server that an operator tells something, seldom several.
+    pub(super) fn told(&self, waits: bool, dice: &mut Dice) -> Who {
+        let mut all = vec![(6, Who::One), (2, Who::InTurn), (1, Who::Minority)];
+        if waits {
+            all.push((3, Who::Subject));
+        }
+        all.retain(|(_, who)| who.size(self.roster.crew.servers) != Some(0));
+        weighted(all, dice).expect("one can always be told")
+    }
+
     /// As [`Storm::whom`], but somebody is left whom the target can be cut off from.
     fn apart(&self, waits: bool, dice: &mut Dice) -> Who {
         let (who, crew) = (self.whom(waits, dice), self.roster.crew);

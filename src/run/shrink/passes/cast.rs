@@ -2,7 +2,7 @@
 
 use super::super::Subject;
 use super::super::lab::{Best, Candidate};
-use crate::environment::fault::{Fault, LinkSet, Target};
+use crate::environment::fault::{Command, Fault, LinkSet, Target};
 use crate::environment::plan::{Heal, Plan, Settle};
 
 /// So many ways to choose who stays are tried.
@@ -97,10 +97,16 @@ fn renamed(fault: &mut Fault, name: &impl Fn(&String) -> Option<String>, members
             return false;
         }
     }
-    match fault.target_mut() {
+    let is_left = |target: Option<&mut Target>| match target {
         Some(Target::Nodes(names)) => rename(names),
         Some(Target::Role(_) | Target::Holders(_) | Target::Subject) | None => true,
+    };
+    if let Fault::Order { command: Command::ReplaceMember { member }, .. } = fault
+        && !is_left(Some(member))
+    {
+        return false;
     }
+    is_left(fault.target_mut())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::super::Subject;
 use super::super::lab::{Best, Candidate};
 use super::surroundings::{calmer, likelier, one_digit};
 use crate::environment::distribution::Distribution;
-use crate::environment::fault::{Direction, Fault, LinkSet, Target, Trigger};
+use crate::environment::fault::{Command, Direction, Fault, LinkSet, Target, Trigger};
 use crate::kernel::chance::Ratio;
 use crate::kernel::time::Span;
 
@@ -115,7 +115,12 @@ fn plainer(fault: &Fault, members: &[String], roles: &[String]) -> Vec<Fault> {
             plainer.extend(likelier(*write).into_iter().map(|write| error(write, *sync)));
             plainer.extend(likelier(*sync).into_iter().map(|sync| error(*write, sync)));
         }
-        Fault::Partition(_)
+        Fault::Order { target, command: Command::ReplaceMember { member } } => {
+            let replace = |member| Fault::Order { target: target.clone(), command: Command::ReplaceMember { member } };
+            plainer.extend(targets(member, members, roles).into_iter().map(replace));
+        }
+        Fault::Order { .. }
+        | Fault::Partition(_)
         | Fault::Clog { over: None }
         | Fault::Bandwidth { .. }
         | Fault::Kill { .. }

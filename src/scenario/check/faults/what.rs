@@ -75,7 +75,14 @@ impl One<'_> {
             | Inject::TornWrite { .. }
             | Inject::LostSync { .. }
             | Inject::BitRot { .. }
-            | Inject::Heal => {}
+            | Inject::Heal
+            | Inject::Join { .. }
+            | Inject::Leave { .. }
+            | Inject::ReplaceMember { .. }
+            | Inject::Reweigh { .. }
+            | Inject::Rezone { .. }
+            | Inject::Rebalance { .. }
+            | Inject::TransferLeadership { .. } => {}
         }
     }
 
