@@ -40,7 +40,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rule
     limits(scenario, &mut found);
     names(scenario, rules.exhibits, &vocabulary, &mut found);
     phases::complaints(scenario, &mut found);
-    faults::complaints(scenario, crew, &vocabulary, &mut found);
+    faults::complaints(scenario, crew, rules, &vocabulary, &mut found);
     swarm::complaints(scenario, members, &mut found);
     settle::complaints(scenario, crew, &mut found);
     found

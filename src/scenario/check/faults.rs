@@ -8,6 +8,7 @@ mod whom;
 use super::super::diagnostic::Complaint;
 use super::super::fault::{FaultSpec, Schedule};
 use super::super::inject::Inject;
+use super::super::load::Rules;
 use super::super::model::Scenario;
 use super::super::roster::{Crew, Vocabulary};
 use super::super::swarm::Swarm;
@@ -16,7 +17,14 @@ use super::{FAULTS, too_long};
 use crate::kernel::time::{Span, Time};
 
 /// What is wrong with the faults, those of phases included.
-pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, names: &Vocabulary, found: &mut Vec<Complaint>) {
+pub(super) fn complaints<S>(
+    scenario: &Scenario<S>,
+    crew: Crew<'_>,
+    rules: &Rules<S>,
+    names: &Vocabulary,
+    found: &mut Vec<Complaint>,
+) {
+    let (system, orders) = ((rules.name)(&scenario.system), (rules.orders)(&scenario.system));
     let stretches = stretches(scenario);
     let cuts = stretches.iter().flat_map(|stretch| stretch.faults.iter().filter_map(|spec| stretch.earliest_cut(spec)));
     let divided = cuts.min();
@@ -27,7 +35,7 @@ pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, names: &Voca
             let clocks = &scenario.clocks;
             let mut one = One { spec, place, stretch, crew, names, clocks, found };
             one.when();
-            one.order((rules.name)(&scenario.system), (rules.orders)(&scenario.system));
+            one.order(system, orders);
             one.how_long();
             one.what();
             if spec.inject == Inject::Heal && scenario.swarm.is_none_or(|swarm| swarm == Swarm::Calm) {
