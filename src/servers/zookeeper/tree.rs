@@ -125,8 +125,13 @@ impl Tree {
     }
 
     fn node_mut(&mut self, path: &str) -> Option<&mut Znode> {
-        names(path)?.try_fold(&mut self.root, |node, name| node.children.get_mut(name))
+        below(&mut self.root, path)
     }
+}
+
+/// The node at a path from this root.
+fn below<'a>(root: &'a mut Znode, path: &str) -> Option<&'a mut Znode> {
+    names(path)?.try_fold(root, |node, name| node.children.get_mut(name))
 }
 
 /// The names on the way from the root to a path, which are none if it is the root itself, "/" or "". `None` if a path

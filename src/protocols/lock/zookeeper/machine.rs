@@ -21,6 +21,8 @@ pub struct Machine {
     writes: BTreeMap<Spot, ClaimId>,
     /// The nodes by name, and whose they are.
     names: BTreeMap<Name, SessionId>,
+    /// By number, which locks have a node of their own; it stays.
+    made: Vec<bool>,
     /// How many nodes each session has.
     owned: BTreeMap<SessionId, BTreeSet<Name>>,
     /// A node that has outlived its session, if there ever was one.
@@ -59,6 +61,7 @@ impl Machine {
             queues: BTreeMap::new(),
             writes: BTreeMap::new(),
             names: BTreeMap::new(),
+            made: Vec::new(),
             owned: BTreeMap::new(),
             orphan: None,
         }
@@ -133,13 +136,17 @@ impl Machine {
         number: Option<u32>,
         changes: &mut Vec<Change>,
     ) -> Answer {
-        let parent: Arc<str> = Arc::from(Node::parent(lock));
-        if self.tree.stat(&parent).is_err() {
-            let made =
-                Operation::Create { path: parent, data: Arc::from([]), mode: Mode::Persistent { sequential: false } };
-            if let Err(error) = self.carry_out(session, &Transaction::One(made), changes) {
+        let place = lock.0 as usize;
+        if self.made.len() <= place {
+            self.made.resize(place + 1, false);
+        }
+        if !self.made[place] {
+            let (path, mode) = (Arc::from(Node::parent(lock)), Mode::Persistent { sequential: false });
+            let make = Operation::Create { path, data: Arc::from([]), mode };
+            if let Err(error) = self.carry_out(session, &Transaction::One(make), changes) {
                 return refused(error, Answer::Expired);
             }
+            self.made[place] = true;
         }
         let (path, sequential) = match number {
             None => (Arc::from(Node::stem(lock, claim, sort)), true),
