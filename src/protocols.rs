@@ -3,3 +3,4 @@
 pub mod exhibit;
 pub mod lock;
 pub mod raft;
+pub mod ring;

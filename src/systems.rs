@@ -2,13 +2,14 @@
 
 pub mod lock;
 pub mod raft;
+pub mod ring;
 pub mod subject;
 
 use crate::environment::fault::Kind;
 use crate::environment::plan::{ENGINE, FORMAT, Plan, Workload};
 use crate::kernel::time::Span;
 use crate::protocols::exhibit;
-use crate::protocols::{lock as locks, raft as rafts};
+use crate::protocols::{lock as locks, raft as rafts, ring as rings};
 use crate::run::capsule::{Capsule, Recorder, Trail};
 use crate::run::outcome::{Expectation, Outcome};
 use crate::run::play::play_watched;
@@ -21,6 +22,7 @@ use crate::scenario::roster::{Crew, Roster, Vocabulary};
 use crate::scenario::{stored, text};
 use lock::{LockSettings, lock_plan};
 use raft::{RaftSettings, raft_plan};
+use ring::{RingSettings, ring_plan};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -320,6 +322,8 @@ pub enum BuiltIn {
     Raft(RaftSettings),
     /// A lock service, clients that contend, and a resource that the locks guard.
     Lock(LockSettings),
+    /// A key-value store on a ring of consistent hashing, whose members come and go.
+    Ring(RingSettings),
 }
 
 impl System for BuiltIn {
@@ -327,6 +331,7 @@ impl System for BuiltIn {
         match self {
             BuiltIn::Raft(_) => "raft",
             BuiltIn::Lock(_) => "lock",
+            BuiltIn::Ring(_) => "ring",
         }
     }
 
@@ -334,12 +339,13 @@ impl System for BuiltIn {
         match self {
             BuiltIn::Raft(settings) => (1..=settings.nodes).map(|place| format!("n{place}")).collect(),
             BuiltIn::Lock(settings) => settings.members(workload),
+            BuiltIn::Ring(settings) => settings.members(),
         }
     }
 
     fn servers(&self, workload: &Workload) -> usize {
         match self {
-            BuiltIn::Raft(_) => self.members(workload).len(),
+            BuiltIn::Raft(_) | BuiltIn::Ring(_) => self.members(workload).len(),
             BuiltIn::Lock(settings) => settings.servers(),
         }
     }
@@ -352,6 +358,7 @@ impl System for BuiltIn {
                 complaints
             }
             BuiltIn::Lock(settings) => settings.complaints(scenario),
+            BuiltIn::Ring(settings) => settings.complaints(scenario),
         }
     }
 
@@ -359,6 +366,7 @@ impl System for BuiltIn {
         match &plan.system {
             BuiltIn::Raft(_) => play_watched::<rafts::node::Store>(&raft_plan(plan), "raft", watch),
             BuiltIn::Lock(_) => play_watched::<locks::node::Lock>(&lock_plan(plan), "lock", watch),
+            BuiltIn::Ring(_) => play_watched::<rings::node::Node>(&ring_plan(plan), "ring", watch),
         }
     }
 
@@ -366,6 +374,7 @@ impl System for BuiltIn {
         match self {
             BuiltIn::Raft(settings) => settings.election_timeout.min,
             BuiltIn::Lock(settings) => settings.pace(),
+            BuiltIn::Ring(settings) => settings.pace(),
         }
     }
 
@@ -373,7 +382,7 @@ impl System for BuiltIn {
     fn spares(&self) -> &'static [Kind] {
         match self {
             BuiltIn::Raft(_) => &[Kind::LostSync],
-            BuiltIn::Lock(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
+            BuiltIn::Lock(_) | BuiltIn::Ring(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
         }
     }
 
@@ -381,6 +390,7 @@ impl System for BuiltIn {
         match self {
             BuiltIn::Raft(settings) => settings.simpler().into_iter().map(BuiltIn::Raft).collect(),
             BuiltIn::Lock(settings) => settings.simpler().into_iter().map(BuiltIn::Lock).collect(),
+            BuiltIn::Ring(settings) => settings.simpler().into_iter().map(BuiltIn::Ring).collect(),
         }
     }
 
@@ -388,7 +398,19 @@ impl System for BuiltIn {
         match self {
             BuiltIn::Raft(settings) => settings.vocabulary(),
             BuiltIn::Lock(settings) => settings.vocabulary(),
+            BuiltIn::Ring(settings) => settings.vocabulary(),
         }
+    }
+
+    fn orders(&self) -> &'static [Kind] {
+        match self {
+            BuiltIn::Raft(_) | BuiltIn::Lock(_) => &[],
+            BuiltIn::Ring(_) => &ring::ORDERS,
+        }
+    }
+
+    fn churn(&self) -> bool {
+        matches!(self, BuiltIn::Ring(_))
     }
 
     fn catalogue() -> Catalogue {
@@ -396,23 +418,29 @@ impl System for BuiltIn {
             systems: vec![
                 ("Raft", "Raft, replicating a key-value store with client sessions"),
                 ("Lock", "a lock service of some kind, clients that contend, and a resource that the locks guard"),
+                ("Ring", "a key-value store on a ring of consistent hashing, whose members come and go"),
             ],
             invariants: [
                 &rafts::oracle::INVARIANTS,
                 rafts::spec::INVARIANTS.as_slice(),
                 &locks::oracle::INVARIANTS,
+                &rings::oracle::INVARIANTS,
                 &[PANIC],
             ]
             .concat(),
-            goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS].concat(),
+            goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS, &rings::oracle::GOALS].concat(),
             roles: vec!["leader", "primary", "lock-holder"],
-            facts: united(&[&rafts::node::FACTS, &locks::node::FACTS]),
+            facts: united(&[&rafts::node::FACTS, &locks::node::FACTS, &rings::node::FACTS]),
             messages: united(
-                &[&[rafts::message::MESSAGES.as_slice(), &rafts::node::MESSAGES], locks::kind::MESSAGES.as_slice()]
-                    .concat(),
+                &[
+                    &[rafts::message::MESSAGES.as_slice(), &rafts::node::MESSAGES, &rings::message::MESSAGES],
+                    locks::kind::MESSAGES.as_slice(),
+                ]
+                .concat(),
             ),
             exhibits: shown("raft", &rafts::exhibits::EXHIBITS)
                 .chain(shown("lock", &locks::exhibits::EXHIBITS))
+                .chain(shown("ring", &rings::exhibits::EXHIBITS))
                 .collect(),
         }
     }

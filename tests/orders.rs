@@ -279,7 +279,7 @@ fn what_cannot_be_ordered_is_refused_with_a_place_and_a_cure() {
         (r#"at: "1s", until: "2s", inject: Leave(target: One)"#, "`Leave` happens at once and has no end; remove"),
         (r#"at: "1s", inject: Rebalance(target: Subject)"#, "only a fault that waits for a moment has a `Subject`"),
         (r#"at: "1s", inject: ReplaceMember(target: One, by: Random(9))"#, "the fault hits 9 members, but"),
-        (r#"at: "1s", inject: ReplaceMember(target: One, by: Role("boss"))"#, "there is no role \"boss\"; write"),
+        (r#"at: "1s", inject: ReplaceMember(target: One, by: Role("boss"))"#, "this system has no role \"boss\"; "),
         (
             r#"at: "1s", inject: ReplaceMember(target: Nodes(["n1", "n2"]), by: Nodes(["n3", "n2"]))"#,
             "node \"n2\" cannot take its own place; name another node",

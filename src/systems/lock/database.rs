@@ -278,6 +278,6 @@ impl ConnectedSettings {
 fn downgrades(scenario: &Scenario<BuiltIn>) -> bool {
     match &scenario.system {
         BuiltIn::Lock(settings) => !settings.downgrade.is_zero(),
-        BuiltIn::Raft(_) => false,
+        BuiltIn::Raft(_) | BuiltIn::Ring(_) => false,
     }
 }

@@ -1,0 +1,391 @@
+//! What nodes tell each other, and what they keep on disk.
+
+use super::cell::{Cell, OperationId, Rank, Version};
+use super::epoch::{Epoch, Identity};
+use super::metadata::Command;
+use super::store::{HintKey, Wish};
+use crate::kernel::digest::{Digest, Digestible};
+use crate::protocol::NodeId;
+use crate::protocols::raft::message as raft;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Tells questions of one server apart, so that late answers count for none.
+pub type Ticket = u64;
+
+/// A message.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Between coordinators of the ring.
+    Raft(raft::Message<Command>),
+    /// From a client: please do this.
+    Ask {
+        /// Which operation.
+        id: OperationId,
+        /// On which key.
+        rank: Rank,
+        /// What to write, if it is a write.
+        write: Option<Write>,
+    },
+    /// To a client.
+    Answer {
+        /// Which operation.
+        id: OperationId,
+        /// What has come of it.
+        outcome: Outcome,
+    },
+    /// Between servers, about keys: it means something in this epoch only.
+    Store {
+        /// The sender's epoch.
+        epoch: u64,
+        /// What.
+        body: Body,
+    },
+    /// A server tells its epoch.
+    Gossip {
+        /// The latest that it knows.
+        epoch: u64,
+    },
+    /// Epochs, in a row.
+    News(Arc<[Arc<Epoch>]>),
+    /// To a coordinator of the ring: a server is alive.
+    Beat(Beat),
+}
+
+/// What a client writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Write {
+    /// The value; `None` deletes.
+    pub value: Option<u64>,
+}
+
+/// What has come of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// A read has found this.
+    Found(Option<Cell>),
+    /// A write is stored, under this version.
+    Stored(Version),
+    /// Nothing was done, and nothing will be.
+    Refused,
+    /// Nobody knows whether it was done, or will be.
+    Unknown,
+}
+
+/// What servers tell each other about keys.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// What have you of this key?
+    Query(Ticket, Rank),
+    /// This, and no deletion that I have forgotten had a higher counter.
+    Held(Ticket, Option<Cell>, u32),
+    /// Keep this.
+    Put(Ticket, Rank, Cell),
+    /// It is on disk.
+    Kept(Ticket),
+    /// This key is not mine.
+    NotMine(Ticket),
+    /// What have you of what I come to own, from this rank on?
+    Fetch {
+        /// From which rank on.
+        from: u32,
+    },
+    /// This, and all of it before that rank.
+    Batch {
+        /// From which rank on.
+        from: u32,
+        /// What there is.
+        cells: Vec<(Rank, Cell)>,
+        /// The first rank that is not in it.
+        upto: u32,
+        /// No deletion that the source has forgotten had a higher counter.
+        floor: u32,
+    },
+    /// Of what we both own, these ranges have these sums with me.
+    Compare(Vec<(Range<u32>, u64)>),
+    /// Of what we both own, I have this in that range.
+    Contents {
+        /// The range.
+        range: Range<u32>,
+        /// All there is in it.
+        cells: Vec<(Rank, Cell)>,
+        /// Whether the other shall tell what it has that is newer.
+        asks: bool,
+    },
+    /// Have you these deletions, and nothing else of these keys?
+    Confirm(Ticket, Vec<(Rank, Version)>),
+    /// These of them.
+    Confirmed(Ticket, Vec<(Rank, Version)>),
+    /// All owners have them: they can be forgotten in the next epoch that clears.
+    Known(Vec<(Rank, Version)>),
+}
+
+/// That a server is alive, and how far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Beat {
+    /// The latest epoch that it knows, durably.
+    pub epoch: u64,
+    /// Which disk it has.
+    pub identity: Identity,
+    /// What it wants to be.
+    pub wish: Wish,
+    /// For this plan it has everything that it comes to own.
+    pub fetched: u64,
+    /// How many deletions it could forget.
+    pub known: u32,
+}
+
+/// What is kept on disk. The records are folded in order at every start.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// Of Raft.
+    Raft(raft::Record<Command>),
+    /// Which disk this is.
+    Identity(Identity),
+    /// What the server wants to be.
+    Wish(Wish),
+    /// It knows this epoch, the one after the last.
+    Epoch(Arc<Epoch>),
+    /// It keeps this.
+    Cell(Rank, Cell),
+    /// It has forgotten the deletion of this version.
+    Forget(Rank, Version),
+    /// No deletion that was forgotten by whom it has fetched from had a higher counter.
+    Floor(u32),
+    /// It keeps nothing of these ranges any more.
+    Purge(Arc<[Range<u32>]>),
+    /// For this plan it has everything up to a rank from a source.
+    Fetched {
+        /// The epoch of the plan.
+        plan: u64,
+        /// Who had it.
+        source: NodeId,
+        /// The first rank that has not come.
+        upto: u32,
+    },
+    /// Somebody has missed this.
+    Hint {
+        /// What it is filed under.
+        key: HintKey,
+        /// Who.
+        target: NodeId,
+        /// Of which key.
+        rank: Rank,
+        /// What.
+        cell: Cell,
+    },
+    /// It has it, or needs it no more.
+    HintGone(HintKey),
+}
+
+impl Record {
+    /// What Raft wrote, if it is of Raft.
+    pub fn raft(&self) -> Option<&raft::Record<Command>> {
+        match self {
+            Record::Raft(record) => Some(record),
+            Record::Identity(_)
+            | Record::Wish(_)
+            | Record::Epoch(_)
+            | Record::Cell(..)
+            | Record::Forget(..)
+            | Record::Floor(_)
+            | Record::Purge(_)
+            | Record::Fetched { .. }
+            | Record::Hint { .. }
+            | Record::HintGone(_) => None,
+        }
+    }
+}
+
+impl From<raft::Record<Command>> for Record {
+    fn from(record: raft::Record<Command>) -> Record {
+        Record::Raft(record)
+    }
+}
+
+impl From<raft::Message<Command>> for Message {
+    fn from(message: raft::Message<Command>) -> Message {
+        Message::Raft(message)
+    }
+}
+
+/// The kinds of messages of a ring, without those of Raft.
+pub const MESSAGES: [&str; 17] = [
+    "Ask",
+    "Answer",
+    "Gossip",
+    "News",
+    "Beat",
+    "Query",
+    "Held",
+    "Put",
+    "Kept",
+    "NotMine",
+    "Fetch",
+    "Batch",
+    "Compare",
+    "Contents",
+    "Confirm",
+    "Confirmed",
+    "Known",
+];
+
+impl Message {
+    /// What kind of message it is.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Message::Raft(message) => message.label(),
+            Message::Ask { .. } => "Ask",
+            Message::Answer { .. } => "Answer",
+            Message::Gossip { .. } => "Gossip",
+            Message::News(_) => "News",
+            Message::Beat(_) => "Beat",
+            Message::Store { body, .. } => match body {
+                Body::Query(..) => "Query",
+                Body::Held(..) => "Held",
+                Body::Put(..) => "Put",
+                Body::Kept(_) => "Kept",
+                Body::NotMine(_) => "NotMine",
+                Body::Fetch { .. } => "Fetch",
+                Body::Batch { .. } => "Batch",
+                Body::Compare(_) => "Compare",
+                Body::Contents { .. } => "Contents",
+                Body::Confirm(..) => "Confirm",
+                Body::Confirmed(..) => "Confirmed",
+                Body::Known(_) => "Known",
+            },
+        }
+    }
+
+    /// How many bytes it takes on a link of limited bandwidth: a header, and so much for each key in it.
+    pub fn size(&self) -> u64 {
+        let keys = match self {
+            Message::Raft(raft::Message::AppendEntries { entries, .. }) => entries.len(),
+            Message::News(epochs) => epochs.iter().map(|epoch| epoch.members.len() + epoch.next.len()).sum(),
+            Message::Store { body, .. } => match body {
+                Body::Batch { cells, .. } | Body::Contents { cells, .. } => cells.len(),
+                Body::Compare(sums) => sums.len(),
+                Body::Confirm(_, keys) | Body::Confirmed(_, keys) | Body::Known(keys) => keys.len(),
+                Body::Query(..) | Body::Held(..) | Body::Put(..) | Body::Kept(_) | Body::NotMine(_) => 1,
+                Body::Fetch { .. } => 0,
+            },
+            Message::Raft(_) | Message::Ask { .. } | Message::Answer { .. } | Message::Gossip { .. } => 1,
+            Message::Beat(_) => 1,
+        };
+        64 + 32 * keys as u64
+    }
+}
+
+fn digest_cells(cells: &[(Rank, Cell)], digest: &mut Digest) {
+    let sum = cells.iter().fold(0u64, |sum, (rank, cell)| sum.wrapping_add(cell.hash_at(*rank)));
+    digest.pair(cells.len() as u64, sum);
+}
+
+fn digest_versions(versions: &[(Rank, Version)], digest: &mut Digest) {
+    digest.word(versions.len() as u64);
+    versions.iter().for_each(|(rank, version)| digest.pair(u64::from(rank.0), u64::from(version.counter)));
+}
+
+impl Digestible for OperationId {
+    #[inline]
+    fn digest(&self, digest: &mut Digest) {
+        digest.word(u64::from(self.client.number()) << 32 | u64::from(self.serial));
+    }
+}
+
+impl Digestible for Body {
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Body::Query(ticket, rank) => digest.pair(*ticket, 1 << 32 | u64::from(rank.0)),
+            Body::Held(ticket, cell, floor) => {
+                digest.pair(*ticket, 2 << 32 | u64::from(*floor) << 1 | u64::from(cell.is_some()));
+                cell.iter().for_each(|cell| cell.digest(digest));
+            }
+            Body::Put(ticket, rank, cell) => {
+                digest.pair(*ticket, 3 << 32 | u64::from(rank.0));
+                cell.digest(digest);
+            }
+            Body::Kept(ticket) => digest.pair(*ticket, 4 << 32),
+            Body::NotMine(ticket) => digest.pair(*ticket, 5 << 32),
+            Body::Fetch { from } => digest.word(6 << 32 | u64::from(*from)),
+            Body::Batch { from, cells, upto, floor } => {
+                digest.pair(7 << 32 | u64::from(*from), u64::from(*floor) << 32 | u64::from(*upto));
+                digest_cells(cells, digest);
+            }
+            Body::Compare(sums) => {
+                digest.word(8 << 32);
+                sums.iter().for_each(|(range, sum)| {
+                    digest.pair(u64::from(range.start) << 32 | u64::from(range.end), *sum);
+                });
+            }
+            Body::Contents { range, cells, asks } => {
+                digest.pair(9 << 32 | u64::from(*asks), u64::from(range.start) << 32 | u64::from(range.end));
+                digest_cells(cells, digest);
+            }
+            Body::Confirm(ticket, versions) => {
+                digest.pair(*ticket, 10 << 32);
+                digest_versions(versions, digest);
+            }
+            Body::Confirmed(ticket, versions) => {
+                digest.pair(*ticket, 11 << 32);
+                digest_versions(versions, digest);
+            }
+            Body::Known(versions) => {
+                digest.word(12 << 32);
+                digest_versions(versions, digest);
+            }
+        }
+    }
+}
+
+impl Digestible for Message {
+    #[inline]
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Message::Raft(message) => message.digest(digest),
+            Message::Ask { id, rank, write } => {
+                id.digest(digest);
+                let value = write.map_or(0, |write| write.value.map_or(1, |value| value.wrapping_add(2)));
+                digest.pair(16 << 32 | u64::from(rank.0), value);
+            }
+            Message::Answer { id, outcome } => {
+                id.digest(digest);
+                match outcome {
+                    Outcome::Found(cell) => {
+                        digest.word(17 << 32 | u64::from(cell.is_some()));
+                        cell.iter().for_each(|cell| cell.digest(digest));
+                    }
+                    Outcome::Stored(version) => digest.word(18 << 32 | u64::from(version.counter)),
+                    Outcome::Refused => digest.word(19 << 32),
+                    Outcome::Unknown => digest.word(20 << 32),
+                }
+            }
+            Message::Store { epoch, body } => {
+                digest.word(*epoch);
+                body.digest(digest);
+            }
+            Message::Gossip { epoch } => digest.pair(21 << 32, *epoch),
+            Message::News(epochs) => {
+                digest.word(22 << 32);
+                epochs.iter().for_each(|epoch| digest.word(epoch.number));
+            }
+            Message::Beat(beat) => {
+                digest.pair(23 << 32 | u64::from(beat.known), beat.epoch);
+                digest.pair(beat.fetched, beat.identity);
+                beat.wish.digest(digest);
+            }
+        }
+    }
+}
+
+impl Digestible for Wish {
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Wish::Out => digest.word(0),
+            Wish::In { points, zone, instead_of } => {
+                let node = instead_of.map_or(0, |node| 1 + u64::from(node.number()));
+                digest.pair(1 + u64::from(*points), u64::from(*zone) << 32 | node);
+            }
+        }
+    }
+}

@@ -1,0 +1,494 @@
+//! What must hold of the ring, checked by what changed.
+//!
+//! The oracle keeps the epochs as they were decided, what each disk would bring back, and of each key what was promised.
+//! All that it asks of a key it asks when something of that key has changed: a copy, its owners, or a promise.
+
+mod keys;
+mod mirror;
+mod reference;
+
+use super::cell::{Cell, Rank};
+use super::config::{Config, Reads};
+use super::epoch::{Epoch, Phase};
+use super::message::Record;
+use super::node::{Fact, Node};
+use super::server::Server;
+use super::topology::{Placed, Topology};
+use crate::kernel::time::{Span, Time};
+use crate::oracle::spec::{Touch, Verdict, View, Violation};
+use crate::protocol::NodeId;
+use keys::{Keys, shown};
+use mirror::Mirror;
+use reference::Reference;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The invariants, with a sentence each.
+pub const INVARIANTS: [(&str, &str); 17] = [
+    (
+        "ring.acknowledged-kept",
+        "what was promised of a key is durable at so many owners that every read quorum sees it",
+    ),
+    ("ring.read-sees-acknowledged", "a read sees every write that was acknowledged before it began"),
+    ("ring.write-after-acknowledged", "a write comes after every operation that was done before it began"),
+    ("ring.linearizable", "where reads are atomic, every key is a register that is used by one client at a time"),
+    ("ring.nothing-invented", "what is read was written by somebody"),
+    ("ring.deleted-stays-deleted", "what was deleted does not come back, also after the deletion was forgotten"),
+    ("ring.owners-only", "only owners of a key in their epoch, and those who come to own it, store it"),
+    ("ring.owner-serves", "an owner of a key does not refuse it"),
+    ("ring.owners-distinct", "a key has as many different owners as there are copies"),
+    ("ring.epoch-monotonic", "the epoch that a server is in never falls, not even over a restart"),
+    ("ring.epoch-agreement", "all who are in an epoch mean the same by it, and it was decided"),
+    ("ring.placement-agreement", "all who are in an epoch agree on the owners of every key, and send requests to them"),
+    ("ring.balance", "nobody owns much more of the ring than its share"),
+    ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
+    ("ring.identity-kept", "a server that has not lost its disk is the member that it was"),
+    ("ring.owners-hold", "at rest all owners of a key hold the same, and nobody else holds it"),
+    (
+        "ring.settles",
+        "when the faults are over, the ring serves fresh writes and reads, changes end, and the replicas of all keys become equal",
+    ),
+];
+
+/// Things that should happen sometimes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Goal {
+    CopyingBegun,
+    Switched,
+    ChangeFinished,
+    Retargeted,
+    FetchBegun,
+    FetchResumed,
+    PresumedDead,
+    HintLeft,
+    HintDelivered,
+    ReplicaMended,
+    Cleared,
+    DeletionForgotten,
+    EpochRefused,
+    DiskReplaced,
+    OwnerCrashedInChange,
+}
+
+/// The names of the goals, in their order.
+pub const GOALS: [&str; 15] = [
+    "ring.copying-begun",
+    "ring.switched",
+    "ring.change-finished",
+    "ring.change-retargeted",
+    "ring.fetch-begun",
+    "ring.fetch-resumed",
+    "ring.member-presumed-dead",
+    "ring.hint-left",
+    "ring.hint-delivered",
+    "ring.replica-mended",
+    "ring.epoch-cleared",
+    "ring.deletion-forgotten",
+    "ring.epoch-refused",
+    "ring.disk-replaced",
+    "ring.crash-in-change",
+];
+
+/// The oracle of the ring.
+#[derive(Clone, Debug)]
+pub struct RingOracle {
+    config: Arc<Config>,
+    reference: Reference,
+    /// By server.
+    mirrors: Vec<Mirror>,
+    /// By server, the epoch that it was seen in.
+    epochs: Vec<u64>,
+    keys: Keys,
+    calm: Option<Calm>,
+    goals: [u64; GOALS.len()],
+    /// How many copies of keys were moved.
+    moved: u64,
+}
+
+/// What has come to be since the faults are over.
+#[derive(Clone, Debug, Default)]
+struct Calm {
+    /// By client, whether its fresh write and its fresh read were served.
+    served: Vec<(bool, bool)>,
+    /// What is still to come, when it was last looked.
+    pending: Vec<String>,
+    looked: Option<Time>,
+    is_over: bool,
+}
+
+/// How often it is looked whether all is at rest: it takes long.
+const LOOK_EVERY: Span = Span::ms(100);
+
+fn violation(invariant: &'static str, nodes: &[NodeId], message: String) -> Verdict {
+    Err(Box::new(Violation::new(invariant, nodes, message)))
+}
+
+impl RingOracle {
+    /// For one run.
+    pub fn new(config: &Arc<Config>) -> RingOracle {
+        let servers = usize::from(config.servers);
+        RingOracle {
+            config: config.clone(),
+            reference: Reference::new(config),
+            mirrors: vec![Mirror::new(); servers],
+            epochs: vec![1; servers],
+            keys: Keys::new(config),
+            calm: None,
+            goals: [0; GOALS.len()],
+            moved: 0,
+        }
+    }
+
+    /// How often each of [`GOALS`] was reached.
+    pub fn goals(&self) -> &[u64; GOALS.len()] {
+        &self.goals
+    }
+
+    /// Figures about the run.
+    pub fn stats(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            ("epochs", self.reference.latest().epoch().number),
+            ("members", self.reference.latest().epoch().members.len() as u64),
+            ("operations_returned", self.keys.returned),
+            ("operations_unknown", self.keys.unknown),
+            ("operations_failed", self.keys.failed),
+            ("copies_moved", self.moved),
+            ("keys_undecided", self.keys.undecided()),
+        ]
+    }
+
+    /// The epoch that was decided last.
+    pub fn epoch(&self) -> &Arc<Epoch> {
+        self.reference.latest().epoch()
+    }
+
+    fn reach(&mut self, goal: Goal) {
+        self.goals[goal as usize] += 1;
+    }
+
+    /// Somebody tells something.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    pub fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Verdict {
+        let client = || usize::from(node.number() - self.config.servers);
+        match fact {
+            Fact::Invoked { key, rank, write, .. } => {
+                self.keys.invoked(client(), (*key, *rank), *write, self.calm.is_some());
+            }
+            Fact::Returned { outcome, .. } => {
+                let client = client();
+                let (call, more) = self.keys.returned(client, node, *outcome)?;
+                if let Some(served) = self.calm.as_mut().and_then(|calm| calm.served.get_mut(client))
+                    && call.is_fresh
+                {
+                    *served = (served.0 || !call.reads(), served.1 || call.reads());
+                }
+                if more.is_some() {
+                    self.check_kept(call.rank)?;
+                }
+            }
+            Fact::Failed { .. } => self.keys.failed(client(), node)?,
+            Fact::GaveUp { .. } => self.keys.gave_up(client()),
+            Fact::Routed { rank, epoch, reads, team } => {
+                self.reference.check_route(node, *rank, *epoch, *reads, *team)?;
+            }
+            Fact::Refused { rank, epoch, reads } => self.check_refused(node, *rank, *epoch, *reads)?,
+            Fact::EpochRefused { .. } => self.reach(Goal::EpochRefused),
+            Fact::Adopted { .. } => {}
+            Fact::FetchBegun { .. } => self.reach(Goal::FetchBegun),
+            Fact::HintLeft { .. } => self.reach(Goal::HintLeft),
+            Fact::HintDelivered { .. } => self.reach(Goal::HintDelivered),
+            Fact::Mended { .. } => self.reach(Goal::ReplicaMended),
+            Fact::Forgot { .. } => self.reach(Goal::DeletionForgotten),
+            Fact::Presumed { .. } => self.reach(Goal::PresumedDead),
+        }
+        Ok(())
+    }
+
+    /// A server was touched.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    pub fn after_step(&mut self, view: &View<'_, Node>, node: NodeId, touch: Touch) -> Verdict {
+        let server = view.state(node).and_then(Node::server);
+        if let Some(metadata) = server.and_then(Server::core).map(|core| core.machine()) {
+            while self.reference.follow(metadata) {
+                self.on_decided()?;
+            }
+        }
+        match touch {
+            Touch::Booted => {
+                self.mirrors[node.index()].accept_loss(&view.host(node).disk);
+                if server.is_some_and(|server| server.shelf().store().fetched.plan == self.epoch().plan) {
+                    self.reach(Goal::FetchResumed);
+                }
+            }
+            Touch::Crashed { .. } if self.epoch().phase != Phase::Settled => self.reach(Goal::OwnerCrashedInChange),
+            Touch::Crashed { .. } | Touch::Handled | Touch::Synced => {}
+        }
+        self.fold(view, node)?;
+        if let Some(server) = server {
+            self.check_server(node, server, touch)?;
+        }
+        self.look(view);
+        Ok(())
+    }
+
+    /// An epoch was decided.
+    fn on_decided(&mut self) -> Verdict {
+        let epoch = self.epoch().clone();
+        match epoch.phase {
+            Phase::Copying if epoch.plan == epoch.number => {
+                let was = self.reference.at(epoch.number - 1).map(|topology| topology.epoch().phase);
+                self.reach(if was == Some(Phase::Copying) { Goal::Retargeted } else { Goal::CopyingBegun });
+            }
+            Phase::Switched => {
+                self.reach(Goal::Switched);
+                return self.check_switch();
+            }
+            Phase::Settled if epoch.clears => self.reach(Goal::Cleared),
+            Phase::Settled => self.reach(Goal::ChangeFinished),
+            Phase::Copying => {}
+        }
+        Ok(())
+    }
+
+    /// Keys are read from others now: they must have what was promised.
+    fn check_switch(&mut self) -> Verdict {
+        let mut moved: Vec<Range<u32>> = Vec::new();
+        let mut copies = 0;
+        self.reference.latest().in_both(|range, now, later| {
+            if now != later {
+                copies +=
+                    u64::from(range.end - range.start) * later.iter().filter(|node| !now.has(*node)).count() as u64;
+                moved.push(range);
+            }
+        });
+        self.moved += copies;
+        moved.into_iter().flatten().try_for_each(|rank| self.check_kept(Rank(rank)))
+    }
+
+    /// Every read quorum of the owners sees what was promised of a key.
+    fn check_kept(&self, rank: Rank) -> Verdict {
+        let key = &self.keys.keys[rank.0 as usize];
+        if self.config.reads == Reads::Eventual || key.is_gone() {
+            return Ok(());
+        }
+        let Some(promised) = key.promised else { return Ok(()) };
+        let topology = self.reference.latest();
+        let owners: Vec<NodeId> = topology.readers().team(rank).iter().collect();
+        let has = |node: &&NodeId| self.has(topology.readers(), **node, rank, &promised);
+        let (count, enough) = (owners.iter().filter(has).count(), owners.len() + 1 - self.config.read_quorum);
+        if count >= enough {
+            return Ok(());
+        }
+        let message = format!(
+            "of the key of rank {} was promised {}, but in epoch {} only {count} of its owners {owners:?} have it durably: a read quorum of {} can miss it",
+            rank.0,
+            shown(&promised),
+            topology.epoch().number,
+            self.config.read_quorum
+        );
+        violation("ring.acknowledged-kept", &owners, message)
+    }
+
+    fn has(&self, placed: &Placed, node: NodeId, rank: Rank, cell: &Cell) -> bool {
+        let identity = Epoch::find(placed.members(), node).map(|member| member.identity);
+        identity.is_some_and(|identity| self.mirrors[node.index()].has(rank, cell, identity))
+    }
+
+    /// A server refuses a key: it must not be its own.
+    fn check_refused(&self, node: NodeId, rank: Rank, epoch: u64, reads: bool) -> Verdict {
+        let (Some(decided), identity) = (self.reference.at(epoch), self.mirrors[node.index()].store.identity) else {
+            return Ok(());
+        };
+        let is_owner =
+            if reads { decided.is_read_from(rank, node, identity) } else { decided.holds(rank, node, identity) };
+        if !is_owner {
+            return Ok(());
+        }
+        let message =
+            format!("{node:?} refuses the key of rank {} in epoch {epoch}, and it is one of its owners", rank.0);
+        violation("ring.owner-serves", &[node], message)
+    }
+
+    /// Takes in what has become durable.
+    fn fold(&mut self, view: &View<'_, Node>, node: NodeId) -> Verdict {
+        let disk = &view.host(node).disk;
+        while let Some(news) = self.mirrors[node.index()].next(disk) {
+            match news.record {
+                Record::Cell(rank, cell) => self.check_stored(node, *rank, cell, news.before)?,
+                Record::Forget(rank, version) => {
+                    let key = self.keys.key(*rank);
+                    key.forgotten = key.forgotten.max(Some(*version));
+                }
+                Record::Purge(ranges) => {
+                    let store = &self.mirrors[node.index()].store;
+                    let gone: Vec<Rank> = ranges
+                        .iter()
+                        .flat_map(|range| store.cells.range(Rank(range.start)..Rank(range.end)))
+                        .map(|(rank, _)| *rank)
+                        .collect();
+                    self.mirrors[node.index()].purge(news.record);
+                    gone.into_iter().try_for_each(|rank| self.check_kept(rank))?;
+                }
+                Record::Identity(_)
+                    if view.step > 0 && self.mirrors[node.index()].is_member_of(&self.config.first, node) =>
+                {
+                    self.reach(Goal::DiskReplaced);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A server has stored a key.
+    fn check_stored(&mut self, node: NodeId, rank: Rank, cell: &Cell, before: Option<Cell>) -> Verdict {
+        let store = &self.mirrors[node.index()].store;
+        let (epoch, identity) = (store.epoch(), store.identity);
+        if self.reference.at(epoch).is_some_and(|decided| !decided.holds(rank, node, identity)) {
+            let message =
+                format!("{node:?} has stored the key of rank {} in epoch {epoch}, and does not own it", rank.0);
+            return violation("ring.owners-only", &[node], message);
+        }
+        let key = &self.keys.keys[rank.0 as usize];
+        if before.is_none() && key.forgotten.is_some_and(|forgotten| cell.version < forgotten) {
+            let message = format!(
+                "{node:?} has stored {} of the key of rank {}, of which a later deletion is forgotten",
+                shown(cell),
+                rank.0
+            );
+            return violation("ring.deleted-stays-deleted", &[node], message);
+        }
+        if before.is_some_and(|before| before.version > cell.version) {
+            return self.check_kept(rank);
+        }
+        Ok(())
+    }
+
+    /// A server is in the epoch that was decided, and goes on only.
+    fn check_server(&mut self, node: NodeId, server: &Server, touch: Touch) -> Verdict {
+        let (own, seen) = (server.shelf().topology(), self.epochs[node.index()]);
+        let number = own.epoch().number;
+        let durable = self.mirrors[node.index()].store.epoch();
+        let least = if touch == Touch::Booted { durable } else { seen };
+        if number < least && server.shelf().identity() == self.mirrors[node.index()].store.identity {
+            let message = format!("{node:?} was in epoch {least} and is in epoch {number}");
+            return violation("ring.epoch-monotonic", &[node], message);
+        }
+        if touch == Touch::Booted {
+            self.check_identity(node, server)?;
+        }
+        if number != seen || touch == Touch::Booted {
+            self.epochs[node.index()] = number;
+            self.reference.check_adopted(node, own)?;
+        }
+        Ok(())
+    }
+
+    /// A server that starts with the disk that it had is who it was.
+    fn check_identity(&self, node: NodeId, server: &Server) -> Verdict {
+        let mirror = &self.mirrors[node.index()];
+        if mirror.is_known() && server.shelf().identity() != mirror.store.identity {
+            let message = format!("{node:?} starts again with its disk, and takes itself for another member");
+            return violation("ring.identity-kept", &[node], message);
+        }
+        Ok(())
+    }
+
+    /// The faults have ended.
+    pub fn on_calm(&mut self) {
+        let served = vec![(false, false); usize::from(self.config.clients)];
+        self.calm = Some(Calm { served, ..Calm::default() });
+    }
+
+    /// Looks now and then whether all is at rest.
+    fn look(&mut self, view: &View<'_, Node>) {
+        let is_due = |calm: &Calm| !calm.is_over && calm.looked.is_none_or(|at| view.now.since(at) >= LOOK_EVERY);
+        if !self.calm.as_ref().is_some_and(is_due) {
+            return;
+        }
+        let pending = self.restless(view);
+        if let Some(calm) = &mut self.calm {
+            (calm.is_over, calm.pending, calm.looked) = (pending.is_empty(), pending, Some(view.now));
+        }
+    }
+
+    /// Whether all that must come to be has.
+    pub fn is_settled(&self) -> bool {
+        self.calm.as_ref().is_some_and(|calm| calm.is_over)
+    }
+
+    /// What has not come to be.
+    pub fn pending(&self) -> Violation {
+        let pending = self.calm.as_ref().map_or(&[][..], |calm| &calm.pending);
+        Violation::new("ring.settles", &[], pending.join("; "))
+    }
+
+    /// What keeps the ring from being at rest.
+    fn restless(&self, view: &View<'_, Node>) -> Vec<String> {
+        let mut pending = Vec::new();
+        let Some(calm) = &self.calm else { return pending };
+        let unserved = calm.served.iter().filter(|served| **served != (true, true)).count();
+        if unserved > 0 {
+            pending.push(format!("{unserved} clients have not been served a fresh write and a fresh read"));
+        }
+        let epoch = self.epoch();
+        if epoch.phase != Phase::Settled {
+            pending.push(format!("the change that is under way in epoch {} is not finished", epoch.number));
+        }
+        for node in self.config.servers() {
+            match view.state(node).and_then(Node::server) {
+                None => pending.push(format!("{node:?} is down")),
+                Some(server) if server.shelf().epoch() != epoch.number => {
+                    pending.push(format!("{node:?} is in epoch {}, not in {}", server.shelf().epoch(), epoch.number));
+                }
+                Some(server) => pending.extend(self.unmet(node, server, epoch)),
+            }
+        }
+        if pending.is_empty() {
+            pending.extend(self.unequal(self.reference.latest()));
+        }
+        pending
+    }
+
+    /// What a server wants that is not so.
+    fn unmet(&self, node: NodeId, server: &Server, epoch: &Epoch) -> Option<String> {
+        use super::store::Wish;
+        let (member, shelf) = (Epoch::find(&epoch.members, node), server.shelf());
+        let others = epoch.members.len();
+        match (shelf.wish(), member) {
+            (Wish::In { points, zone, .. }, Some(member)) => {
+                let is_so = (member.points, member.zone, member.identity) == (points, zone, shelf.identity());
+                (!is_so).then(|| format!("{node:?} is not the member that it wants to be"))
+            }
+            (Wish::In { .. }, None) => Some(format!("{node:?} wants to be a member and is none")),
+            (Wish::Out, Some(_)) if others > self.config.copies => Some(format!("{node:?} has not been let go")),
+            (Wish::Out, Some(_) | None) => None,
+        }
+    }
+
+    /// A key whose owners do not hold the same, or that others hold.
+    fn unequal(&self, topology: &Topology) -> Option<String> {
+        for (range, team) in topology.current().ranges() {
+            for node in self.config.servers() {
+                let own =
+                    |node: NodeId| self.mirrors[node.index()].store.cells.range(Rank(range.start)..Rank(range.end));
+                let is_right = match team.iter().next() {
+                    Some(first) if team.has(node) => own(node).eq(own(first)),
+                    Some(_) | None => own(node).next().is_none(),
+                };
+                if !is_right {
+                    let owners: Vec<NodeId> = team.iter().collect();
+                    return Some(format!(
+                        "{node:?} holds what it should not, or not what the others do, of the keys of rank {}..{} of {owners:?}",
+                        range.start, range.end
+                    ));
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,83 @@
+//! What the servers' disks would bring back.
+
+use crate::environment::disk::Disk;
+use crate::protocol::NodeId;
+use crate::protocols::ring::cell::{Cell, Rank};
+use crate::protocols::ring::epoch::{Epoch, Identity};
+use crate::protocols::ring::message::Record;
+use crate::protocols::ring::store::Store;
+
+/// What a disk would bring back.
+#[derive(Clone, Debug)]
+pub(super) struct Mirror {
+    /// How many records are in it.
+    folded: usize,
+    /// What they make.
+    pub(super) store: Store,
+    /// Records that were in it are lost. Until the server starts again it is a witness of what it had.
+    is_lost: bool,
+}
+
+/// Of a disk that has lost what it had, until it says which it is.
+const UNKNOWN: Identity = u64::MAX;
+
+/// What has become durable.
+pub(super) struct News<'a> {
+    /// The record.
+    pub(super) record: &'a Record,
+    /// What was kept of the key that it is about.
+    pub(super) before: Option<Cell>,
+}
+
+impl Mirror {
+    pub(super) fn new() -> Mirror {
+        Mirror { folded: 0, store: Store::new(), is_lost: false }
+    }
+
+    /// The server has started: with what is left.
+    pub(super) fn accept_loss(&mut self, disk: &Disk<Record>) {
+        if self.is_lost || disk.sound() < self.folded {
+            *self = Mirror { folded: 0, store: Store { identity: UNKNOWN, ..Store::new() }, is_lost: false };
+        }
+    }
+
+    /// Whether it is known which disk this is.
+    pub(super) fn is_known(&self) -> bool {
+        self.store.identity != UNKNOWN && self.folded > 0 && !self.is_lost
+    }
+
+    /// Whether its server is a member in this epoch, with whatever disk.
+    pub(super) fn is_member_of(&self, epoch: &Epoch, node: NodeId) -> bool {
+        Epoch::find(&epoch.members, node).is_some()
+    }
+
+    /// Takes in the next record that has become durable.
+    pub(super) fn next<'a>(&mut self, disk: &'a Disk<Record>) -> Option<News<'a>> {
+        self.is_lost |= disk.sound() < self.folded;
+        if self.is_lost || self.folded == disk.sound() {
+            return None;
+        }
+        let record = &disk.records()[self.folded];
+        self.folded += 1;
+        let before = match record {
+            Record::Cell(rank, _) | Record::Forget(rank, _) => self.store.get(*rank),
+            _ => None,
+        };
+        // What is given up is looked at before it is gone.
+        if !matches!(record, Record::Purge(_)) {
+            self.store.fold(record);
+        }
+        Some(News { record, before })
+    }
+
+    /// Gives up what a record says, once it has been looked at.
+    pub(super) fn purge(&mut self, record: &Record) {
+        self.store.fold(record);
+    }
+
+    /// Whether this disk, if it is the one that is meant, has a key in this version or a later one. Of one that is not, or
+    /// is not there any more, it is not the protocol's fault.
+    pub(super) fn has(&self, rank: Rank, cell: &Cell, identity: Identity) -> bool {
+        self.store.identity != identity || self.store.get(rank).is_some_and(|kept| kept.version >= cell.version)
+    }
+}

@@ -1,0 +1,158 @@
+//! The epochs as the group has decided them, whose every key is in each, and whether the servers agree.
+
+use crate::oracle::spec::{Verdict, Violation};
+use crate::protocol::NodeId;
+use crate::protocols::ring::cell::Rank;
+use crate::protocols::ring::config::Config;
+use crate::protocols::ring::epoch::{Epoch, Member, Phase};
+use crate::protocols::ring::metadata::Metadata;
+use crate::protocols::ring::rules::Rules;
+use crate::protocols::ring::topology::{Placed, Team, Topology};
+use std::sync::Arc;
+
+/// What everybody should know.
+#[derive(Clone, Debug)]
+pub(super) struct Reference {
+    /// With sound rules.
+    config: Arc<Config>,
+    /// By epoch, from the first on.
+    topologies: Vec<Topology>,
+    /// How many epochs have been looked at as some server has worked them out.
+    witnessed: usize,
+}
+
+fn violation(invariant: &'static str, nodes: &[NodeId], message: String) -> Verdict {
+    Err(Box::new(Violation::new(invariant, nodes, message)))
+}
+
+impl Reference {
+    pub(super) fn new(config: &Arc<Config>) -> Reference {
+        let config = Arc::new(Config { rules: Rules::SOUND, ..Config::clone(config) });
+        let first = Topology::at(&config.first, &config);
+        Reference { config, topologies: vec![first], witnessed: 0 }
+    }
+
+    /// The latest epoch.
+    pub(super) fn latest(&self) -> &Topology {
+        self.topologies.last().unwrap_or_else(|| unreachable!("there is a first epoch"))
+    }
+
+    pub(super) fn at(&self, epoch: u64) -> Option<&Topology> {
+        self.topologies.get((epoch as usize).checked_sub(1)?)
+    }
+
+    /// Takes in the next epoch that one of the group has applied, if there is one that is new.
+    pub(super) fn follow(&mut self, metadata: &Metadata) -> bool {
+        let known = self.latest().epoch().number;
+        let Some(epoch) = metadata.since(known).first() else { return false };
+        let next = self.latest().after(epoch, &self.config);
+        self.topologies.push(next);
+        true
+    }
+
+    /// A server is in an epoch: it is the one that was decided, and it has worked out the same owners as everybody.
+    pub(super) fn check_adopted(&mut self, node: NodeId, own: &Topology) -> Verdict {
+        let number = own.epoch().number;
+        let Some(decided) = self.at(number).filter(|decided| decided.epoch() == own.epoch()) else {
+            let message = format!("{node:?} is in an epoch {number} that was never decided");
+            return violation("ring.epoch-agreement", &[node], message);
+        };
+        let same = |one: &Placed, other: &Placed| one.members() == other.members() && one.ring() == other.ring();
+        if same(decided.current(), own.current()) && same(decided.next(), own.next()) {
+            self.witnessed = self.witnessed.max(number as usize);
+            return Ok(());
+        }
+        if self.witnessed < number as usize {
+            self.check_balance(node, own.next())?;
+            self.check_movement(node, own)?;
+        }
+        let message =
+            format!("{node:?} has worked out other owners for epoch {number} than its members and the settings give");
+        violation("ring.placement-agreement", &[node], message)
+    }
+
+    /// Nobody owns much more than its share.
+    fn check_balance(&self, node: NodeId, placed: &Placed) -> Verdict {
+        let members = placed.members();
+        let points: u64 = members.iter().map(|member| u64::from(member.points)).sum();
+        for (id, load) in placed.ring().loads() {
+            let Some(own) = Epoch::find(members, NodeId::new(id)).map(|member| u64::from(member.points)) else {
+                continue;
+            };
+            // In millionths of the ring. The deviation of a share that n random points cut is one n-th root of it.
+            let (share, load) = (own * 1_000_000 / points.max(1), load.scaled(1_000_000) as u64);
+            let most = share + share * 6 / own.isqrt().max(1) + share * 24 / own.max(1);
+            if load > most {
+                let message = format!(
+                    "{node:?} gives #{id} {load} millionths of the ring, and its {own} of {points} points are {share}"
+                );
+                return violation("ring.balance", &[node], message);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys move to those who join and from those who leave, not between others.
+    fn check_movement(&self, node: NodeId, own: &Topology) -> Verdict {
+        if own.epoch().phase == Phase::Settled || !self.is_plain(own.epoch()) {
+            return Ok(());
+        }
+        let (old, new) = (&own.epoch().members, &own.epoch().next);
+        let (mut moved, mut least) = (0u64, 0u64);
+        own.in_both(|range, now, later| {
+            let count = u64::from(range.end - range.start);
+            let gained = later.iter().filter(|node| !now.has(*node)).count() as u64;
+            let joined = later.iter().filter(|node| Epoch::find(old, *node).is_none()).count() as u64;
+            let left = now.iter().filter(|node| Epoch::find(new, *node).is_none()).count() as u64;
+            moved += gained * count;
+            least += gained.min(joined + left) * count;
+        });
+        if moved > least {
+            let message = format!(
+                "{node:?} moves {moved} copies of keys for epoch {}, and {least} must move",
+                own.epoch().number
+            );
+            return violation("ring.minimal-movement", &[node], message);
+        }
+        Ok(())
+    }
+
+    /// Whether a change is made of those who join and those who leave alone, with zones out of the way.
+    fn is_plain(&self, epoch: &Epoch) -> bool {
+        let same = |member: &Member| {
+            Epoch::find(&epoch.next, member.node)
+                .is_none_or(|next| (next.points, next.zone) == (member.points, member.zone))
+        };
+        let zone = epoch.members.first().map(|member| member.zone);
+        let is_one_zone = epoch.members.iter().chain(&*epoch.next).all(|member| Some(member.zone) == zone);
+        epoch.members.iter().all(same) && is_one_zone
+    }
+
+    /// A request goes to whom it should.
+    pub(super) fn check_route(&self, node: NodeId, rank: Rank, epoch: u64, reads: bool, team: Team) -> Verdict {
+        let Some(decided) = self.at(epoch) else { return Ok(()) };
+        let nodes: Vec<NodeId> = team.iter().collect();
+        let is_twice = (1..nodes.len()).any(|place| nodes[..place].contains(&nodes[place]));
+        if is_twice || nodes.len() < self.config.copies {
+            let message = format!(
+                "{node:?} sends a request for the key of rank {} to {nodes:?}: these are not {} different nodes",
+                rank.0, self.config.copies
+            );
+            return violation("ring.owners-distinct", &[node], message);
+        }
+        let is_right = if reads {
+            decided.readers().team(rank) == team
+        } else {
+            decided.writers().any(|placed| placed.team(rank) == team)
+        };
+        if is_right {
+            return Ok(());
+        }
+        let message = format!(
+            "{node:?} sends a request for the key of rank {} to {nodes:?} in epoch {epoch}, whose owners are {:?}",
+            rank.0,
+            decided.readers().team(rank).iter().collect::<Vec<_>>()
+        );
+        violation("ring.placement-agreement", &[node], message)
+    }
+}

@@ -1,0 +1,307 @@
+//! A server as one that coordinates requests of clients: it asks the owners, and answers when a quorum has.
+//!
+//! A write first asks a read quorum for the latest version, so that its own comes after every write that was acknowledged
+//! before; then it is put to the owners. A read that promises atomicity is put back before it is answered, where a later
+//! read could miss it. Source: Attiya, Bar-Noy and Dolev, 1995; Lynch and Shvartsman, 1997, for many writers.
+
+use super::cell::{Cell, OperationId, Rank, Version, newer};
+use super::config::Reads;
+use super::epoch::Phase;
+use super::message::{Body, Message, Outcome, Record, Ticket, Write};
+use super::node::{Fact, Node, Timer};
+use super::shelf::{Adopted, Shelf};
+use super::topology::{Placed, Team};
+use crate::kernel::time::Time;
+use crate::protocol::{Io, NodeId};
+use std::collections::BTreeMap;
+
+/// The requests that are under way.
+#[derive(Clone, Debug)]
+pub struct Requests {
+    last: Ticket,
+    open: BTreeMap<Ticket, Request>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+struct Request {
+    id: OperationId,
+    rank: Rank,
+    write: Option<Write>,
+    begun: Time,
+    stage: Stage,
+}
+
+/// How far it is.
+#[derive(Clone, Debug)]
+enum Stage {
+    /// The owners are asked what they have.
+    Query {
+        /// What they have said.
+        held: Vec<(NodeId, Option<Cell>)>,
+        /// The highest counter of a deletion that one of them may have forgotten.
+        floor: u32,
+    },
+    /// They are told what to keep.
+    Put {
+        /// That.
+        cell: Cell,
+        /// Who has it.
+        kept: Vec<NodeId>,
+        /// Whether its client has the answer; only the last copies are waited for.
+        is_answered: bool,
+    },
+}
+
+impl Requests {
+    /// None is under way. Tickets of before a restart must not be taken for those after it.
+    pub fn boot(io: &mut Io<'_, Node>) -> Requests {
+        Requests { last: io.dice().next() >> 16 << 8, open: BTreeMap::new() }
+    }
+
+    /// A client asks.
+    pub fn on_ask(&mut self, id: OperationId, rank: Rank, write: Option<Write>, shelf: &Shelf, io: &mut Io<'_, Node>) {
+        let request = Request { id, rank, write, begun: io.now(), stage: Stage::Query { held: Vec::new(), floor: 0 } };
+        if self.open.is_empty() {
+            io.arm(Timer::Requests, shelf.config.pace.retry);
+        }
+        self.query(request, shelf, io);
+    }
+
+    /// Begins a request, or begins it anew.
+    fn query(&mut self, mut request: Request, shelf: &Shelf, io: &mut Io<'_, Node>) {
+        let team = shelf.topology().readers().route(request.rank, &shelf.config);
+        io.note(Fact::Routed { rank: request.rank, epoch: shelf.epoch(), reads: true, team });
+        self.last += 1;
+        request.stage = Stage::Query { held: Vec::new(), floor: 0 };
+        team.iter().for_each(|node| shelf.ask(node, Body::Query(self.last, request.rank), io));
+        self.open.insert(self.last, request);
+    }
+
+    /// Puts a cell to all owners.
+    fn put(&mut self, mut request: Request, cell: Cell, shelf: &Shelf, io: &mut Io<'_, Node>) {
+        self.last += 1;
+        for team in lists(shelf).map(|placed| placed.route(request.rank, &shelf.config)) {
+            io.note(Fact::Routed { rank: request.rank, epoch: shelf.epoch(), reads: false, team });
+        }
+        for node in owners(request.rank, shelf) {
+            shelf.ask(node, Body::Put(self.last, request.rank, cell), io);
+        }
+        request.stage = Stage::Put { cell, kept: Vec::new(), is_answered: false };
+        self.open.insert(self.last, request);
+    }
+
+    /// An owner says what it has.
+    pub fn on_held(
+        &mut self,
+        from: NodeId,
+        ticket: Ticket,
+        (cell, least): (Option<Cell>, u32),
+        shelf: &mut Shelf,
+        io: &mut Io<'_, Node>,
+    ) {
+        let Some(request) = self.open.get_mut(&ticket) else { return };
+        let Stage::Query { held, floor } = &mut request.stage else { return };
+        *floor = least.max(*floor);
+        if held.iter().all(|(node, _)| *node != from) {
+            held.push((from, cell));
+        }
+        if held.len() < shelf.config.read_quorum {
+            return;
+        }
+        let (held, floor) = (std::mem::take(held), *floor);
+        let request = self.open.remove(&ticket).unwrap_or_else(|| unreachable!("it was there"));
+        let latest = held.iter().fold(None, |latest, (_, cell)| newer(latest, *cell));
+        match request.write {
+            Some(write) => {
+                let seen = latest.map_or(floor, |cell| cell.version.counter.max(floor));
+                let counter = (shelf.config.rules.request.next_counter)(seen, io.wall());
+                let cell = Cell { version: Version { counter, by: request.id }, value: write.value };
+                self.put(request, cell, shelf, io);
+            }
+            None => self.found(request, latest, &held, shelf, io),
+        }
+    }
+
+    /// A read quorum has told what it has.
+    fn found(
+        &mut self,
+        request: Request,
+        latest: Option<Cell>,
+        held: &[(NodeId, Option<Cell>)],
+        shelf: &Shelf,
+        io: &mut Io<'_, Node>,
+    ) {
+        let config = &shelf.config;
+        let stale = || held.iter().filter(|(_, cell)| *cell != latest).map(|(node, _)| *node);
+        let Some(cell) = latest else {
+            answer(&request, Outcome::Found(None), io);
+            return;
+        };
+        if config.reads == Reads::Atomic {
+            let (count, enough) = (held.len() - stale().count(), config.copies - config.read_quorum + 1);
+            let is_settled = shelf.topology().epoch().phase == Phase::Settled;
+            if !is_settled || !(config.rules.request.is_settled)(count, enough) {
+                self.put(request, cell, shelf, io);
+                return;
+            }
+        }
+        if config.read_repair {
+            stale().for_each(|node| {
+                io.note(Fact::Mended { rank: request.rank });
+                shelf.ask(node, Body::Put(0, request.rank, cell), io);
+            });
+        }
+        answer(&request, Outcome::Found(Some(cell)), io);
+    }
+
+    /// An owner has it on disk.
+    pub fn on_kept(&mut self, from: NodeId, ticket: Ticket, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
+        let Some(request) = self.open.get_mut(&ticket) else { return };
+        let Stage::Put { kept, is_answered, cell } = &mut request.stage else { return };
+        if !kept.contains(&from) {
+            kept.push(from);
+        }
+        let all = owners(request.rank, shelf).iter().all(|node| kept.contains(node));
+        if !*is_answered && is_enough(request.rank, kept, shelf) {
+            *is_answered = true;
+            let outcome = match request.write {
+                Some(_) => Outcome::Stored(cell.version),
+                None => Outcome::Found(Some(*cell)),
+            };
+            answer(request, outcome, io);
+        }
+        if all {
+            self.open.remove(&ticket);
+        }
+    }
+
+    /// It is time to ask again, to give up, and to leave hints.
+    pub fn on_timer(&mut self, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
+        let pace = shelf.config.pace;
+        let open: Vec<Ticket> = self.open.keys().copied().collect();
+        for ticket in open {
+            let Some(request) = self.open.get(&ticket) else { continue };
+            let age = io.now().since(request.begun);
+            let is_answered = matches!(request.stage, Stage::Put { is_answered: true, .. });
+            if age >= pace.patience || (is_answered && age >= pace.linger) {
+                let request = self.open.remove(&ticket).unwrap_or_else(|| unreachable!("it was there"));
+                give_up(&request, shelf, io);
+            } else {
+                ask_again(ticket, request, shelf, io);
+            }
+        }
+        if !self.open.is_empty() {
+            io.arm(Timer::Requests, pace.retry);
+        }
+    }
+
+    /// The epoch is another. What was said in the one before counts no more.
+    pub fn on_epoch(&mut self, adopted: Adopted, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
+        for (_, request) in std::mem::take(&mut self.open) {
+            match request.stage {
+                Stage::Query { .. } => self.query(request, shelf, io),
+                Stage::Put { is_answered: true, .. } if adopted.clears => {}
+                Stage::Put { is_answered: true, .. } => give_up(&request, shelf, io),
+                // A deletion that came later may be forgotten by now.
+                Stage::Put { .. } if adopted.clears && request.write.is_some() => {
+                    answer(&request, Outcome::Unknown, io);
+                }
+                Stage::Put { .. } if adopted.clears => self.query(request, shelf, io),
+                Stage::Put { cell, .. } => self.put(request, cell, shelf, io),
+            }
+        }
+    }
+}
+
+/// The lists of members by which keys are written.
+fn lists(shelf: &Shelf) -> impl Iterator<Item = &Placed> {
+    let count = if (shelf.config.rules.request.writes_to_next)() { 2 } else { 1 };
+    shelf.topology().writers().take(count)
+}
+
+/// All who own a key, or come to.
+fn owners(rank: Rank, shelf: &Shelf) -> Vec<NodeId> {
+    let mut owners = Vec::new();
+    for node in lists(shelf).flat_map(|placed| placed.route(rank, &shelf.config).iter()) {
+        if !owners.contains(&node) {
+            owners.push(node);
+        }
+    }
+    owners
+}
+
+/// Whether a write quorum has a key.
+fn is_enough(rank: Rank, kept: &[NodeId], shelf: &Shelf) -> bool {
+    let (config, topology) = (&shelf.config, shelf.topology());
+    if !(config.rules.request.needs_both)() {
+        return kept.len() >= config.write_quorum;
+    }
+    lists(shelf).all(|placed| {
+        let team: Team = placed.route(rank, config);
+        let counts = |node: &&NodeId| team.has(**node) && topology.is_same_in(placed, **node);
+        kept.iter().filter(counts).count() >= config.write_quorum
+    })
+}
+
+fn answer(request: &Request, outcome: Outcome, io: &mut Io<'_, Node>) {
+    io.send(request.id.client, Message::Answer { id: request.id, outcome });
+}
+
+/// Asks those again who have not answered.
+fn ask_again(ticket: Ticket, request: &Request, shelf: &Shelf, io: &mut Io<'_, Node>) {
+    match &request.stage {
+        Stage::Query { held, .. } => {
+            let team = shelf.topology().readers().route(request.rank, &shelf.config);
+            let silent = team.iter().filter(|node| held.iter().all(|(other, _)| other != node));
+            silent.for_each(|node| shelf.ask(node, Body::Query(ticket, request.rank), io));
+        }
+        Stage::Put { cell, kept, .. } => {
+            let silent = owners(request.rank, shelf).into_iter().filter(|node| !kept.contains(node));
+            silent.for_each(|node| shelf.ask(node, Body::Put(ticket, request.rank, *cell), io));
+        }
+    }
+}
+
+/// Waits no longer: whoever has missed something is left a hint. Source: Dynamo, section 4.6; but a hint counts as no
+/// copy.
+fn give_up(request: &Request, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
+    let Stage::Put { cell, kept, is_answered } = &request.stage else {
+        answer(request, Outcome::Refused, io);
+        return;
+    };
+    let rules = shelf.config.rules.request;
+    let missing: Vec<NodeId> =
+        owners(request.rank, shelf).into_iter().filter(|node| !kept.contains(node) && *node != shelf.me).collect();
+    let hints = missing.len();
+    for target in missing {
+        leave_hint(target, request.rank, *cell, shelf, io);
+    }
+    if !*is_answered {
+        let is_enough = (rules.hint_counts)() && kept.len() + hints >= shelf.config.write_quorum;
+        let outcome = match request.write {
+            Some(_) if is_enough => Outcome::Stored(cell.version),
+            Some(_) => Outcome::Unknown,
+            None => Outcome::Refused,
+        };
+        answer(request, outcome, io);
+    }
+}
+
+fn leave_hint(target: NodeId, rank: Rank, cell: Cell, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
+    let rules = shelf.config.rules.request;
+    let key = (rules.hint_key)(target, rank);
+    let kept = shelf.store().hints.get(&key);
+    let is_full = kept.is_none() && shelf.store().hints.len() >= shelf.config.limits.hints;
+    let is_old = kept.is_some_and(|(other, at, kept)| *other == target && *at == rank && kept.version >= cell.version);
+    if is_full || is_old {
+        return;
+    }
+    io.note(Fact::HintLeft { target });
+    let record = Record::Hint { key, target, rank, cell };
+    if (rules.hint_is_kept)() {
+        shelf.write(record, io);
+    } else {
+        shelf.remember(&record);
+    }
+}

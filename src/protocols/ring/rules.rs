@@ -1,0 +1,143 @@
+//! The decisions on which the ring's promises rest, one small function each, with its source. A planted defect replaces
+//! one of them.
+
+use super::cell::{Cell, Rank, Version};
+use super::epoch::{FOUNDER, Identity, Phase};
+use super::store::HintKey;
+use crate::kernel::time::Time;
+use crate::placement::rules as placement;
+use crate::protocol::NodeId;
+
+/// All decisions. [`Rules::SOUND`] has those of the literature.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Where keys and points are.
+    pub placement: placement::Rules,
+    /// Of who coordinates requests.
+    pub request: RequestRules,
+    /// Of replicas.
+    pub replica: ReplicaRules,
+    /// Of changes of the members.
+    pub change: ChangeRules,
+    /// May a step that was decided looking at epoch `from` follow the latest epoch? Source: compare-and-swap, as Redis'
+    /// slot migration lacks it (commits a1349728e, 44f7afe28 speak of the danger).
+    pub may_follow: fn(from: u64, latest: u64) -> bool,
+}
+
+/// The decisions of who coordinates requests.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestRules {
+    /// The version of a write whose coordinator has seen `seen` as the highest counter, at `wall`.
+    pub next_counter: fn(seen: u32, wall: Time) -> u32,
+    /// May a read answer at once that has found the same at so many, where a read quorum cannot miss `enough`?
+    pub is_settled: fn(count: usize, enough: usize) -> bool,
+    /// While keys are moved, are they written at those, too, who come to own them?
+    pub writes_to_next: fn() -> bool,
+    /// Must a quorum of the next owners have a write, beside a quorum of the owners?
+    pub needs_both: fn() -> bool,
+    /// Does a hint that was left count as a copy?
+    pub hint_counts: fn() -> bool,
+    /// Must a hint be on disk?
+    pub hint_is_kept: fn() -> bool,
+    /// Under what a hint is filed.
+    pub hint_key: fn(target: NodeId, rank: Rank) -> HintKey,
+}
+
+/// The decisions of replicas.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplicaRules {
+    /// Does a server in epoch `mine` take a message of epoch `theirs`?
+    pub takes_epoch: fn(theirs: u64, mine: u64) -> bool,
+    /// Must a cell be durable before it is acknowledged or shown?
+    pub waits_for_disk: fn() -> bool,
+    /// Is a cell kept, where that one is?
+    pub is_kept: fn(new: &Cell, kept: Option<&Cell>) -> bool,
+    /// May a deletion be forgotten, of which all owners have said that they know, or not?
+    pub may_forget: fn(all_know: bool) -> bool,
+    /// Which version of a deletion is confirmed to somebody who asks for `asked`, by one who has `kept`.
+    pub confirms: fn(asked: Version, kept: Option<&Cell>) -> bool,
+}
+
+/// The decisions of changes of the members.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeRules {
+    /// Does a server in epoch `mine` go on to epoch `news`?
+    pub is_next: fn(news: u64, mine: u64) -> bool,
+    /// Are the owners worked out anew with the epoch?
+    pub ring_follows: fn() -> bool,
+    /// From how many of the owners must be fetched, where so many answer to a read?
+    pub sources: fn(read_quorum: usize) -> usize,
+    /// Must everybody have what it comes to own before it is read from there?
+    pub waits_for_copies: fn() -> bool,
+    /// Must nobody read by the old list any more before it is given up?
+    pub waits_for_readers: fn() -> bool,
+    /// Is it fetched anew for another plan, what was fetched for `had`?
+    pub is_for_this_plan: fn(had: u64, plan: u64) -> bool,
+    /// Does somebody who has been a member before fetch what it comes to own, having kept something?
+    pub fetches_again: fn() -> bool,
+    /// Does a source give up what it has sent?
+    pub gives_up_when_sent: fn() -> bool,
+    /// Does a server that owns keys in the list that is left serve them still in this phase?
+    pub serves: fn(phase: Phase) -> bool,
+    /// Does a server give up keys that it owns no more?
+    pub purges: fn() -> bool,
+    /// Which disk a server has that starts again with this one, undamaged.
+    pub identity: fn(found: Identity, drawn: Identity) -> Identity,
+}
+
+impl Rules {
+    /// Those of the literature.
+    pub const SOUND: Rules = Rules {
+        placement: placement::Rules::SOUND,
+        request: RequestRules {
+            next_counter: |seen, _| seen + 1,
+            is_settled: |count, enough| count >= enough,
+            writes_to_next: always,
+            needs_both: always,
+            hint_counts: never,
+            hint_is_kept: always,
+            hint_key: |target, rank| (target, rank),
+        },
+        replica: ReplicaRules {
+            takes_epoch: |theirs, mine| theirs == mine,
+            waits_for_disk: always,
+            is_kept: Cell::is_newer_than,
+            may_forget: |all_know| all_know,
+            confirms,
+        },
+        change: ChangeRules {
+            is_next: |news, mine| news == mine + 1,
+            ring_follows: always,
+            sources: |read_quorum| read_quorum,
+            waits_for_copies: always,
+            waits_for_readers: always,
+            is_for_this_plan: |had, plan| had == plan,
+            fetches_again: always,
+            gives_up_when_sent: never,
+            serves: |_| true,
+            purges: always,
+            identity: |found, _| found,
+        },
+        may_follow: |from, latest| from == latest,
+    };
+}
+
+/// Where a rule is only asked whether it holds: it does.
+fn always() -> bool {
+    true
+}
+
+/// It does not.
+fn never() -> bool {
+    false
+}
+
+/// The very deletion that is asked for, and not an older value, nor nothing: that could still arrive.
+fn confirms(asked: Version, kept: Option<&Cell>) -> bool {
+    kept.is_some_and(|kept| kept.version == asked && kept.is_tombstone())
+}
+
+/// Whether the server of Raft beside this disk may take part: it may not with another disk than it began with.
+pub fn may_coordinate(identity: Identity) -> bool {
+    identity == FOUNDER
+}

@@ -1,0 +1,260 @@
+//! A server: it has copies, coordinates requests, fetches, repairs, and may be one of those who decide on epochs.
+
+use super::collect::Collector;
+use super::config::Config;
+use super::coordinator::Coordinator;
+use super::epoch::Epoch;
+use super::fetch::Fetcher;
+use super::hints::Hints;
+use super::message::{Beat, Body, Message, Record};
+use super::metadata::Metadata;
+use super::node::{Fact, Node, Timer};
+use super::requests::Requests;
+use super::shelf::Shelf;
+use super::store::Wish;
+use crate::kernel::time::Span;
+use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
+use crate::protocols::raft::core::{Alarm, Core};
+use std::sync::Arc;
+
+/// Its state.
+#[derive(Clone, Debug)]
+pub struct Server {
+    shelf: Shelf,
+    requests: Requests,
+    fetcher: Fetcher,
+    hints: Hints,
+    collector: Collector,
+    coordinator: Option<Coordinator>,
+}
+
+impl Server {
+    /// Starts one.
+    pub fn boot(config: &Arc<Config>, disk: Found<'_, Record>, io: &mut Io<'_, Node>) -> Server {
+        let shelf = Shelf::boot(config, &disk, io);
+        let coordinator = Coordinator::boot(config, shelf.identity(), &disk, io);
+        let (requests, hints) = (Requests::boot(io), Hints::boot(&shelf, io));
+        let (fetcher, collector) = (Fetcher::default(), Collector::default());
+        let mut server = Server { shelf, requests, fetcher, hints, collector, coordinator };
+        let pace = config.pace;
+        let chores = [
+            (Timer::Beat, Some(pace.beat)),
+            (Timer::Gossip, Some(pace.gossip)),
+            (Timer::AntiEntropy, pace.anti_entropy),
+            (Timer::Collect, pace.collect),
+        ];
+        for (timer, every) in chores.into_iter().filter_map(|(timer, every)| Some((timer, every?))) {
+            // Not at the same time as everybody else.
+            let after = Span::ns(io.dice().below(every.as_ns()));
+            io.arm(timer, after);
+        }
+        server.fetcher.begin(&mut server.shelf, io);
+        server
+    }
+
+    /// What it has.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// The server of Raft in it, if it is one of those who decide.
+    pub fn core(&self) -> Option<&Core<Metadata>> {
+        self.coordinator.as_ref().map(Coordinator::core)
+    }
+
+    /// A message has arrived.
+    pub fn on_message(&mut self, from: NodeId, message: Message, io: &mut Io<'_, Node>) {
+        match message {
+            Message::Raft(message) => {
+                let Some(coordinator) = &mut self.coordinator else { unreachable!("not of this group") };
+                coordinator.on_raft(from, message, io);
+                self.follow(io);
+            }
+            Message::Ask { id, rank, write } => self.requests.on_ask(id, rank, write, &self.shelf, io),
+            Message::Answer { .. } => unreachable!("a message for a client"),
+            Message::Gossip { epoch } => self.on_gossip(from, epoch, io),
+            Message::News(epochs) => self.on_news(from, &epochs, io),
+            Message::Beat(beat) => {
+                if let Some(coordinator) = &mut self.coordinator {
+                    coordinator.on_beat(from, beat, io);
+                }
+            }
+            Message::Store { epoch, body } => {
+                if (self.shelf.config.rules.replica.takes_epoch)(epoch, self.shelf.epoch()) {
+                    self.on_body(from, body, io);
+                } else {
+                    io.note(Fact::EpochRefused { theirs: epoch, mine: self.shelf.epoch() });
+                    self.on_gossip(from, epoch, io);
+                }
+            }
+        }
+    }
+
+    fn on_body(&mut self, from: NodeId, body: Body, io: &mut Io<'_, Node>) {
+        let shelf = &mut self.shelf;
+        match body {
+            Body::Query(ticket, rank) => shelf.on_query(from, ticket, rank, io),
+            Body::Held(ticket, cell, floor) => self.requests.on_held(from, ticket, (cell, floor), shelf, io),
+            Body::Put(ticket, rank, cell) => shelf.on_put(from, ticket, rank, cell, io),
+            Body::Kept(ticket) => {
+                self.requests.on_kept(from, ticket, shelf, io);
+                self.hints.on_kept(from, ticket, shelf, io);
+            }
+            // Others are asked again, or it is after it has learned what it is.
+            Body::NotMine(_) => {}
+            Body::Fetch { from: rank } => shelf.on_fetch(from, rank, io),
+            Body::Batch { from: rank, cells, upto, floor } => {
+                self.fetcher.on_batch(from, rank, cells, (upto, floor), shelf, io);
+            }
+            Body::Compare(sums) => shelf.on_compare(from, sums, io),
+            Body::Contents { range, cells, asks } => shelf.on_contents(from, range, cells, asks, io),
+            Body::Confirm(ticket, keys) => Collector::on_confirm(from, ticket, keys, shelf, io),
+            Body::Confirmed(_, keys) => self.collector.on_confirmed(from, keys, shelf, io),
+            Body::Known(keys) => self.collector.on_known(keys),
+        }
+    }
+
+    /// Somebody tells its epoch: whoever is behind is told what has come since.
+    fn on_gossip(&mut self, from: NodeId, epoch: u64, io: &mut Io<'_, Node>) {
+        let known = &self.shelf.store().epochs;
+        match epoch.cmp(&self.shelf.epoch()) {
+            std::cmp::Ordering::Less => {
+                // Of the first everybody knows.
+                let news = known.iter().filter(|known| known.number > epoch).cloned().collect();
+                io.send(from, Message::News(news));
+            }
+            std::cmp::Ordering::Equal => {}
+            std::cmp::Ordering::Greater => io.send(from, Message::Gossip { epoch: self.shelf.epoch() }),
+        }
+    }
+
+    fn on_news(&mut self, from: NodeId, epochs: &[Arc<Epoch>], io: &mut Io<'_, Node>) {
+        let last = epochs.last().map_or(0, |epoch| epoch.number);
+        self.adopt(epochs, io);
+        if last > self.shelf.epoch() {
+            io.send(from, Message::Gossip { epoch: self.shelf.epoch() });
+        }
+    }
+
+    /// Takes in what the group has decided, if it is of it.
+    fn follow(&mut self, io: &mut Io<'_, Node>) {
+        let Some(coordinator) = &self.coordinator else { return };
+        let metadata = coordinator.metadata();
+        if metadata.latest().number > self.shelf.epoch() {
+            let news = metadata.since(self.shelf.epoch()).to_vec();
+            self.adopt(&news, io);
+        }
+    }
+
+    fn adopt(&mut self, epochs: &[Arc<Epoch>], io: &mut Io<'_, Node>) {
+        let before = self.shelf.epoch();
+        let Some(adopted) = self.shelf.adopt(epochs, io) else { return };
+        let epoch = self.shelf.topology().epoch().clone();
+        io.note(Fact::Adopted { epoch: epoch.number });
+        self.collector.on_epoch(adopted, epoch.number == before + 1, &mut self.shelf, io);
+        self.hints.on_epoch(adopted, &mut self.shelf, io);
+        self.requests.on_epoch(adopted, &mut self.shelf, io);
+        self.fetcher.begin(&mut self.shelf, io);
+        // Others wait for it.
+        io.arm(Timer::Beat, Span::ZERO);
+    }
+
+    /// A timer has fired.
+    pub fn on_timer(&mut self, timer: Timer, io: &mut Io<'_, Node>) {
+        match timer {
+            Timer::Election => self.on_alarm(Alarm::Election, io),
+            Timer::Heartbeat => self.on_alarm(Alarm::Heartbeat, io),
+            Timer::Watch => {
+                let Some(coordinator) = &mut self.coordinator else { unreachable!("not of this group") };
+                coordinator.on_watch(&self.shelf, io);
+                self.follow(io);
+            }
+            Timer::Beat => self.beat(io),
+            Timer::Gossip => self.gossip(io),
+            Timer::Requests => self.requests.on_timer(&mut self.shelf, io),
+            Timer::Fetch => self.fetcher.on_timer(&mut self.shelf, io),
+            Timer::Hints => self.hints.on_timer(&mut self.shelf, io),
+            Timer::AntiEntropy => self.shelf.on_anti_entropy(io),
+            Timer::Collect => self.collector.on_timer(&mut self.shelf, io),
+            Timer::Next | Timer::Retry => unreachable!("a timer of a client"),
+        }
+    }
+
+    fn on_alarm(&mut self, alarm: Alarm, io: &mut Io<'_, Node>) {
+        let Some(coordinator) = &mut self.coordinator else { unreachable!("not of this group") };
+        coordinator.on_alarm(alarm, io);
+        self.follow(io);
+    }
+
+    /// Tells those who decide that it is alive, and how far: what it says must hold after a crash.
+    fn beat(&mut self, io: &mut Io<'_, Node>) {
+        let shelf = &self.shelf;
+        let beat = Beat {
+            epoch: shelf.epoch(),
+            identity: shelf.identity(),
+            wish: shelf.wish(),
+            fetched: self.fetcher.done(),
+            known: self.collector.known(),
+        };
+        io.sync();
+        shelf.config.coordinators().for_each(|node| io.send(node, Message::Beat(beat)));
+        io.arm(Timer::Beat, shelf.config.pace.beat);
+    }
+
+    /// Tells somebody its epoch.
+    fn gossip(&mut self, io: &mut Io<'_, Node>) {
+        let config = &self.shelf.config;
+        io.arm(Timer::Gossip, config.pace.gossip);
+        let others: u64 = u64::from(config.servers) - 1;
+        if others > 0 {
+            let drawn = NodeId::new(io.dice().below(others) as u16);
+            let peer = if drawn >= io.me() { NodeId::new(drawn.number() + 1) } else { drawn };
+            io.send(peer, Message::Gossip { epoch: self.shelf.epoch() });
+        }
+    }
+
+    /// Its operator tells it something.
+    pub fn on_order(&mut self, order: Order, io: &mut Io<'_, Node>) -> bool {
+        let config = &self.shelf.config;
+        let usual = (config.points, config.zones[io.me().index()]);
+        let (points, zone) = match self.shelf.wish() {
+            Wish::In { points, zone, .. } => (points, zone),
+            Wish::Out => usual,
+        };
+        let wish = match order {
+            Order::Join => Wish::In { points, zone, instead_of: None },
+            Order::Leave => Wish::Out,
+            Order::Replace(other) => Wish::In { points, zone, instead_of: Some(other) },
+            Order::Reweigh(points) => Wish::In { points, zone, instead_of: None },
+            Order::Rezone(zone) => Wish::In { points, zone, instead_of: None },
+            Order::Rebalance => {
+                self.shelf.on_anti_entropy(io);
+                return true;
+            }
+            Order::TransferLeadership => return false,
+        };
+        if wish == self.shelf.wish() {
+            return false;
+        }
+        self.shelf.write(Record::Wish(wish), io);
+        self.beat(io);
+        true
+    }
+
+    /// A write or a sync was refused.
+    pub fn on_disk_failure(&mut self, failure: DiskFailure, io: &mut Io<'_, Node>) -> Afterwards {
+        match &mut self.coordinator {
+            Some(coordinator) => {
+                let _ = coordinator.on_disk_failure(failure, io);
+                Afterwards::Stop
+            }
+            None => Afterwards::Stop,
+        }
+    }
+
+    /// By what right it holds a role.
+    pub fn role(&self, role: &str) -> Option<u64> {
+        let core = self.core()?;
+        (matches!(role, "leader" | "primary") && core.is_leader()).then(|| core.term())
+    }
+}

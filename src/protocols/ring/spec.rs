@@ -1,0 +1,146 @@
+//! What must hold of the ring as a whole: of the group that decides all that must hold of Raft, and what its clients see.
+
+use super::config::Config;
+use super::message::{Record, Write};
+use super::metadata::{Command, Metadata};
+use super::node::{Fact, Node};
+use super::oracle::{GOALS, RingOracle};
+use super::server::Server;
+use crate::environment::plan;
+use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
+use crate::protocol::NodeId;
+use crate::protocols::raft::core::Core;
+use crate::protocols::raft::message;
+use crate::protocols::raft::oracle::{self as raft, CoreOracle, Replicated};
+use std::sync::Arc;
+
+impl Replicated for Node {
+    type Machine = Metadata;
+
+    #[inline]
+    fn core(&self) -> Option<&Core<Metadata>> {
+        self.server().and_then(Server::core)
+    }
+
+    #[inline]
+    fn raft_record(record: &Record) -> Option<&message::Record<Command>> {
+        record.raft()
+    }
+}
+
+impl Spec for Node {
+    type Oracles = RingOracles;
+
+    fn oracles(config: &Arc<Config>) -> RingOracles {
+        RingOracles {
+            config: config.clone(),
+            core: CoreOracle::new(config.raft.servers),
+            ring: RingOracle::new(config),
+        }
+    }
+
+    /// Of a server: whether it is down, in which phase it is, whether it is behind, and whether it is a member.
+    fn sketch(oracles: &RingOracles, view: &View<'_, Node>, node: NodeId) -> u64 {
+        let Some(state) = view.state(node) else { return 1 };
+        let Some(server) = state.server() else { return 0 };
+        let (shelf, latest) = (server.shelf(), oracles.ring.epoch());
+        let epoch = shelf.topology().epoch();
+        let is_behind = u64::from(epoch.number < latest.number);
+        let is_member = u64::from(shelf.topology().current().is_of(node, shelf.identity()));
+        let has_hints = u64::from(!shelf.store().hints.is_empty());
+        2 + (epoch.phase as u64 | is_behind << 2 | is_member << 3 | has_hints << 4)
+    }
+
+    fn invoked(fact: &Fact) -> Option<plan::Operation> {
+        let Fact::Invoked { key, write, .. } = fact else { return None };
+        let key = *key;
+        Some(match write {
+            None => plan::Operation::Read { key },
+            Some(Write { value }) => plan::Operation::Write { key, value: value.unwrap_or(0) },
+        })
+    }
+}
+
+/// What a scenario's operation asks of the ring: nothing of a read, else what to write; to write 0 is to delete. `None` if
+/// it has no such operation.
+pub fn planned(operation: plan::Operation) -> Option<Option<Write>> {
+    match operation {
+        plan::Operation::Read { .. } => Some(None),
+        plan::Operation::Write { value, .. } => Some(Some(Write { value: (value != 0).then_some(value) })),
+        plan::Operation::Cas { .. } | plan::Operation::Add { .. } => None,
+    }
+}
+
+/// All oracles of the ring.
+#[derive(Clone, Debug)]
+pub struct RingOracles {
+    config: Arc<Config>,
+    core: CoreOracle,
+    ring: RingOracle,
+}
+
+impl Oracle<Node> for RingOracles {
+    fn on_fact(&mut self, _: &View<'_, Node>, node: NodeId, fact: &Fact) -> Verdict {
+        self.ring.on_fact(node, fact)
+    }
+
+    fn after_step(&mut self, view: &View<'_, Node>, node: NodeId, touch: Touch) -> Verdict {
+        if node.number() >= self.config.servers {
+            return Ok(());
+        }
+        if node.number() < self.config.raft.servers {
+            self.core.after_step(view, node, touch)?;
+        }
+        self.ring.after_step(view, node, touch)
+    }
+
+    fn on_weather(&mut self, view: &View<'_, Node>) {
+        self.core.on_weather(view);
+    }
+
+    fn on_calm(&mut self, _: &View<'_, Node>) {
+        self.ring.on_calm();
+    }
+
+    fn is_settled(&self, _: &View<'_, Node>) -> bool {
+        self.ring.is_settled()
+    }
+
+    fn pending(&self, _: &View<'_, Node>) -> Violation {
+        self.ring.pending()
+    }
+
+    /// The ring comes to rest when all its servers are up and reach each other; and a change needs a quorum that decides.
+    fn excuse(&self, view: &View<'_, Node>) -> Option<String> {
+        let unable: Vec<NodeId> = self.config.servers().filter(|node| !view.host(*node).is_able()).collect();
+        if !unable.is_empty() {
+            return Some(format!("{unable:?} are not fit for work, and the ring is at rest only when all are"));
+        }
+        let nodes = 0..self.config.servers + self.config.clients;
+        let is_cut = |(from, to): &(u16, u16)| from != to && !view.network.is_well(*from, *to);
+        let pairs = nodes.clone().flat_map(|from| nodes.clone().map(move |to| (from, to)));
+        if let Some((from, to)) = pairs.into_iter().find(is_cut) {
+            return Some(format!("messages from #{from} to #{to} are disturbed"));
+        }
+        let outcasts = self
+            .config
+            .coordinators()
+            .filter(|node| view.state(*node).and_then(Node::core).is_none_or(Core::is_outcast));
+        let (lost, group) = (outcasts.count(), usize::from(self.config.raft.servers));
+        (lost * 2 >= group).then(|| format!("{lost} of the {group} who decide have lost their disks"))
+    }
+
+    fn goals(&self) -> Vec<(&'static str, u64)> {
+        let of_ring = GOALS.into_iter().zip(*self.ring.goals());
+        of_ring.chain(raft::GOALS.into_iter().zip(self.core.goals())).collect()
+    }
+
+    fn goal_count(&self, goal: usize) -> u64 {
+        let of_core = || self.core.goals()[goal - GOALS.len()];
+        self.ring.goals().get(goal).copied().unwrap_or_else(of_core)
+    }
+
+    fn stats(&self) -> Vec<(&'static str, u64)> {
+        self.ring.stats()
+    }
+}

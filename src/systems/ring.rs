@@ -1,0 +1,533 @@
+//! The ring as a scenario names it: its settings, what cannot be, and the plan that its nodes are told.
+
+use super::raft::RaftSettings;
+use super::{BuiltIn, PANIC, Vocabulary, names_of};
+use crate::environment::fault::Kind;
+use crate::environment::plan::Plan;
+use crate::environment::text::SpanRange;
+use crate::kernel::chance::Ratio;
+use crate::kernel::time::{Span, Time};
+use crate::protocol::NodeId;
+use crate::protocols::exhibit::plant;
+use crate::protocols::raft;
+use crate::protocols::raft::rules::Rules as RaftRules;
+use crate::protocols::ring::client::{self, Planned};
+use crate::protocols::ring::config::{Config, Keyspace, Limits, Pace, Reads};
+use crate::protocols::ring::epoch::{Epoch, FOUNDER, Member};
+use crate::protocols::ring::exhibits::EXHIBITS;
+use crate::protocols::ring::rules::Rules;
+use crate::protocols::ring::topology::COPIES_MAX;
+use crate::protocols::ring::{message, node, oracle, spec};
+use crate::scenario::diagnostic::Complaint;
+use crate::scenario::model::Scenario;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What a scenario says of a ring. Where Dynamo's paper has a name for something, it is given.
+///
+/// How many keys there are, how many clients, and what they do, stands in the workload. To write 0 is to delete.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RingSettings {
+    /// How many servers, members and not, from 1 to 256.
+    pub nodes: u16,
+    /// How many of them are members from the beginning: the first. The others wait to be told to join. Default: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub founders: Option<u16>,
+    /// How many of the founders decide, by Raft, who is a member: the first. Default: 3, or all if there are fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordinators: Option<u16>,
+    /// Dynamo: N. How many copies a key has, from 1 to 8. Default: 3.
+    #[serde(default = "three", skip_serializing_if = "is_three")]
+    pub copies: u16,
+    /// Dynamo: R. How many owners must answer to a read. Default: 2.
+    #[serde(default = "two", skip_serializing_if = "is_two")]
+    pub read_quorum: u16,
+    /// Dynamo: W. How many owners must have stored a write. Default: 2.
+    #[serde(default = "two", skip_serializing_if = "is_two")]
+    pub write_quorum: u16,
+    /// What reads promise. Default: `Atomic`.
+    #[serde(default, skip_serializing_if = "is_atomic")]
+    pub reads: ReadsSetting,
+    /// How many points a server has on the ring, from 1 to 10,000. Default: 16.
+    #[serde(default = "RingSettings::default_points")]
+    pub points: u32,
+    /// In how many zones the servers stand, in turn, from 1. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub zones: u16,
+    /// Of how many bits a position on the ring is, from 4 to 128: in a small space points and keys coincide. Default: 128.
+    #[serde(default = "RingSettings::default_bits", skip_serializing_if = "RingSettings::is_default_bits")]
+    pub bits: u8,
+    /// How many of the writes delete. Default: one in ten.
+    #[serde(default = "RingSettings::default_deletes")]
+    pub deletes: Ratio,
+    /// How many of the operations are on one and the same key. Default: none, beyond its share.
+    #[serde(default = "never", skip_serializing_if = "Ratio::is_zero")]
+    pub hot: Ratio,
+    /// Whether a read mends what it finds out of date. Default: yes.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub read_repair: bool,
+    /// How often a server compares what it has with another owner; `None`: never. Default: 2 s.
+    #[serde(default = "RingSettings::default_anti_entropy")]
+    pub anti_entropy: Option<Span>,
+    /// How many hints a server keeps for others. Default: 1,000.
+    #[serde(default = "RingSettings::default_hints")]
+    pub hints: u32,
+    /// How often deletions are forgotten that all owners know of; `None`: never. Default: 5 s.
+    #[serde(default = "RingSettings::default_collect")]
+    pub collect: Option<Span>,
+    /// How long a server is silent before its keys are given to others. Default: 5 s.
+    #[serde(default = "RingSettings::default_dead_after")]
+    pub dead_after: Span,
+    /// How often a server says that it is alive. Default: 200 ms.
+    #[serde(default = "RingSettings::default_beat")]
+    pub beat: Span,
+    /// How often a server tells its epoch to another. Default: 500 ms.
+    #[serde(default = "RingSettings::default_gossip")]
+    pub gossip: Span,
+    /// How long a server tries to do what a client wants. Default: 1 s.
+    #[serde(default = "RingSettings::default_timeout")]
+    pub timeout: Span,
+    /// How many keys are fetched in one batch, from 1. Default: 64.
+    #[serde(default = "RingSettings::default_batch")]
+    pub batch: u32,
+    /// From how many sources a server fetches at a time, from 1. Default: 4.
+    #[serde(default = "RingSettings::default_transfers")]
+    pub transfers: u32,
+    /// How long it waits between two batches. Default: 20 ms.
+    #[serde(default = "RingSettings::default_throttle")]
+    pub throttle: Span,
+    /// How long one who decides waits for a leader. Default: 150 ms to 300 ms.
+    #[serde(default = "RingSettings::default_election_timeout")]
+    pub election_timeout: SpanRange,
+    /// How often a leader speaks when there is nothing new. Default: 50 ms.
+    #[serde(default = "RingSettings::default_heartbeat")]
+    pub heartbeat: Span,
+}
+
+/// What reads promise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum ReadsSetting {
+    /// Each key is an atomic register.
+    #[default]
+    Atomic,
+    /// A read sees every write that was acknowledged before it.
+    Quorum,
+    /// Replicas become equal in the end.
+    Eventual,
+}
+
+fn is_atomic(reads: &ReadsSetting) -> bool {
+    *reads == ReadsSetting::Atomic
+}
+
+fn one() -> u16 {
+    1
+}
+
+fn is_one(count: &u16) -> bool {
+    *count == 1
+}
+
+fn two() -> u16 {
+    2
+}
+
+fn is_two(count: &u16) -> bool {
+    *count == 2
+}
+
+fn three() -> u16 {
+    3
+}
+
+fn is_three(count: &u16) -> bool {
+    *count == 3
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(what: &bool) -> bool {
+    *what
+}
+
+fn never() -> Ratio {
+    Ratio::ZERO
+}
+
+impl RingSettings {
+    fn default_points() -> u32 {
+        16
+    }
+
+    fn default_bits() -> u8 {
+        128
+    }
+
+    fn is_default_bits(bits: &u8) -> bool {
+        *bits == RingSettings::default_bits()
+    }
+
+    fn default_deletes() -> Ratio {
+        Ratio::new(1, 10).expect("a tenth")
+    }
+
+    fn default_anti_entropy() -> Option<Span> {
+        Some(Span::secs(2))
+    }
+
+    fn default_hints() -> u32 {
+        1_000
+    }
+
+    fn default_collect() -> Option<Span> {
+        Some(Span::secs(5))
+    }
+
+    fn default_dead_after() -> Span {
+        Span::secs(5)
+    }
+
+    fn default_beat() -> Span {
+        Span::ms(200)
+    }
+
+    fn default_gossip() -> Span {
+        Span::ms(500)
+    }
+
+    fn default_timeout() -> Span {
+        Span::secs(1)
+    }
+
+    fn default_batch() -> u32 {
+        64
+    }
+
+    fn default_transfers() -> u32 {
+        4
+    }
+
+    fn default_throttle() -> Span {
+        Span::ms(20)
+    }
+
+    fn default_election_timeout() -> SpanRange {
+        SpanRange { min: Span::ms(150), max: Span::ms(300) }
+    }
+
+    fn default_heartbeat() -> Span {
+        Span::ms(50)
+    }
+
+    /// The defaults of everything, with so many servers.
+    pub fn of(nodes: u16) -> RingSettings {
+        RingSettings {
+            nodes,
+            founders: None,
+            coordinators: None,
+            copies: 3,
+            read_quorum: 2,
+            write_quorum: 2,
+            reads: ReadsSetting::Atomic,
+            points: RingSettings::default_points(),
+            zones: 1,
+            bits: RingSettings::default_bits(),
+            deletes: RingSettings::default_deletes(),
+            hot: Ratio::ZERO,
+            read_repair: true,
+            anti_entropy: RingSettings::default_anti_entropy(),
+            hints: RingSettings::default_hints(),
+            collect: RingSettings::default_collect(),
+            dead_after: RingSettings::default_dead_after(),
+            beat: RingSettings::default_beat(),
+            gossip: RingSettings::default_gossip(),
+            timeout: RingSettings::default_timeout(),
+            batch: RingSettings::default_batch(),
+            transfers: RingSettings::default_transfers(),
+            throttle: RingSettings::default_throttle(),
+            election_timeout: RingSettings::default_election_timeout(),
+            heartbeat: RingSettings::default_heartbeat(),
+        }
+    }
+
+    fn founders(&self) -> u16 {
+        self.founders.unwrap_or(self.nodes)
+    }
+
+    fn coordinators(&self) -> u16 {
+        self.coordinators.unwrap_or(3.min(self.founders()))
+    }
+
+    /// The group that decides.
+    fn group(&self) -> RaftSettings {
+        RaftSettings {
+            election_timeout: self.election_timeout,
+            heartbeat: self.heartbeat,
+            ..RaftSettings::of(self.coordinators())
+        }
+    }
+
+    fn zone(&self, node: u16) -> u16 {
+        node % self.zones.max(1)
+    }
+
+    /// The nodes that faults can hit.
+    pub(super) fn members(&self) -> Vec<String> {
+        (1..=self.nodes).map(|place| format!("n{place}")).collect()
+    }
+
+    /// In what time links and disks must usually answer.
+    pub(super) fn pace(&self) -> Span {
+        self.election_timeout.min
+    }
+
+    /// What its scenarios can name.
+    pub(super) fn vocabulary(&self) -> Vocabulary {
+        let invariants = [oracle::INVARIANTS.as_slice(), &raft::oracle::INVARIANTS, &[PANIC]].concat();
+        Vocabulary {
+            invariants: names_of(&invariants).collect(),
+            goals: [oracle::GOALS.as_slice(), &raft::oracle::GOALS].concat(),
+            roles: vec!["leader", "primary"],
+            facts: node::FACTS.to_vec(),
+            messages: [message::MESSAGES.as_slice(), &raft::message::MESSAGES].concat(),
+        }
+    }
+
+    /// The same ring made simpler in one respect, the greatest step first.
+    pub(super) fn simpler(&self) -> Vec<RingSettings> {
+        let usual = RingSettings::of(self.nodes);
+        let mut simpler = Vec::new();
+        let mut offer = |settings: RingSettings| {
+            if settings != *self {
+                simpler.push(settings);
+            }
+        };
+        if let Some(nodes) = self.nodes.checked_sub(1).filter(|nodes| *nodes >= self.copies) {
+            offer(RingSettings { nodes, founders: self.founders.map(|count| count.min(nodes)), ..self.clone() });
+        }
+        offer(RingSettings { coordinators: Some(1), ..self.clone() });
+        offer(RingSettings { anti_entropy: None, ..self.clone() });
+        offer(RingSettings { collect: None, ..self.clone() });
+        offer(RingSettings { read_repair: false, ..self.clone() });
+        offer(RingSettings { zones: 1, ..self.clone() });
+        offer(RingSettings { bits: usual.bits, ..self.clone() });
+        offer(RingSettings { points: 1, ..self.clone() });
+        offer(RingSettings { deletes: Ratio::ZERO, ..self.clone() });
+        offer(RingSettings { hot: Ratio::ZERO, ..self.clone() });
+        simpler
+    }
+}
+
+/// The orders that a server of a ring understands.
+pub(super) const ORDERS: [Kind; 6] =
+    [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::Reweigh, Kind::Rezone, Kind::Rebalance];
+
+/// The most servers of one ring.
+const NODES_MAX: u16 = 256;
+
+/// The most points of a server.
+const POINTS_MAX: u32 = 10_000;
+
+impl RingSettings {
+    pub(super) fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
+        let mut complaints = self.of_counts();
+        complaints.extend(self.of_quorums());
+        complaints.extend(self.of_times(scenario));
+        complaints.extend(self.of_workload(scenario));
+        complaints
+    }
+
+    fn of_counts(&self) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        let ranges: [(&str, u64, u64, u64); 9] = [
+            ("nodes", self.nodes.into(), 1, NODES_MAX.into()),
+            ("founders", self.founders().into(), 1, self.nodes.into()),
+            ("coordinators", self.coordinators().into(), 1, self.founders().into()),
+            ("copies", self.copies.into(), 1, COPIES_MAX as u64),
+            ("points", self.points.into(), 1, POINTS_MAX.into()),
+            ("zones", self.zones.into(), 1, NODES_MAX.into()),
+            ("bits", self.bits.into(), 4, 128),
+            ("batch", self.batch.into(), 1, 100_000),
+            ("transfers", self.transfers.into(), 1, NODES_MAX.into()),
+        ];
+        for (field, count, least, most) in ranges {
+            if count < least || count > most {
+                let message = format!("{field} is {count}, and must be from {least} to {most}");
+                complaints.push(Complaint::at(
+                    &format!("system.{field}"),
+                    message,
+                    format!("write for example {least}"),
+                ));
+            }
+        }
+        if self.copies > self.founders() {
+            let message =
+                format!("a key has {} copies, but there are only {} members for them", self.copies, self.founders());
+            complaints.push(Complaint::at("system.copies", message, "have fewer copies, or more founders"));
+        }
+        complaints
+    }
+
+    fn of_quorums(&self) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        let (copies, read, write) = (self.copies, self.read_quorum, self.write_quorum);
+        for (field, quorum) in [("read_quorum", read), ("write_quorum", write)] {
+            if quorum == 0 || quorum > copies {
+                let message = format!("{field} is {quorum}, of {copies} copies");
+                complaints.push(Complaint::at(&format!("system.{field}"), message, format!("write 1 to {copies}")));
+            }
+        }
+        if read + write <= copies && self.reads != ReadsSetting::Eventual {
+            let message = format!(
+                "a read that {read} owners answer can miss a write that {write} of {copies} have: R + W must be above N for what reads promise"
+            );
+            complaints.push(Complaint::at(
+                "system.reads",
+                message,
+                format!(
+                    "raise read_quorum or write_quorum so that they sum up to {}, or write reads: Eventual",
+                    copies + 1
+                ),
+            ));
+        }
+        complaints
+    }
+
+    fn of_times(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
+        let group = self.group();
+        let mut complaints: Vec<Complaint> =
+            group.complaints().into_iter().filter(|complaint| is_of_times(complaint)).collect();
+        complaints.extend(group.complaints_about(scenario).into_iter().filter(is_of_times));
+        let spans = [
+            ("beat", self.beat),
+            ("gossip", self.gossip),
+            ("timeout", self.timeout),
+            ("dead_after", self.dead_after),
+            ("throttle", self.throttle),
+            ("anti_entropy", self.anti_entropy.unwrap_or(Span::ms(1))),
+            ("collect", self.collect.unwrap_or(Span::ms(1))),
+        ];
+        for (field, span) in spans.into_iter().filter(|(_, span)| *span == Span::ZERO) {
+            let message = format!("{field} of {span} never lets time pass");
+            complaints.push(Complaint::at(&format!("system.{field}"), message, "write for example \"200ms\""));
+        }
+        if self.dead_after <= self.beat.times(2) {
+            let message = format!(
+                "a server is taken for dead after {}, but says only every {} that it lives",
+                self.dead_after, self.beat
+            );
+            complaints.push(Complaint::at("system.dead_after", message, "raise it to many times system.beat"));
+        }
+        let round_trip = scenario.network.latency.least().times(2);
+        if round_trip.times(2) >= self.timeout {
+            let message = format!(
+                "a write takes two round trips of {round_trip} at least, and is given up after {}",
+                self.timeout
+            );
+            complaints.push(Complaint::at("system.timeout", message, "raise it, or shorten network.latency"));
+        }
+        complaints
+    }
+
+    fn of_workload(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
+        let operations = scenario.workload.operations.iter().flatten().enumerate();
+        let strange = operations.filter(|(_, planned)| spec::planned(planned.invoke).is_none());
+        strange
+            .map(|(place, _)| {
+                let path = format!("workload.operations[{place}].invoke");
+                Complaint::at(&path, "a ring stores values, and does not compute with them", "write Read or Write")
+            })
+            .collect()
+    }
+}
+
+/// Of the group's settings only times are the ring's own.
+fn is_of_times(complaint: &Complaint) -> bool {
+    let path = format!("{:?}", complaint.path);
+    !path.contains("nodes") && !path.contains("_max") && !path.contains("idle")
+}
+
+/// The plan that a ring is played with.
+///
+/// # Panics
+/// If the plan is of another system, or names an exhibit that does not exist: the loader checks that.
+pub fn ring_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
+    let BuiltIn::Ring(settings) = &plan.system else { panic!("a plan of another system") };
+    let mut rules = Rules::SOUND;
+    plant(&EXHIBITS, &plan.exhibits, &mut rules);
+    let workload = &plan.workload;
+    let founder = |node: u16| Member {
+        node: NodeId::new(node),
+        identity: FOUNDER,
+        points: settings.points,
+        zone: settings.zone(node),
+    };
+    let founders: Arc<[Member]> = (0..settings.founders()).map(founder).collect();
+    let wait = settings.timeout + settings.timeout;
+    let client = client::Config {
+        servers: settings.nodes,
+        interval: workload.rate.map_or(Span::ZERO, |rate| rate.interval()),
+        until: Time::ZERO + workload.until,
+        probe_at: plan.settle.is_some().then(|| plan.calm_from() + Span::ms(1)),
+        reads: workload.reads,
+        deletes: settings.deletes,
+        hot: settings.hot,
+        wait,
+        patience: workload.patience,
+    };
+    let scripts = workload.operations.as_ref().map(|operations| {
+        let mut scripts = vec![Vec::new(); workload.clients as usize];
+        let clients = (1..=workload.clients).map(|place| format!("c{place}"));
+        for (client, script) in clients.zip(&mut scripts) {
+            let own = operations.iter().filter(|planned| planned.client == client);
+            script.extend(own.filter_map(|planned| {
+                let write = spec::planned(planned.invoke)?;
+                Some(Planned { at: planned.at, key: planned.invoke.key(), write })
+            }));
+        }
+        scripts
+    });
+    let config = Config {
+        servers: settings.nodes,
+        clients: workload.clients,
+        raft: settings.group().config(RaftRules::SOUND),
+        first: Arc::new(Epoch::first(founders)),
+        points: settings.points,
+        zones: (0..settings.nodes).map(|node| settings.zone(node)).collect(),
+        bits: settings.bits,
+        keyspace: Arc::new(Keyspace::new(workload.keys, settings.bits, rules.placement.key)),
+        copies: settings.copies.into(),
+        read_quorum: settings.read_quorum.into(),
+        write_quorum: settings.write_quorum.into(),
+        reads: match settings.reads {
+            ReadsSetting::Atomic => Reads::Atomic,
+            ReadsSetting::Quorum => Reads::Quorum,
+            ReadsSetting::Eventual => Reads::Eventual,
+        },
+        read_repair: settings.read_repair,
+        pace: Pace {
+            retry: Span::ns(settings.timeout.as_ns() / 10),
+            patience: settings.timeout,
+            linger: Span::ns(settings.timeout.as_ns() / 3),
+            beat: settings.beat,
+            gossip: settings.gossip,
+            dead_after: settings.dead_after,
+            anti_entropy: settings.anti_entropy,
+            hints: Span::ms(300),
+            collect: settings.collect,
+            throttle: settings.throttle,
+        },
+        limits: Limits {
+            hints: settings.hints as usize,
+            batch: settings.batch as usize,
+            transfers: settings.transfers as usize,
+        },
+        client,
+        scripts,
+        rules,
+    };
+    Arc::new(plan.clone().with_system(Arc::new(config)))
+}
