@@ -4,7 +4,7 @@
 //! rounds of the ratios, and the least nanoseconds a unit of both. Absolute figures of two
 //! calls cannot be compared on a shared machine; ratios of one call can.
 //!
-//! `cargo bench --bench limits [W1 W2 W3 W4 links fates storms flat locks seeds]`
+//! `cargo bench --bench limits [W1 W2 W3 W4 links fates storms flat locks placement seeds]`
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "a bench reads the clock")]
 
@@ -17,6 +17,8 @@ use squall::kernel::chance::Ratio;
 use squall::kernel::rng::Table;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
+use squall::placement::movement::Movement;
+use squall::placement::ring::{Member, Ring, Settings};
 use squall::systems::{self, BuiltIn, System};
 use squall::trace::{Fingerprint, Mute};
 use std::hint::black_box;
@@ -33,7 +35,7 @@ struct Row<'a>(&'a str, &'a dyn Fn() -> u64);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let sections: [(&str, fn()); 10] = [
+    let sections: [(&str, fn()); 11] = [
         ("W1", echo_storm),
         ("W2", timer_churn),
         ("W3", raft_oracles),
@@ -43,6 +45,7 @@ fn main() {
         ("storms", storms),
         ("flat", flatness),
         ("locks", locks),
+        ("placement", placement),
         ("seeds", seeds),
     ];
     for (name, section) in sections {
@@ -310,6 +313,58 @@ fn contention(kind: &str, clients: u16, locks: u32) -> Plan<BuiltIn> {
     );
     let scenario = systems::parse("locks.ron", &text).unwrap_or_else(|mistake| panic!("{mistake}"));
     systems::plan(&scenario, "locks", 1)
+}
+
+/// A ring of 1,000 nodes with 1,000 points each: how long it takes to build, to ask and to change.
+fn placement() {
+    const NODES: u16 = 1_000;
+    let member = |id: u16| Member::new(id, format!("node{id:04}"), 1_000);
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        work();
+        println!("  {what:44} {:>9.2} ms", start.elapsed().as_nanos() as f64 / 1e6);
+    };
+    println!("\nA ring of 1,000 nodes with 1,000 points each");
+    let build = || Ring::new(Settings::default(), (0..NODES).map(member).collect()).expect("a ring");
+    let mut ring = build();
+    timed("built from nothing", &mut || drop(black_box(build())));
+    for round in 1..=3 {
+        println!("  round {round}");
+        timed("a join", &mut || ring.insert(member(NODES)).expect("a ring"));
+        timed("a leave", &mut || ring.remove(NODES));
+        timed("a join, the ring before kept", &mut || drop(black_box(ring.with(member(NODES)))));
+    }
+    let larger = ring.with(member(NODES)).expect("a ring");
+    timed("what moves, of 3 copies", &mut || drop(black_box(Movement::between(&ring, &larger, 3))));
+    let keys: Vec<String> = (0..1_000_000).map(|key| format!("key-{key}")).collect();
+    timed("1,000,000 keys placed", &mut || {
+        each(&keys, |key| ring.owner(ring.position(key)));
+    });
+    let positions: Vec<u128> = keys.iter().map(|key| ring.position(key)).collect();
+    let (points, nodes) = (ring.points().positions(), ring.points().nodes());
+    let bare = |position: &u128| nodes[points.partition_point(|point| point < position) % points.len()];
+    let listed = || {
+        let mut list = Vec::new();
+        each(&positions, |position| ring.preference(*position, 3, black_box(&mut list)))
+    };
+    compare(
+        "Whose a position is, in that ring",
+        "position",
+        &[
+            Row("bare binary search", &|| each(&positions, bare)),
+            Row("owner", &|| each(&positions, |position| ring.owner(*position))),
+            Row("preference list of 3", &listed),
+        ],
+    );
+    compare("Where a key stands", "key", &[Row("MD5", &|| each(&keys, |key| ring.position(key)))]);
+}
+
+/// Does something with each thing; answers how many there were.
+fn each<T, U>(things: &[T], mut work: impl FnMut(&T) -> U) -> u64 {
+    things.iter().for_each(|thing| {
+        black_box(work(thing));
+    });
+    things.len() as u64
 }
 
 fn seeds() {

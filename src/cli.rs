@@ -11,6 +11,7 @@ mod matrix;
 mod merge;
 mod outputs;
 mod pages;
+mod place;
 mod replay;
 mod run;
 mod set;
@@ -123,6 +124,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
         Command::Matrix(matrix) => matrix::matrix::<S>(&matrix, detail, terminal),
         Command::Merge(merge) => merge::merge(&merge, detail, terminal),
         Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),
+        Command::Place(place) => place::place(&place, terminal),
         Command::CheckTranscript(check) => transcript::check(&check, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),

@@ -21,10 +21,16 @@
 //! ```
 
 pub mod arc;
+pub mod bounded;
+mod change;
 pub mod defects;
 pub mod hash;
+pub mod jump;
 pub mod measure;
+pub mod method;
 pub mod movement;
 pub mod points;
+pub mod rendezvous;
 pub mod ring;
 pub mod rules;
+mod scatter;

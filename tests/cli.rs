@@ -15,6 +15,8 @@ mod ends;
 mod list;
 #[path = "cli/merge.rs"]
 mod merge;
+#[path = "cli/place.rs"]
+mod place;
 #[path = "cli/replay.rs"]
 mod replay;
 #[path = "cli/reports.rs"]

@@ -3,6 +3,7 @@
 use super::length::Length;
 use super::matrix::Matrix;
 use super::outputs::Outputs;
+use super::place::Place;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
@@ -97,6 +98,11 @@ impl Arguments {
                     return Err(sweep.error(ErrorKind::ArgumentConflict, message));
                 }
             }
+            Command::Place(place) => match (is_flag(found, "nodes"), is_flag(found, "nodes_from")) {
+                (true, false) => place.nodes_from = None,
+                (false, true) => place.nodes = None,
+                (true, true) | (false, false) => {}
+            },
             // A capsule has its seed; a variable that is there for other commands does not contradict it.
             Command::Shrink(shrink) if is_capsule(&shrink.file) && !is_flag(found, "seed") => shrink.seed = None,
             _ => {}
@@ -124,6 +130,7 @@ pub(super) enum Command {
     Shrink(Shrink),
     Check(Check),
     CheckTranscript(CheckTranscript),
+    Place(Place),
     Show(Show),
     List(List),
     /// Print a script that completes commands and flags in a shell

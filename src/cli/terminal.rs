@@ -33,8 +33,13 @@ impl Terminal {
 
     /// Writes a result for programs, as it is.
     pub(super) fn raw(&mut self, text: &str) -> io::Result<()> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes a result that need not be text, as it is.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
+        out.write_all(bytes)?;
         out.flush()
     }
 

@@ -56,14 +56,12 @@ pub fn forgotten_across_the_wrap(node: u16, chosen: &[u16], has_wrapped: bool) -
     !has_wrapped && chosen.contains(&node)
 }
 
-/// For `point`, together with [`points_move`]: slots of the same size, dealt to the members in turn, as a hash modulo
-/// the number of members deals them. Members should have the same number of points.
+/// For `point`, together with [`points_move`]: slots are dealt to the members in turn, so that slot s belongs to member s
+/// modulo their number, and another number of members means another owner of nearly every slot. Slots stand evenly on the
+/// circle, slot s at the s-th multiple of the golden section, however many there are.
 pub fn slot_modulo_members(spot: &Spot<'_>) -> u128 {
-    let (place, members) = (u128::from(spot.place), u128::from(spot.members));
-    let slots = members * u128::from(spot.points);
-    let slot = u128::from(spot.index) * members + place;
-    // The last position of the slot: what is left of the division goes to the last.
-    if slot + 1 == slots { u128::MAX } else { u128::MAX / slots * (slot + 1) }
+    let slot = u128::from(spot.index) * u128::from(spot.members) + u128::from(spot.place);
+    (slot + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
 }
 
 /// For `point`, together with [`points_move`]: the number of members goes into the hash, so that each change is planned

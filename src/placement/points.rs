@@ -23,26 +23,27 @@ impl Points {
     /// # Panics
     /// If they are not, or if there are 2^32 of them or more.
     pub(super) fn new(space: Space, positions: Vec<u128>, nodes: Vec<u16>) -> Points {
+        assert_eq!(positions.len(), nodes.len(), "each point has a node");
         assert!(positions.is_sorted(), "points are in order");
-        Points::sorted(space, positions, nodes)
+        assert!(positions.last().is_none_or(|last| *last <= space.last()), "points are in their space");
+        let mut points = Points { positions, nodes, directory: Vec::new(), shift: 0 };
+        points.index(space);
+        points
     }
 
-    /// Points that are known to be in order, since they were merged from such.
-    fn sorted(space: Space, positions: Vec<u128>, nodes: Vec<u16>) -> Points {
-        assert_eq!(positions.len(), nodes.len(), "each point has a node");
-        let count = u32::try_from(positions.len()).expect("fewer than 2^32 points");
-        assert!(positions.last().is_none_or(|last| *last <= space.last()), "points are in their space");
-        let entries_log = (positions.len() / POINTS_PER_ENTRY).max(2).ilog2().min(u32::from(space.bits())) as u8;
-        let shift = space.bits() - entries_log;
-        let mut directory = Vec::with_capacity((1 << entries_log) + 1);
-        for (place, position) in (0..count).zip(&positions) {
-            let entry = (position >> shift) as usize;
-            while directory.len() <= entry {
-                directory.push(place);
+    /// Makes the directory anew.
+    fn index(&mut self, space: Space) {
+        let count = u32::try_from(self.len()).expect("fewer than 2^32 points");
+        let entries_log = (self.len() / POINTS_PER_ENTRY).max(2).ilog2().min(u32::from(space.bits()));
+        self.shift = space.bits() - entries_log as u8;
+        self.directory.clear();
+        for (place, position) in (0..count).zip(&self.positions) {
+            let entry = (position >> self.shift) as usize;
+            while self.directory.len() <= entry {
+                self.directory.push(place);
             }
         }
-        directory.resize((1 << entries_log) + 1, count);
-        Points { positions, nodes, directory, shift }
+        self.directory.resize((1 << entries_log) + 1, count);
     }
 
     /// How many there are.
@@ -84,56 +85,46 @@ impl Points {
         from + self.positions[from..upto].partition_point(|point| is_before(*point))
     }
 
-    /// These points without those of a node.
-    pub(super) fn without(&self, space: Space, node: u16) -> Points {
-        let mut merged = Merged::with_capacity(self.len());
-        let mut from = 0;
-        for upto in (0..self.len()).filter(|place| self.nodes[*place] == node) {
-            merged.copy(self, from, upto);
-            from = upto + 1;
-        }
-        merged.copy(self, from, self.len());
-        Points::sorted(space, merged.positions, merged.nodes)
+    /// Removes the points at these places, which ascend.
+    pub(super) fn remove(&mut self, space: Space, places: &[usize]) {
+        close(&mut self.positions, places);
+        close(&mut self.nodes, places);
+        self.index(space);
     }
 
-    /// These points and others of a node, in order. `range` says for each of them which of these points, that stand
-    /// at the same position, come before it, and which come after it; what is between goes.
-    pub(super) fn with(
-        &self,
-        space: Space,
-        node: u16,
-        others: &[u128],
-        range: impl Fn(&Points, u128) -> (usize, usize),
-    ) -> Points {
-        let mut merged = Merged::with_capacity(self.len() + others.len());
-        let mut from = 0;
-        for other in others {
-            let (upto, after) = range(self, *other);
-            merged.copy(self, from, upto);
-            merged.positions.push(*other);
-            merged.nodes.push(node);
-            from = after;
-        }
-        merged.copy(self, from, self.len());
-        Points::sorted(space, merged.positions, merged.nodes)
+    /// Puts points of a node before those that are at these places, which ascend as the positions do.
+    pub(super) fn insert(&mut self, space: Space, node: u16, points: &[(usize, u128)]) {
+        open(&mut self.positions, points.len(), points.iter().rev().copied());
+        open(&mut self.nodes, points.len(), points.iter().rev().map(|point| (point.0, node)));
+        self.index(space);
     }
 }
 
-/// Points in the making.
-struct Merged {
-    positions: Vec<u128>,
-    nodes: Vec<u16>,
+/// Removes what is at these places, which ascend.
+fn close<T: Copy>(list: &mut Vec<T>, places: &[usize]) {
+    let Some(mut upto) = places.first().copied() else { return };
+    let ends = places.iter().skip(1).copied().chain([list.len()]);
+    for (place, end) in places.iter().zip(ends) {
+        list.copy_within(place + 1..end, upto);
+        upto += end - (place + 1);
+    }
+    list.truncate(upto);
 }
 
-impl Merged {
-    fn with_capacity(count: usize) -> Merged {
-        Merged { positions: Vec::with_capacity(count), nodes: Vec::with_capacity(count) }
+/// Puts `count` things before those at their places; `things` has them from the last to the first. Each of the others
+/// moves at most once.
+fn open<T: Copy + Default>(list: &mut Vec<T>, count: usize, things: impl Iterator<Item = (usize, T)>) {
+    let mut from = list.len();
+    list.resize(from + count, T::default());
+    let mut upto = list.len();
+    for (place, thing) in things {
+        upto -= from - place;
+        list.copy_within(place..from, upto);
+        upto -= 1;
+        list[upto] = thing;
+        from = place;
     }
-
-    fn copy(&mut self, points: &Points, from: usize, upto: usize) {
-        self.positions.extend_from_slice(&points.positions[from..upto]);
-        self.nodes.extend_from_slice(&points.nodes[from..upto]);
-    }
+    assert_eq!(upto, from, "as many things as were counted");
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::measure::Space;
 use super::points::Points;
-use super::rules::{Rules, Spot, Tie};
+use super::rules::Rules;
+use super::scatter;
 use std::fmt;
 
 /// Who has points on a ring.
@@ -81,11 +82,11 @@ impl std::error::Error for BadRing {}
 /// on its members alone, not on the order in which they came.
 #[derive(Clone, Debug)]
 pub struct Ring {
-    space: Space,
-    rules: Rules,
+    pub(super) space: Space,
+    pub(super) rules: Rules,
     /// In the order of their ids.
-    members: Vec<Member>,
-    points: Points,
+    pub(super) members: Vec<Member>,
+    pub(super) points: Points,
     /// The zones of the members by their ids.
     zones: Vec<Option<u16>>,
     /// How many members have points.
@@ -111,85 +112,29 @@ impl Ring {
     pub fn new(settings: Settings, members: Vec<Member>) -> Result<Ring, BadRing> {
         let Settings { bits, rules } = settings;
         let space = Space::new(bits).ok_or(BadRing::Bits(bits))?;
-        let points = scattered(space, &rules, &members)?;
+        let points = scatter::scattered(space, &rules, &members)?;
         Ok(Ring::of(space, rules, members, points))
     }
 
     /// Members that are known to be different, and their points.
-    fn of(space: Space, rules: Rules, mut members: Vec<Member>, points: Points) -> Ring {
-        members.sort_unstable_by_key(|member| member.id);
-        let mut zones = vec![None; members.last().map_or(0, |member| usize::from(member.id) + 1)];
-        members.iter().for_each(|member| zones[usize::from(member.id)] = member.zone);
-        let homes = || members.iter().filter(|member| member.points > 0);
-        let mut shared: Vec<u16> = homes().filter_map(|member| member.zone).collect();
+    pub(super) fn of(space: Space, rules: Rules, members: Vec<Member>, points: Points) -> Ring {
+        let mut ring = Ring { space, rules, members, points, zones: Vec::new(), homes: 0, zone_count: 0 };
+        ring.members.sort_unstable_by_key(|member| member.id);
+        ring.count();
+        ring
+    }
+
+    /// Counts anew what hangs on the members.
+    pub(super) fn count(&mut self) {
+        self.zones.clear();
+        self.zones.resize(self.members.last().map_or(0, |member| usize::from(member.id) + 1), None);
+        let homes: Vec<&Member> = self.members.iter().filter(|member| member.points > 0).collect();
+        homes.iter().for_each(|member| self.zones[usize::from(member.id)] = member.zone);
+        let mut shared: Vec<u16> = homes.iter().filter_map(|member| member.zone).collect();
         shared.sort_unstable();
         shared.dedup();
-        let zone_count = shared.len() + homes().filter(|member| member.zone.is_none()).count();
-        let homes = homes().count();
-        Ring { space, rules, members, points, zones, homes, zone_count }
-    }
-
-    /// The ring with this member in it; if there is one of its id, instead of that.
-    ///
-    /// What the others have does not move: only the points of this member are made. Cost: copying the others.
-    ///
-    /// # Errors
-    /// If another member has its name, or there are too many points.
-    pub fn with(&self, member: Member) -> Result<Ring, BadRing> {
-        let mut members: Vec<Member> = self.members.iter().filter(|other| other.id != member.id).cloned().collect();
-        let is_new = members.len() == self.members.len();
-        members.push(member);
-        let member = check(&members)?.clone();
-        if !(self.rules.points_stay)() {
-            let points = scattered(self.space, &self.rules, &members)?;
-            return Ok(Ring::of(self.space, self.rules, members, points));
-        }
-        let rest = if is_new { None } else { Some(self.points.without(self.space, member.id)) };
-        let points = self.joined(rest.as_ref().unwrap_or(&self.points), &member, members.len());
-        Ok(Ring::of(self.space, self.rules, members, points))
-    }
-
-    /// The ring without the member of this id, if there is one.
-    #[must_use]
-    pub fn without(&self, id: u16) -> Ring {
-        let members: Vec<Member> = self.members.iter().filter(|other| other.id != id).cloned().collect();
-        let points = if (self.rules.points_stay)() {
-            self.points.without(self.space, id)
-        } else {
-            scattered(self.space, &self.rules, &members).expect("fewer members than before")
-        };
-        Ring::of(self.space, self.rules, members, points)
-    }
-
-    /// These points, and those of a member that has none among them.
-    fn joined(&self, points: &Points, member: &Member, members: usize) -> Points {
-        let place = self.members.partition_point(|other| other.id < member.id);
-        let mut positions: Vec<u128> = spots(member, place, members).map(|spot| self.stand(&spot)).collect();
-        positions.sort_unstable();
-        match (self.rules.settles_ties_by)() {
-            Tie::ByName => points.with(self.space, member.id, &positions, |points, position| {
-                let is_before = |place: usize| {
-                    points.positions().get(place) == Some(&position) && self.name(points.nodes()[place]) < &member.name
-                };
-                let first = points.not_below(position);
-                let place = (first..).find(|place| !is_before(*place)).expect("the points end");
-                (place, place)
-            }),
-            Tie::LastInserted => {
-                positions.dedup();
-                points.with(self.space, member.id, &positions, |points, position| {
-                    (points.not_below(position), points.above(position))
-                })
-            }
-        }
-    }
-
-    fn stand(&self, spot: &Spot<'_>) -> u128 {
-        self.space.position((self.rules.point)(spot))
-    }
-
-    fn name(&self, id: u16) -> &Vec<u8> {
-        &self.member(id).expect("a point of a member").name
+        self.zone_count = shared.len() + homes.iter().filter(|member| member.zone.is_none()).count();
+        self.homes = homes.len();
     }
 
     /// The circle on which it is.
@@ -244,7 +189,7 @@ impl Ring {
 
     /// The place of the point to which a position belongs.
     #[inline]
-    fn first(&self, position: u128) -> Option<usize> {
+    pub(super) fn first(&self, position: u128) -> Option<usize> {
         assert!(position <= self.space.last(), "the position {position} has more than {} bits", self.space.bits());
         if self.points.is_empty() {
             return None;
@@ -279,61 +224,4 @@ impl Ring {
             }
         }
     }
-}
-
-/// The points of a member.
-fn spots(member: &Member, place: usize, members: usize) -> impl Iterator<Item = Spot<'_>> {
-    let Member { name, points, .. } = member;
-    let (place, members) = (place as u32, members as u32);
-    (0..*points).map(move |index| Spot { name, index, points: *points, place, members })
-}
-
-/// The points of all members, inserted in the order of these.
-fn scattered(space: Space, rules: &Rules, members: &[Member]) -> Result<Points, BadRing> {
-    if !members.is_empty() {
-        check(members)?;
-    }
-    let mut by_id: Vec<usize> = (0..members.len()).collect();
-    by_id.sort_unstable_by_key(|place| members[*place].id);
-    let tie = (rules.settles_ties_by)();
-    // At the same position the lower rank comes first.
-    let mut ranks: Vec<usize> = (0..members.len()).collect();
-    if tie == Tie::ByName {
-        ranks.sort_unstable_by_key(|place| &members[*place].name);
-    }
-    let mut rank_of = vec![0; members.len()];
-    ranks.iter().enumerate().for_each(|(rank, place)| rank_of[*place] = rank as u32);
-    let mut found: Vec<(u128, u32)> = Vec::new();
-    for (place, from) in by_id.iter().enumerate() {
-        let hashes = spots(&members[*from], place, members.len()).map(|spot| (rules.point)(&spot));
-        found.extend(hashes.map(|hash| (space.position(hash), rank_of[*from])));
-    }
-    found.sort_unstable();
-    if tie == Tie::LastInserted {
-        found.reverse();
-        found.dedup_by_key(|point| point.0);
-        found.reverse();
-    }
-    let nodes = found.iter().map(|point| members[ranks[point.1 as usize]].id).collect();
-    Ok(Points::new(space, found.into_iter().map(|point| point.0).collect(), nodes))
-}
-
-/// Whether there can be a ring of these members; the last of them.
-fn check(members: &[Member]) -> Result<&Member, BadRing> {
-    let twice = |order: fn(&Member, &Member) -> std::cmp::Ordering| {
-        let mut sorted: Vec<&Member> = members.iter().collect();
-        sorted.sort_unstable_by(|one, other| order(one, other));
-        sorted.windows(2).find(|pair| order(pair[0], pair[1]).is_eq()).map(|pair| pair[0])
-    };
-    if let Some(member) = twice(|one, other| one.id.cmp(&other.id)) {
-        return Err(BadRing::SameId(member.id));
-    }
-    if let Some(member) = twice(|one, other| one.name.cmp(&other.name)) {
-        return Err(BadRing::SameName(member.name.clone()));
-    }
-    let points = members.iter().map(|member| u64::from(member.points)).sum();
-    if points > u64::from(u32::MAX) {
-        return Err(BadRing::TooManyPoints(points));
-    }
-    Ok(members.last().expect("a member"))
 }

@@ -398,8 +398,7 @@ impl RingSettings {
 
     fn of_times(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let group = self.group();
-        let mut complaints: Vec<Complaint> =
-            group.complaints().into_iter().filter(|complaint| is_of_times(complaint)).collect();
+        let mut complaints: Vec<Complaint> = group.complaints().into_iter().filter(is_of_times).collect();
         complaints.extend(group.complaints_about(scenario).into_iter().filter(is_of_times));
         let spans = [
             ("beat", self.beat),

@@ -205,9 +205,16 @@ impl Client {
     }
 
     fn end(&mut self, fact: Fact, io: &mut Io<'_, Node>) {
+        let is_served = matches!(fact, Fact::Returned { .. });
         io.note(fact);
         io.disarm(Timer::Retry);
         self.call = None;
+        // A fresh operation is made until it is served.
+        self.probe = match (self.probe, is_served) {
+            (Probe::Read, false) => Probe::Write,
+            (Probe::Write, false) => Probe::NotYet,
+            (probe, _) => probe,
+        };
         match self.probe {
             Probe::NotYet if self.config.interval > Span::ZERO || self.script.is_some() => self.arm_next(io),
             Probe::NotYet if io.now() >= self.config.until => self.arm_next(io),

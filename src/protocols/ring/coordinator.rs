@@ -95,6 +95,7 @@ impl Coordinator {
             }
         }
         let news: Arc<[Arc<Epoch>]> = self.metadata().since(before).into();
+        news.iter().for_each(|epoch| io.note(Fact::Decided { epoch: epoch.clone() }));
         if let Some(last) = news.last() {
             if last.clears {
                 self.cleared = io.now();
@@ -156,7 +157,7 @@ impl Coordinator {
         for node in self.config.servers() {
             let member = Epoch::find(&latest.members, node).or_else(|| Epoch::find(&latest.next, node));
             let heard = self.heard.get(&node);
-            let is_silent = now.since(heard.map_or(since, |(at, _)| *at)) >= self.config.pace.dead_after;
+            let is_silent = self.is_silent(node, since, now);
             match (heard.filter(|_| !is_silent).map(|(_, beat)| beat), member) {
                 (Some(Beat { wish: Wish::In { points, zone, .. }, identity, .. }), _) => {
                     target.push(Member { node, identity: *identity, points: *points, zone: *zone });
@@ -169,8 +170,19 @@ impl Coordinator {
         }
         let replaced: Vec<NodeId> = target.iter().filter_map(|member| self.replaced_by(member.node)).collect();
         target.retain(|member| !replaced.contains(&member.node));
-        // Fewer than there are copies cannot own anything.
-        if target.len() < self.config.copies { latest.next.clone() } else { target.into() }
+        // Fewer than there are copies cannot own anything: some who would go must stay.
+        let missing = self.config.copies.saturating_sub(target.len());
+        let is_gone = |member: &&Member| Epoch::find(&target, member.node).is_none();
+        let mut stay: Vec<Member> = latest.next.iter().filter(is_gone).copied().collect();
+        stay.sort_by_key(|member| self.is_silent(member.node, since, now));
+        target.extend(stay.into_iter().take(missing));
+        target.sort_unstable_by_key(|member| member.node);
+        target.into()
+    }
+
+    fn is_silent(&self, node: NodeId, since: Time, now: Time) -> bool {
+        let heard = self.heard.get(&node).map_or(since, |(at, _)| *at);
+        now.since(heard) >= self.config.pace.dead_after
     }
 
     /// Whose place a server takes that is heard of.

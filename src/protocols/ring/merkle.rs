@@ -66,7 +66,7 @@ mod tests {
             let leaves = keys.div_ceil(LEAF);
             for low in 0..=leaves {
                 for high in low..=leaves {
-                    let inside = (low * LEAF..(high * LEAF).min(keys)).map(|rank| 1u64 << (rank % 40)).sum();
+                    let inside: u64 = (low * LEAF..(high * LEAF).min(keys)).map(|rank| 1u64 << (rank % 40)).sum();
                     assert_eq!(merkle.sum(low..high), inside, "{low}..{high} of {keys}");
                 }
             }

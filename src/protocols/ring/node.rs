@@ -3,6 +3,7 @@
 use super::cell::{OperationId, Rank};
 use super::client::Client;
 use super::config::Config;
+use super::epoch::Epoch;
 use super::message::{Message, Outcome, Record, Write};
 use super::server::Server;
 use super::topology::Team;
@@ -81,7 +82,7 @@ impl protocol::Timer for Timer {
 }
 
 /// What nodes tell the oracles.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
     /// Of a client: an operation has begun.
     Invoked {
@@ -168,6 +169,11 @@ pub enum Fact {
         /// Of which key.
         rank: Rank,
     },
+    /// Of one of those who decide: this epoch was decided.
+    Decided {
+        /// It.
+        epoch: Arc<Epoch>,
+    },
     /// Of one of those who decide: it has not heard of a member for too long.
     Presumed {
         /// Who must be dead.
@@ -176,7 +182,7 @@ pub enum Fact {
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 14] = [
+pub const FACTS: [&str; 15] = [
     "Invoked",
     "Returned",
     "Failed",
@@ -191,6 +197,7 @@ pub const FACTS: [&str; 14] = [
     "Mended",
     "Forgot",
     "Presumed",
+    "Decided",
 ];
 
 impl Fact {
@@ -210,6 +217,7 @@ impl Fact {
             Fact::Mended { .. } => 11,
             Fact::Forgot { .. } => 12,
             Fact::Presumed { .. } => 13,
+            Fact::Decided { .. } => 14,
         }
     }
 }
@@ -247,6 +255,10 @@ impl Digestible for Fact {
             Fact::HintLeft { target } | Fact::HintDelivered { target } => (target.number().into(), 0),
             Fact::Mended { rank } | Fact::Forgot { rank } => (rank.0.into(), 0),
             Fact::Presumed { dead } => (dead.number().into(), 0),
+            Fact::Decided { epoch } => {
+                epoch.digest(digest);
+                (0, 0)
+            }
         };
         digest.word(self.place() as u64);
         digest.pair(first, second);

@@ -13,6 +13,7 @@ use super::epoch::{Epoch, Phase};
 use super::message::Record;
 use super::node::{Fact, Node};
 use super::server::Server;
+use super::store::Wish;
 use super::topology::{Placed, Topology};
 use crate::kernel::time::{Span, Time};
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
@@ -202,6 +203,7 @@ impl RingOracle {
             Fact::Mended { .. } => self.reach(Goal::ReplicaMended),
             Fact::Forgot { .. } => self.reach(Goal::DeletionForgotten),
             Fact::Presumed { .. } => self.reach(Goal::PresumedDead),
+            Fact::Decided { epoch } => self.follow(node, epoch)?,
         }
         Ok(())
     }
@@ -213,8 +215,8 @@ impl RingOracle {
     pub fn after_step(&mut self, view: &View<'_, Node>, node: NodeId, touch: Touch) -> Verdict {
         let server = view.state(node).and_then(Node::server);
         if let Some(metadata) = server.and_then(Server::core).map(|core| core.machine()) {
-            while self.reference.follow(metadata) {
-                self.on_decided()?;
+            for epoch in metadata.since(self.epoch().number) {
+                self.follow(node, epoch)?;
             }
         }
         match touch {
@@ -233,6 +235,11 @@ impl RingOracle {
         }
         self.look(view);
         Ok(())
+    }
+
+    /// One of the group has applied an epoch. It may die before the step is over, but what it has told others holds.
+    fn follow(&mut self, node: NodeId, epoch: &Arc<Epoch>) -> Verdict {
+        if self.reference.follow(node, epoch)? { self.on_decided() } else { Ok(()) }
     }
 
     /// An epoch was decided.
@@ -439,41 +446,56 @@ impl RingOracle {
         if epoch.phase != Phase::Settled {
             pending.push(format!("the change that is under way in epoch {} is not finished", epoch.number));
         }
+        let wants_in = |node: &NodeId| {
+            let server = view.state(*node).and_then(Node::server);
+            server.is_some_and(|server| server.shelf().wish() != Wish::Out)
+        };
+        let stayers = self.config.servers().filter(wants_in).count();
         for node in self.config.servers() {
             match view.state(node).and_then(Node::server) {
-                None => pending.push(format!("{node:?} is down")),
+                // Whoever is gone for good must not be waited for.
+                None if Epoch::find(&epoch.members, node).is_none() => {}
+                None => pending.push(format!("{node:?} is down, and still a member")),
                 Some(server) if server.shelf().epoch() != epoch.number => {
                     pending.push(format!("{node:?} is in epoch {}, not in {}", server.shelf().epoch(), epoch.number));
                 }
-                Some(server) => pending.extend(self.unmet(node, server, epoch)),
+                Some(server) => pending.extend(self.unmet(node, server, epoch, stayers)),
             }
         }
         if pending.is_empty() {
-            pending.extend(self.unequal(self.reference.latest()));
+            pending.extend(self.unequal(view, self.reference.latest()));
         }
         pending
     }
 
+    /// A range of keys of which too few owners are fit for work to read it, or to copy it to others.
+    pub fn unreadable(&self, view: &View<'_, Node>) -> Option<Vec<NodeId>> {
+        let is_able = |node: &NodeId| view.host(*node).is_able();
+        let teams = self.reference.latest().readers().ranges();
+        let lost =
+            teams.map(|(_, team)| team).find(|team| team.iter().filter(is_able).count() < self.config.read_quorum);
+        lost.map(|team| team.iter().collect())
+    }
+
     /// What a server wants that is not so.
-    fn unmet(&self, node: NodeId, server: &Server, epoch: &Epoch) -> Option<String> {
-        use super::store::Wish;
+    fn unmet(&self, node: NodeId, server: &Server, epoch: &Epoch, stayers: usize) -> Option<String> {
         let (member, shelf) = (Epoch::find(&epoch.members, node), server.shelf());
-        let others = epoch.members.len();
         match (shelf.wish(), member) {
             (Wish::In { points, zone, .. }, Some(member)) => {
                 let is_so = (member.points, member.zone, member.identity) == (points, zone, shelf.identity());
                 (!is_so).then(|| format!("{node:?} is not the member that it wants to be"))
             }
             (Wish::In { .. }, None) => Some(format!("{node:?} wants to be a member and is none")),
-            (Wish::Out, Some(_)) if others > self.config.copies => Some(format!("{node:?} has not been let go")),
+            (Wish::Out, Some(_)) if stayers >= self.config.copies => Some(format!("{node:?} has not been let go")),
             (Wish::Out, Some(_) | None) => None,
         }
     }
 
     /// A key whose owners do not hold the same, or that others hold.
-    fn unequal(&self, topology: &Topology) -> Option<String> {
+    fn unequal(&self, view: &View<'_, Node>, topology: &Topology) -> Option<String> {
+        let up: Vec<NodeId> = self.config.servers().filter(|node| view.state(*node).is_some()).collect();
         for (range, team) in topology.current().ranges() {
-            for node in self.config.servers() {
+            for node in up.iter().copied() {
                 let own =
                     |node: NodeId| self.mirrors[node.index()].store.cells.range(Rank(range.start)..Rank(range.end));
                 let is_right = match team.iter().next() {

@@ -110,24 +110,31 @@ impl Oracle<Node> for RingOracles {
         self.ring.pending()
     }
 
-    /// The ring comes to rest when all its servers are up and reach each other; and a change needs a quorum that decides.
+    /// The ring comes to rest when those of its servers that are fit for work reach each other, and are enough: a majority
+    /// of those who decide, as many as there are copies, and of every key a read quorum of its owners.
     fn excuse(&self, view: &View<'_, Node>) -> Option<String> {
-        let unable: Vec<NodeId> = self.config.servers().filter(|node| !view.host(*node).is_able()).collect();
-        if !unable.is_empty() {
-            return Some(format!("{unable:?} are not fit for work, and the ring is at rest only when all are"));
+        let able: Vec<NodeId> = self.config.servers().filter(|node| view.host(*node).is_able()).collect();
+        let impaired = self.config.servers().find(|node| view.state(*node).is_some() && !able.contains(node));
+        if let Some(node) = impaired {
+            return Some(format!("{node:?} is up, but not fit for work, and nobody knows"));
         }
-        let nodes = 0..self.config.servers + self.config.clients;
-        let is_cut = |(from, to): &(u16, u16)| from != to && !view.network.is_well(*from, *to);
-        let pairs = nodes.clone().flat_map(|from| nodes.clone().map(move |to| (from, to)));
-        if let Some((from, to)) = pairs.into_iter().find(is_cut) {
-            return Some(format!("messages from #{from} to #{to} are disturbed"));
+        let decides = |node: &NodeId| view.state(*node).and_then(Node::core).is_some_and(|core| !core.is_outcast());
+        let (deciders, group) =
+            (able.iter().filter(|node| decides(node)).count(), usize::from(self.config.raft.servers));
+        if deciders * 2 <= group {
+            return Some(format!("only {deciders} of the {group} who decide can take part"));
         }
-        let outcasts = self
-            .config
-            .coordinators()
-            .filter(|node| view.state(*node).and_then(Node::core).is_none_or(Core::is_outcast));
-        let (lost, group) = (outcasts.count(), usize::from(self.config.raft.servers));
-        (lost * 2 >= group).then(|| format!("{lost} of the {group} who decide have lost their disks"))
+        if able.len() < self.config.copies {
+            return Some(format!("only {} servers are left for {} copies", able.len(), self.config.copies));
+        }
+        if let Some(owners) = self.ring.unreadable(view) {
+            return Some(format!("of the owners {owners:?} of some keys too few are left for a read"));
+        }
+        let clients = (0..self.config.clients).map(|place| NodeId::new(self.config.servers + place));
+        let nodes: Vec<NodeId> = able.into_iter().chain(clients).collect();
+        let is_cut = |(from, to): &(NodeId, NodeId)| from != to && !view.network.is_well(from.number(), to.number());
+        let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
+        pairs.into_iter().find(is_cut).map(|(from, to)| format!("messages from {from:?} to {to:?} are disturbed"))
     }
 
     fn goals(&self) -> Vec<(&'static str, u64)> {

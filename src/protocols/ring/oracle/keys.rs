@@ -20,10 +20,9 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Whether no copy need be there of what was promised.
+    /// Whether no copy need be there of what was promised: it was deleted since, and the deletion is forgotten.
     pub(super) fn is_gone(&self) -> bool {
-        let forgotten = |cell: &Cell| cell.is_tombstone() && self.forgotten >= Some(cell.version);
-        self.promised.as_ref().is_none_or(forgotten)
+        self.promised.as_ref().is_none_or(|cell| self.forgotten >= Some(cell.version))
     }
 }
 
@@ -132,7 +131,7 @@ impl Keys {
         };
         self.check_origin(node, &call, found)?;
         if self.reads != Reads::Eventual {
-            check_order(node, &call, found)?;
+            check_order(node, &call, found, self.keys[call.rank.0 as usize].forgotten)?;
         }
         let is_promise = call.write.is_some() || self.reads == Reads::Atomic;
         let key = self.key(call.rank);
@@ -173,14 +172,14 @@ fn not_atomic(node: NodeId, key: u32, found: &impl std::fmt::Display) -> Box<Vio
 }
 
 /// An operation comes after all those that had ended when it began.
-fn check_order(node: NodeId, call: &Call, found: Option<Cell>) -> Verdict {
+fn check_order(node: NodeId, call: &Call, found: Option<Cell>, forgotten: Option<Version>) -> Verdict {
     let Some(floor) = call.floor else { return Ok(()) };
     let is_late = found.is_some_and(|found| match call.reads() {
         true => found.version >= floor.version,
         false => found.version > floor.version,
     });
-    // A deletion that is forgotten leaves nothing.
-    if is_late || (found.is_none() && floor.is_tombstone()) {
+    // A deletion that is forgotten leaves nothing. It may have come while the operation was under way.
+    if is_late || (found.is_none() && (floor.is_tombstone() || forgotten >= Some(floor.version))) {
         return Ok(());
     }
     let found_words = found.as_ref().map_or_else(|| "nothing".to_owned(), shown);

@@ -5,7 +5,6 @@ use crate::protocol::NodeId;
 use crate::protocols::ring::cell::Rank;
 use crate::protocols::ring::config::Config;
 use crate::protocols::ring::epoch::{Epoch, Member, Phase};
-use crate::protocols::ring::metadata::Metadata;
 use crate::protocols::ring::rules::Rules;
 use crate::protocols::ring::topology::{Placed, Team, Topology};
 use std::sync::Arc;
@@ -41,13 +40,20 @@ impl Reference {
         self.topologies.get((epoch as usize).checked_sub(1)?)
     }
 
-    /// Takes in the next epoch that one of the group has applied, if there is one that is new.
-    pub(super) fn follow(&mut self, metadata: &Metadata) -> bool {
-        let known = self.latest().epoch().number;
-        let Some(epoch) = metadata.since(known).first() else { return false };
+    /// Takes in an epoch that one of the group has applied. Answers whether it is new.
+    pub(super) fn follow(&mut self, node: NodeId, epoch: &Arc<Epoch>) -> Result<bool, Box<Violation>> {
+        if let Some(known) = self.at(epoch.number) {
+            let is_same = known.epoch() == epoch;
+            let message = || format!("{node:?} decides an epoch {} that was decided otherwise", epoch.number);
+            return if is_same {
+                Ok(false)
+            } else {
+                violation("ring.epoch-agreement", &[node], message()).map(|()| false)
+            };
+        }
         let next = self.latest().after(epoch, &self.config);
         self.topologies.push(next);
-        true
+        Ok(true)
     }
 
     /// A server is in an epoch: it is the one that was decided, and it has worked out the same owners as everybody.
