@@ -87,6 +87,15 @@ impl Epoch {
         list.binary_search_by_key(&node, |member| member.node).ok().map(|place| &list[place])
     }
 
+    /// The members after a change: who is wanted, and of those who would go the first, if there would be fewer members than
+    /// copies. So few cannot own anything.
+    pub fn list(mut wanted: Vec<Member>, would_go: Vec<Member>, copies: usize) -> Arc<[Member]> {
+        let missing = copies.saturating_sub(wanted.len());
+        wanted.extend(would_go.into_iter().take(missing));
+        wanted.sort_unstable_by_key(|member| member.node);
+        wanted.into()
+    }
+
     /// The epoch after this step; `None` if it cannot be taken now.
     pub fn after(&self, step: &Step) -> Option<Epoch> {
         let number = self.number + 1;

@@ -3,7 +3,7 @@
 use super::cell::{Cell, Rank};
 use super::epoch::{Epoch, FOUNDER, Identity};
 use super::message::Record;
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Order};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,6 +22,25 @@ pub enum Wish {
         /// Whose place it takes, who is no member then.
         instead_of: Option<NodeId>,
     },
+}
+
+impl Wish {
+    /// What a server wants after an order, if that is something about its place in the ring. `usual`: the points and the
+    /// zone of somebody who is told nothing else.
+    pub fn after(self, order: Order, usual: (u32, u16)) -> Option<Wish> {
+        let (points, zone) = match self {
+            Wish::In { points, zone, .. } => (points, zone),
+            Wish::Out => usual,
+        };
+        match order {
+            Order::Join => Some(Wish::In { points, zone, instead_of: None }),
+            Order::Leave => Some(Wish::Out),
+            Order::Replace(other) => Some(Wish::In { points, zone, instead_of: Some(other) }),
+            Order::Reweigh(points) => Some(Wish::In { points, zone, instead_of: None }),
+            Order::Rezone(zone) => Some(Wish::In { points, zone, instead_of: None }),
+            Order::Rebalance | Order::TransferLeadership => None,
+        }
+    }
 }
 
 /// How far somebody is who fetches keys for a plan.
