@@ -289,7 +289,7 @@ fn flatness() {
 
 /// What an event costs where many clients want one lock, and where a service has many locks.
 fn locks() {
-    for kind in ["Redis()", "Lease()"] {
+    for kind in ["Redis()", "Lease()", "ZooKeeper()"] {
         let few = contention(kind, 5, 1);
         let crowd = contention(kind, 1_000, 1);
         let many = contention(kind, 5, 10_000);

@@ -440,7 +440,7 @@ impl System for BuiltIn {
             ]
             .concat(),
             goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS, &rings::oracle::GOALS].concat(),
-            roles: vec!["leader", "primary", "lock-holder"],
+            roles: vec!["leader", "primary", "lock-holder", "owner"],
             facts: united(&[&rafts::node::FACTS, &locks::node::FACTS, &rings::node::FACTS]),
             messages: united(
                 &[

@@ -290,7 +290,7 @@ impl RingSettings {
         Vocabulary {
             invariants: names_of(&invariants).collect(),
             goals: [oracle::GOALS.as_slice(), &raft::oracle::GOALS].concat(),
-            roles: vec!["leader", "primary"],
+            roles: vec!["leader", "primary", "owner"],
             facts: node::FACTS.to_vec(),
             messages: [message::MESSAGES.as_slice(), &raft::message::MESSAGES].concat(),
         }

@@ -240,8 +240,17 @@ impl Server {
         }
     }
 
-    /// By what right it holds a role.
+    /// By what right it holds a role: of those who lead the one in the latest term, of those who take themselves for the
+    /// first owner of a key the one in the latest epoch.
     pub fn role(&self, role: &str) -> Option<u64> {
+        if let Some(key) = role.strip_prefix("owner:") {
+            let (shelf, key) = (&self.shelf, key.parse::<u32>().ok()?);
+            let rank = (key < shelf.config.keyspace.len()).then(|| shelf.config.keyspace.rank(key))?;
+            let readers = shelf.topology().readers();
+            let is_first =
+                readers.team(rank).iter().next() == Some(shelf.me) && readers.is_of(shelf.me, shelf.identity());
+            return is_first.then(|| shelf.epoch());
+        }
         let core = self.core()?;
         (matches!(role, "leader" | "primary") && core.is_leader()).then(|| core.term())
     }
