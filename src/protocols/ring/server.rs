@@ -11,7 +11,6 @@ use super::metadata::Metadata;
 use super::node::{Fact, Node, Timer};
 use super::requests::Requests;
 use super::shelf::Shelf;
-use super::store::Wish;
 use crate::kernel::time::Span;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
 use crate::protocols::raft::core::{Alarm, Core};
@@ -215,24 +214,13 @@ impl Server {
 
     /// Its operator tells it something.
     pub fn on_order(&mut self, order: Order, io: &mut Io<'_, Node>) -> bool {
+        if order == Order::Rebalance {
+            self.shelf.on_anti_entropy(io);
+            return true;
+        }
         let config = &self.shelf.config;
         let usual = (config.points, config.zones[io.me().index()]);
-        let (points, zone) = match self.shelf.wish() {
-            Wish::In { points, zone, .. } => (points, zone),
-            Wish::Out => usual,
-        };
-        let wish = match order {
-            Order::Join => Wish::In { points, zone, instead_of: None },
-            Order::Leave => Wish::Out,
-            Order::Replace(other) => Wish::In { points, zone, instead_of: Some(other) },
-            Order::Reweigh(points) => Wish::In { points, zone, instead_of: None },
-            Order::Rezone(zone) => Wish::In { points, zone, instead_of: None },
-            Order::Rebalance => {
-                self.shelf.on_anti_entropy(io);
-                return true;
-            }
-            Order::TransferLeadership => return false,
-        };
+        let Some(wish) = self.shelf.wish().after(order, usual) else { return false };
         if wish == self.shelf.wish() {
             return false;
         }
