@@ -3,6 +3,7 @@
 pub mod chance;
 pub mod chunks;
 pub mod digest;
+pub mod map;
 pub mod queue;
 pub mod rng;
 pub mod time;

@@ -34,3 +34,5 @@ pub mod rendezvous;
 pub mod ring;
 pub mod rules;
 mod scatter;
+pub mod succession;
+pub mod survey;

@@ -11,6 +11,7 @@ pub mod junit;
 pub mod line;
 pub mod number;
 pub mod replay;
+pub mod ring;
 pub mod style;
 pub mod suite;
 pub mod sweep;

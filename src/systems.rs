@@ -8,6 +8,7 @@ pub mod subject;
 use crate::environment::fault::Kind;
 use crate::environment::plan::{ENGINE, FORMAT, Plan, Workload};
 use crate::kernel::time::Span;
+use crate::placement::succession::Succession;
 use crate::protocols::exhibit;
 use crate::protocols::{lock as locks, raft as rafts, ring as rings};
 use crate::run::capsule::{Capsule, Recorder, Trail};
@@ -77,6 +78,12 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
     /// both, and survive them whenever they come. Default: no.
     fn churn(&self) -> bool {
         false
+    }
+
+    /// The ring of a plan, and what becomes of it by the orders that the plan spells out; `None` for a system without a
+    /// ring, which is the default.
+    fn succession(_plan: &Plan<Self>) -> Option<Succession> {
+        None
     }
 
     /// In what time links and disks must usually answer, or the system makes no progress: its shortest timeout. The
@@ -409,6 +416,10 @@ impl System for BuiltIn {
         }
     }
 
+    fn succession(plan: &Plan<BuiltIn>) -> Option<Succession> {
+        matches!(plan.system, BuiltIn::Ring(_)).then(|| ring::succession::succession(plan))
+    }
+
     fn churn(&self) -> bool {
         matches!(self, BuiltIn::Ring(_))
     }
@@ -429,7 +440,7 @@ impl System for BuiltIn {
             ]
             .concat(),
             goals: [rafts::oracle::GOALS.as_slice(), &locks::oracle::GOALS, &rings::oracle::GOALS].concat(),
-            roles: vec!["leader", "primary", "lock-holder"],
+            roles: vec!["leader", "primary", "lock-holder", "owner"],
             facts: united(&[&rafts::node::FACTS, &locks::node::FACTS, &rings::node::FACTS]),
             messages: united(
                 &[

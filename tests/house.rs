@@ -41,7 +41,7 @@ Instant, SystemTime                           -> run::sweep, cli: a run has virt
 std::thread, std::net                         -> run::sweep, run::twice, run::shrink::crew, check::variables, cli: a run is one thread that talks to nobody
 Mutex, RwLock, Condvar, mpsc, atomic          -> run::sweep, run::twice, run::shrink::crew, cli: a world shares nothing
 Rc, RefCell, UnsafeCell                       -> nowhere: a world is a value that can be cloned and sent
-Cell, std::sync::Once, OnceLock, LazyLock     -> run::play, cli: a world is a value, and nothing outlives it
+std::cell, std::sync::Once, OnceLock, LazyLock -> run::play, cli: a world is a value, and nothing outlives it
 static, thread_local!                         -> run::play, cli: a run leaves nothing behind
 std::fs                                       -> scenario::load, cli: only these open files
 std::env                                      -> check::variables, cli: only who is called looks at its surroundings

@@ -8,6 +8,7 @@ use squall::environment::disk::crash::Survival;
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, Kind, LinkSet, PlannedFault};
 use squall::environment::plan::{Clock, Plan};
+use squall::kernel::chance::Ratio;
 use squall::kernel::time::{Span, Time};
 
 /// Who is hit by the fault that makes the difference.
@@ -128,6 +129,25 @@ fn one_fault_of_a_disk_does_not_re_roll_another() {
     for kind in [Kind::TornWrite, Kind::LostSync, Kind::BitRot] {
         let after = until_the_crash(with(kind, 4));
         assert_same(kind, &before[..before.len() - 1], &after[..after.len() - 1]);
+    }
+}
+
+/// Which writes fail hangs on how many there were, and not on whether syncs may fail as well; and the other way round.
+#[test]
+fn errors_of_syncs_do_not_re_roll_those_of_writes() {
+    let own = |event: &Event| event.nodes() == [VICTIM];
+    let failing = |write: Ratio, sync: Ratio| {
+        let mut plan = storm();
+        plan.system.goes_on = true;
+        plan.faults.insert(1, during(30, 355, Fault::DiskError { target: node(VICTIM), write, sync }));
+        story(plan, own)
+    };
+    // Drawn each time, and never hit.
+    let (often, hardly) = (probe::ratio(1, 4), probe::ratio(1, 1 << 32));
+    for (alone, together) in [((often, Ratio::ZERO), (often, hardly)), ((Ratio::ZERO, often), (hardly, often))] {
+        let before = failing(alone.0, alone.1);
+        assert!(before.iter().any(|(_, event)| matches!(event, Event::DiskFailed { .. })));
+        assert_same(Kind::DiskError, &before, &failing(together.0, together.1));
     }
 }
 

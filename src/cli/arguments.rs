@@ -7,6 +7,7 @@ use super::place::Place;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
+use super::show::Show;
 use super::transcript::CheckTranscript;
 use crate::run::twice::Share;
 use crate::scenario::load::is_capsule;
@@ -399,29 +400,6 @@ pub(super) struct Check {
     pub(super) format: Format,
 }
 
-/// Show a scenario with all its defaults or, with a seed, the plan it draws
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  squall show scenarios/raft/storm.ron
-  squall show scenarios/raft/storm.ron --seed 42 | less
-  squall show scenarios/raft/storm.ron --seed 42 --format json | jq .faults")]
-pub(super) struct Show {
-    /// The scenario file
-    pub(super) scenario: PathBuf,
-
-    /// Show the plan that this seed draws
-    #[arg(long, value_name = "N", env = "SQUALL_SEED", hide_env = true, allow_hyphen_values = true)]
-    pub(super) seed: Option<Seed>,
-
-    #[command(flatten)]
-    pub(super) settings: Settings,
-
-    /// How to write it
-    #[arg(long, env = "SQUALL_FORMAT", default_value = "ron", hide_env = true)]
-    pub(super) format: ShowFormat,
-}
-
 /// List what there is
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -454,15 +432,6 @@ pub(super) enum Format {
     /// Text for people
     Human,
     /// One JSON object a line
-    Json,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(super) enum ShowFormat {
-    /// As in a file
-    #[value(alias = "human")]
-    Ron,
-    /// One JSON object
     Json,
 }
 

@@ -259,6 +259,72 @@ fn never() -> Ratio {
     Ratio::ZERO
 }
 
+/// The links of a fault, to be read or changed, as the fault is borrowed.
+macro_rules! links_of {
+    ($fault:expr, $borrowed:ident) => {
+        match $fault {
+            Fault::Partition(links) => Some(links),
+            Fault::Clog { over }
+            | Fault::Loss { over, .. }
+            | Fault::Duplicate { over, .. }
+            | Fault::Delay { over, .. }
+            | Fault::Reorder { over, .. }
+            | Fault::Corrupt { over, .. }
+            | Fault::Bandwidth { over, .. } => over.$borrowed(),
+            Fault::Kill { .. }
+            | Fault::Wipe { .. }
+            | Fault::Destroy { .. }
+            | Fault::Pause { .. }
+            | Fault::SlowNode { .. }
+            | Fault::ClockJump { .. }
+            | Fault::ClockDrift { .. }
+            | Fault::ClockFreeze { .. }
+            | Fault::DiskSlow { .. }
+            | Fault::DiskStall { .. }
+            | Fault::DiskError { .. }
+            | Fault::DiskFull { .. }
+            | Fault::TornWrite { .. }
+            | Fault::LostSync { .. }
+            | Fault::BitRot { .. }
+            | Fault::Heal
+            | Fault::Order { .. } => None,
+        }
+    };
+}
+
+/// The target of a fault, in the same way.
+macro_rules! target_of {
+    ($fault:expr, $borrowed:ident) => {
+        match $fault {
+            Fault::Kill { target }
+            | Fault::Wipe { target }
+            | Fault::Destroy { target }
+            | Fault::Pause { target }
+            | Fault::SlowNode { target, .. }
+            | Fault::ClockJump { target, .. }
+            | Fault::ClockDrift { target, .. }
+            | Fault::ClockFreeze { target }
+            | Fault::DiskStall { target }
+            | Fault::DiskError { target, .. }
+            | Fault::DiskFull { target }
+            | Fault::TornWrite { target }
+            | Fault::LostSync { target }
+            | Fault::BitRot { target }
+            | Fault::Order { target, .. } => Some(target),
+            Fault::DiskSlow { target, .. } => target.$borrowed(),
+            Fault::Partition(_)
+            | Fault::Clog { .. }
+            | Fault::Loss { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Delay { .. }
+            | Fault::Reorder { .. }
+            | Fault::Corrupt { .. }
+            | Fault::Bandwidth { .. }
+            | Fault::Heal => None,
+        }
+    };
+}
+
 impl Fault {
     /// Whether it does all it does when it begins, and then is over.
     pub const fn is_momentary(&self) -> bool {
@@ -267,78 +333,22 @@ impl Fault {
 
     /// Which links it hits, if it hits some and not all.
     pub const fn links(&self) -> Option<&LinkSet> {
-        match self {
-            Fault::Partition(links) => Some(links),
-            Fault::Clog { over }
-            | Fault::Loss { over, .. }
-            | Fault::Duplicate { over, .. }
-            | Fault::Delay { over, .. }
-            | Fault::Reorder { over, .. }
-            | Fault::Corrupt { over, .. }
-            | Fault::Bandwidth { over, .. } => over.as_ref(),
-            _ => None,
-        }
+        links_of!(self, as_ref)
     }
 
     /// Whom it hits, if it hits some and not all.
     pub const fn target(&self) -> Option<&Target> {
-        match self {
-            Fault::Kill { target }
-            | Fault::Wipe { target }
-            | Fault::Destroy { target }
-            | Fault::Pause { target }
-            | Fault::SlowNode { target, .. }
-            | Fault::ClockJump { target, .. }
-            | Fault::ClockDrift { target, .. }
-            | Fault::ClockFreeze { target }
-            | Fault::DiskStall { target }
-            | Fault::DiskError { target, .. }
-            | Fault::DiskFull { target }
-            | Fault::TornWrite { target }
-            | Fault::LostSync { target }
-            | Fault::BitRot { target }
-            | Fault::Order { target, .. } => Some(target),
-            Fault::DiskSlow { target, .. } => target.as_ref(),
-            _ => None,
-        }
+        target_of!(self, as_ref)
     }
 
     /// As [`Fault::links`], to change them.
     pub const fn links_mut(&mut self) -> Option<&mut LinkSet> {
-        match self {
-            Fault::Partition(links) => Some(links),
-            Fault::Clog { over }
-            | Fault::Loss { over, .. }
-            | Fault::Duplicate { over, .. }
-            | Fault::Delay { over, .. }
-            | Fault::Reorder { over, .. }
-            | Fault::Corrupt { over, .. }
-            | Fault::Bandwidth { over, .. } => over.as_mut(),
-            _ => None,
-        }
+        links_of!(self, as_mut)
     }
 
     /// As [`Fault::target`], to change it.
     pub const fn target_mut(&mut self) -> Option<&mut Target> {
-        match self {
-            Fault::Kill { target }
-            | Fault::Wipe { target }
-            | Fault::Destroy { target }
-            | Fault::Pause { target }
-            | Fault::SlowNode { target, .. }
-            | Fault::ClockJump { target, .. }
-            | Fault::ClockDrift { target, .. }
-            | Fault::ClockFreeze { target }
-            | Fault::DiskStall { target }
-            | Fault::DiskError { target, .. }
-            | Fault::DiskFull { target }
-            | Fault::TornWrite { target }
-            | Fault::LostSync { target }
-            | Fault::BitRot { target }
-            | Fault::Order { target, .. } => Some(target),
-            Fault::DiskSlow { target, .. } => target.as_mut(),
-            _ => None,
-        }
+        target_of!(self, as_mut)
     }
 }
 

@@ -62,6 +62,16 @@ impl Measure {
         u128::from(self.rounds) * whole + ((high * whole + ((low * whole) >> 64)) >> 64)
     }
 
+    /// How much it is more than another one; nothing, if it is not.
+    #[must_use]
+    pub fn beyond(self, other: Measure) -> Measure {
+        if self <= other {
+            return Measure::ZERO;
+        }
+        let (parts, borrowed) = self.parts.overflowing_sub(other.parts);
+        Measure { rounds: self.rounds - other.rounds - u64::from(borrowed), parts }
+    }
+
     /// So many times as much.
     ///
     /// # Panics
@@ -113,6 +123,9 @@ mod tests {
             let half = space.length(0, last / 2 + 1);
             assert_eq!((half.scaled(1_000), half.scaled(1), half.scaled(u64::MAX)), (500, 0, u128::from(u64::MAX / 2)));
             assert_eq!((half.times(2), half.times(7).scaled(1_000)), (Measure::ROUND, 3_500));
+            assert_eq!(half.beyond(half) + Measure::ROUND.beyond(half), half);
+            assert_eq!((half + Measure::ROUND).beyond(Measure::ROUND), half);
+            assert_eq!(half.beyond(Measure::ROUND), Measure::ZERO);
             assert_eq!(space.position(u128::MAX), last);
         }
     }

@@ -39,7 +39,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod transactions;
-mod tree;
 mod value;
 
 pub use replication::Snapshot;

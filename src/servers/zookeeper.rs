@@ -36,7 +36,6 @@
 //! ```
 
 pub mod error;
-mod map;
 pub mod operation;
 pub mod path;
 pub mod query;

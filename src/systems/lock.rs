@@ -154,7 +154,7 @@ pub(super) trait KindRules {
     /// What can never work.
     fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint>;
 
-    /// The same kind made simpler in one respect.
+    /// The same kind made simpler in one respect; what is as it was is left out by who asks.
     fn simpler(&self) -> Vec<KindSettings>;
 }
 
@@ -250,8 +250,11 @@ impl LockSettings {
     /// The same made simpler in one respect, the greatest step first.
     pub(super) fn simpler(&self) -> Vec<LockSettings> {
         let kinds = self.kind.rules().simpler();
-        let mut simpler: Vec<LockSettings> =
-            kinds.into_iter().map(|kind| LockSettings { kind, ..self.clone() }).collect();
+        let mut simpler: Vec<LockSettings> = kinds
+            .into_iter()
+            .filter(|kind| *kind != self.kind)
+            .map(|kind| LockSettings { kind, ..self.clone() })
+            .collect();
         let usual = LockSettings::of(self.kind.clone());
         let mut offer = |settings: LockSettings| {
             if settings != *self {

@@ -67,17 +67,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             self.audit.bite_past(Kind::LostSync, |fired| fired.hits(node));
         }
         back.parked.clear();
+        if let Some(trouble) = &mut back.trouble {
+            trouble.on_crash();
+        }
         // What had arrived and waited dies with the node.
-        for held in back.held.drain(..) {
+        for held in std::mem::take(&mut back.held) {
             if let Held::Event(Event::Arrival { from, to, message, .. } | Event::Served { from, to, message, .. }) =
                 held
             {
-                self.traffic.dropped += u64::from(from != to);
-                self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+                self.drop_message(from, to, &message);
             }
-        }
-        if let Some(trouble) = &mut back.trouble {
-            trouble.on_crash();
         }
         P::Timer::ALL.iter().for_each(|timer| self.deadlines.disarm(Self::timer_number(node, *timer)));
         self.cause = Cause::Crash;
@@ -124,8 +123,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     ) -> Verdict {
         let host = &self.hosts[to.index()];
         if host.state.is_none() || host.incarnation != incarnation {
-            self.traffic.dropped += u64::from(from != to);
-            self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+            self.drop_message(from, to, &message);
             return Ok(());
         }
         if host.asleep {
@@ -149,8 +147,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             self.stuck.push(Event::Arrival { from, to, incarnation, message });
             return;
         }
-        self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+        self.drop_message(from, to, &message);
+    }
+
+    /// A message is lost. What a node tells itself is no traffic.
+    pub(super) fn drop_message(&mut self, from: NodeId, to: NodeId, message: &P::Message) {
         self.traffic.dropped += u64::from(from != to);
+        self.trace.happened(self.now, &Happening::Dropped { from, to, message });
     }
 
     /// Lets go what was held at links that are free again.

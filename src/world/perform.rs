@@ -77,50 +77,46 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             self.queue.push(self.now, Event::Arrival { from, to, incarnation, message });
             return;
         }
-        // Only what a node sends itself hangs on who it was.
-        let incarnation = 0;
         self.traffic.sent += 1;
         match self.network.latency_in_calm(from.number(), to.number()) {
-            Some(after) => {
-                self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
-            }
+            Some(after) => self.post(after, from, to, message),
             None => self.send_through_weather(from, to, message),
         }
+    }
+
+    /// A message to another node arrives after so long.
+    #[inline(always)]
+    fn post(&mut self, after: Span, from: NodeId, to: NodeId, message: P::Message) {
+        // Only what a node sends itself hangs on who it was.
+        self.queue.push(self.now + after, Event::Arrival { from, to, incarnation: 0, message });
     }
 
     /// Sends a message that something may befall. Apart from [`World::send`], so that a calm network does not carry the
     /// weight of all that there could be.
     #[inline(never)]
     fn send_through_weather(&mut self, from: NodeId, to: NodeId, message: P::Message) {
-        let incarnation = 0;
         let fate = self.network.fate(from.number(), to.number(), self.now, || P::size(&message));
         if !fate.marks.is_empty() {
             self.mark(from, to, fate.marks.iter());
         }
         if let Some(again) = fate.again {
             self.traffic.doubled += 1;
-            let message = message.clone();
-            self.queue.push(self.now + again, Event::Arrival { from, to, incarnation, message });
+            self.post(again, from, to, message.clone());
         }
         match (fate.arrives, fate.garbled) {
-            (Some(after), None) => {
-                self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
-            }
+            (Some(after), None) => self.post(after, from, to, message),
             (Some(after), Some(word)) => match P::garble_message(&self.plan.system, &message, word) {
                 Some(garbage) => {
                     self.traffic.garbled += 1;
                     self.trace.happened(self.now, &Happening::Garbled { from, to, message: &message });
-                    self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message: garbage });
+                    self.post(after, from, to, garbage);
                 }
                 None => {
                     self.traffic.corrupted += 1;
                     self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
                 }
             },
-            (None, _) => {
-                self.traffic.dropped += 1;
-                self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
-            }
+            (None, _) => self.drop_message(from, to, &message),
         }
     }
 
@@ -163,7 +159,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn arm(&mut self, node: NodeId, timer: P::Timer, after: Span) {
         let (number, back) = (Self::timer_number(node, timer), &mut self.backstage[node.index()]);
         if let Some(trouble) = &mut back.trouble {
@@ -192,7 +188,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         (node.index() * P::Timer::ALL.len() + timer.slot()) as u32
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, node: NodeId, record: P::Record) -> Result<Written, Box<Violation>> {
         if let Some(trouble) = &mut self.backstage[node.index()].trouble
             && let Some((failure, kind)) = trouble.refuses_write(&self.table, node)
@@ -205,7 +201,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// Begins a sync if one is needed.
-    #[inline]
+    #[inline(always)]
     fn sync(&mut self, node: NodeId) -> Result<Gate, Box<Violation>> {
         let disk = &mut self.hosts[node.index()].disk;
         if disk.is_clean() {

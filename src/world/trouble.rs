@@ -35,7 +35,8 @@ pub(super) struct Trouble {
     alarms: Vec<Option<Time>>,
     /// How many draws were made for it.
     handled: u32,
-    operations: u32,
+    writes: u32,
+    syncs: u32,
     rots: u32,
 }
 
@@ -166,7 +167,7 @@ impl Trouble {
     /// Why a write fails now, if it does, and which kind of fault makes it fail.
     pub(super) fn refuses_write(&mut self, table: &Table, node: NodeId) -> Option<(DiskFailure, Kind)> {
         // Drawn also where there is no room: that must not re-roll the writes after it.
-        let fails = self.fails(self.disk.write_errors, table, node);
+        let fails = fails(self.disk.write_errors, table, 2, node, &mut self.writes);
         if self.disk.is_full {
             return Some((DiskFailure::Full, Kind::DiskFull));
         }
@@ -186,14 +187,16 @@ impl Trouble {
 
     /// Whether a sync that is due fails.
     pub(super) fn refuses_sync(&mut self, table: &Table, node: NodeId) -> bool {
-        self.fails(self.disk.sync_errors, table, node)
+        fails(self.disk.sync_errors, table, 6, node, &mut self.syncs)
     }
+}
 
-    fn fails(&mut self, often: Ratio, table: &Table, node: NodeId) -> bool {
-        if often.is_zero() {
-            return false;
-        }
-        self.operations += 1;
-        often.hits(table.word(Purpose::Disk, 2 << 16 | u64::from(node.number()), u64::from(self.operations)))
+/// Draws whether an operation of a disk fails. Writes and syncs count each for themselves, in a row of the table of
+/// their own: that syncs may fail must not re-roll the writes.
+fn fails(often: Ratio, table: &Table, row: u64, node: NodeId, count: &mut u32) -> bool {
+    if often.is_zero() {
+        return false;
     }
+    *count += 1;
+    often.hits(table.word(Purpose::Disk, row << 16 | u64::from(node.number()), u64::from(*count)))
 }

@@ -146,7 +146,22 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 self.refresh();
                 Ok(())
             }
-            _ => {
+            Fault::Partition(_)
+            | Fault::Clog { .. }
+            | Fault::Loss { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Delay { .. }
+            | Fault::Reorder { .. }
+            | Fault::Corrupt { .. }
+            | Fault::Bandwidth { .. }
+            | Fault::SlowNode { .. }
+            | Fault::ClockDrift { .. }
+            | Fault::ClockFreeze { .. }
+            | Fault::DiskSlow { .. }
+            | Fault::DiskStall { .. }
+            | Fault::DiskError { .. }
+            | Fault::DiskFull { .. }
+            | Fault::TornWrite { .. } => {
                 self.refresh();
                 Ok(())
             }
@@ -361,38 +376,37 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// Adds a fault that goes on to a node's troubles.
     fn burden(&mut self, node: NodeId, fault: &Fault) {
-        let is_trouble = matches!(
-            fault.kind(),
-            Kind::SlowNode
-                | Kind::ClockDrift
-                | Kind::ClockFreeze
-                | Kind::DiskSlow
-                | Kind::DiskStall
-                | Kind::DiskError
-                | Kind::DiskFull
-                | Kind::TornWrite
-                | Kind::LostSync
-        );
-        if !is_trouble {
-            return;
-        }
-        let trouble = self.trouble(node);
-        let disk = &mut trouble.disk;
         match fault {
             // Of several the one that began last holds: distributions cannot be added.
-            Fault::SlowNode { handling, .. } => trouble.slow = Some(*handling),
-            Fault::ClockDrift { ppm, .. } => trouble.drift_ppm += i64::from(*ppm),
-            Fault::ClockFreeze { .. } => trouble.is_frozen = true,
-            Fault::DiskSlow { extra, .. } => disk.extra.push(*extra),
-            Fault::DiskStall { .. } => disk.is_stalled = true,
+            Fault::SlowNode { handling, .. } => self.trouble(node).slow = Some(*handling),
+            Fault::ClockDrift { ppm, .. } => self.trouble(node).drift_ppm += i64::from(*ppm),
+            Fault::ClockFreeze { .. } => self.trouble(node).is_frozen = true,
+            Fault::DiskSlow { extra, .. } => self.trouble(node).disk.extra.push(*extra),
+            Fault::DiskStall { .. } => self.trouble(node).disk.is_stalled = true,
             Fault::DiskError { write, sync, .. } => {
+                let disk = &mut self.trouble(node).disk;
                 disk.write_errors = disk.write_errors.or(*write);
                 disk.sync_errors = disk.sync_errors.or(*sync);
             }
-            Fault::DiskFull { .. } => disk.is_full = true,
-            Fault::TornWrite { .. } => disk.tears = true,
-            Fault::LostSync { .. } => disk.lies = true,
-            _ => unreachable!("{fault} is no trouble that goes on"),
+            Fault::DiskFull { .. } => self.trouble(node).disk.is_full = true,
+            Fault::TornWrite { .. } => self.trouble(node).disk.tears = true,
+            Fault::LostSync { .. } => self.trouble(node).disk.lies = true,
+            Fault::Kill { .. }
+            | Fault::Wipe { .. }
+            | Fault::Destroy { .. }
+            | Fault::Pause { .. }
+            | Fault::ClockJump { .. }
+            | Fault::BitRot { .. }
+            | Fault::Order { .. } => {}
+            Fault::Partition(_)
+            | Fault::Clog { .. }
+            | Fault::Loss { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Delay { .. }
+            | Fault::Reorder { .. }
+            | Fault::Corrupt { .. }
+            | Fault::Bandwidth { .. }
+            | Fault::Heal => unreachable!("{fault} hits no node"),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod machine;
 
 use super::message::{Call, Message, Peer, Record, Reply, Request};
+use super::node::Fact;
 use super::recipe::Due;
 use super::service::{Office, Service};
 use super::{lease, zookeeper};
@@ -129,7 +130,8 @@ impl Ensemble {
     ) -> Ensemble {
         let records: Vec<message::Record<Command>> = disk.records.iter().filter_map(Record::raft).cloned().collect();
         let found = Found { records: &records, damage: disk.damage };
-        let core = Core::boot(*raft, Machine::new(replica), found, office.io);
+        let machine = Machine::new(replica, &office.config.rules.ensemble);
+        let core = Core::boot(*raft, machine, found, office.io);
         office.wake(look_every, Due::Beat);
         Ensemble { core, front, look_every, pending: BTreeSet::new(), led: false }
     }
@@ -197,6 +199,12 @@ impl Ensemble {
         while let Some(applied) = self.core.apply_next() {
             let (front, mut see) = self.front();
             front.applied(&applied.command, &applied.reply, &mut see, office);
+            if see.leads {
+                let keepers = see.machine.service.keepers(&applied.reply.changes);
+                for (lock, claim) in keepers {
+                    office.io.note(Fact::Kept { lock, claim, index: self.core.applied() });
+                }
+            }
             let Some((client, call)) = applied.command.asked else { continue };
             if self.pending.remove(&(client, call))
                 && let Some(reply) = applied.reply.reply

@@ -11,7 +11,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 32] = [
+pub const EXHIBITS: [Exhibit<Rules>; 34] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -136,6 +136,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 32] = [
         plant: |rules| rules.redis.counts = || Counting::Afterwards,
     },
     Exhibit {
+        id: "fencing-token-in-leader-memory",
+        story: "tokens are counted in the memory of the primary, and begin anew when another one takes its place",
+        source: "Kleppmann, \"How to do distributed locking\", 2016: a counter on one Redis node would not be sufficient, because that node may fail",
+        invariants: &["lock.token-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.counts = || Counting::InMemory,
+    },
+    Exhibit {
         id: "zadd-random-member",
         story: "each client adds a member of its own to a sorted set, and takes that it was added for that it has the lock",
         source: "Carlson, \"Redis in Action\", section 6.3, which ranks members and does not count that one was added",
@@ -200,6 +208,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 32] = [
         plant: |rules| rules.lease.expires_at_apply = || true,
     },
     Exhibit {
+        id: "request-carried-out-again",
+        story: "servers carry out what they are asked as often as it arrives, also after later questions of the same client",
+        source: "Raft paper, section 8; Jepsen, jetcd 0.8.2, and etcd issues 14890 and 18424: a client library that repeats what is not idempotent",
+        invariants: &["lock.release-kept", "lock.freed", "lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.ensemble.is_once = || false,
+    },
+    Exhibit {
         id: "db-lock-judged-on-client-clock",
         story: "whether a row has expired is judged by the clock of whoever wants it",
         source: "ShedLock #231: two nodes whose clocks are 3 minutes apart both take the lock; #132; the cure is the time of the database",
@@ -227,7 +243,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 32] = [
         id: "orphan-node-after-lost-create-reply",
         story: "a client whose create was not answered creates another node, and waits for its own first one",
         source: "ZOOKEEPER-1262, \"Documentation for Lock recipe has major flaw\"; Curator 8dc0283e",
-        invariants: &["lock.freed", "lock.served"],
+        invariants: &["lock.release-kept", "lock.freed", "lock.served"],
         rarity: Rarity::Common,
         plant: |rules| rules.zookeeper.retries = || Retry::Creates,
     },

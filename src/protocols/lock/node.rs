@@ -150,12 +150,14 @@ pub enum Fact {
         /// The token that came with it.
         token: Option<Token>,
     },
-    /// Of a server that decides alone: for all it knows, this claim holds this lock from now on.
+    /// Of a server that decides: for all it knows, this claim holds this lock from now on.
     Kept {
         /// The lock.
         lock: LockId,
         /// The claim.
         claim: ClaimId,
+        /// The place in the log of what has made it so, from 1; 0 from a server that decides alone.
+        index: u64,
     },
 }
 
@@ -173,8 +175,11 @@ impl Digestible for Fact {
             Fact::Woken { claim, by } => (9, claim, *by),
             Fact::Accepted { claim, token } => (10, claim, token.map_or(0, |token| token + 1)),
             Fact::Refused { claim, token } => (11, claim, token.map_or(0, |token| token + 1)),
-            Fact::Kept { lock, claim } => {
+            Fact::Kept { lock, claim, index } => {
                 digest.pair(12 << 32 | u64::from(lock.0), claim.0);
+                if *index > 0 {
+                    digest.word(*index);
+                }
                 return;
             }
         };

@@ -87,8 +87,8 @@ struct Book {
     queue: Queue,
     /// Who is inside by what it believes, crashed ones not counted.
     inside: Vec<Claim>,
-    /// The latest claims whose release was acknowledged.
-    released: VecDeque<Claim>,
+    /// The latest claims whose release was acknowledged, and how far the log had been applied by then.
+    released: VecDeque<(Claim, u64)>,
     /// What has woken waiters in vain last, and those of them that want the lock alone.
     woken: (u64, Vec<ClaimId>),
 }
@@ -150,11 +150,11 @@ impl LockOracle {
         &mut self.books[place]
     }
 
-    /// A node has told a fact.
+    /// A node has told a fact. Servers that replicate a log have applied it up to `applied`, those that are furthest.
     ///
     /// # Errors
     /// The broken invariant.
-    pub fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Verdict {
+    pub fn on_fact(&mut self, node: NodeId, fact: &Fact, applied: u64) -> Verdict {
         self.ordinal += 1;
         let ordinal = self.ordinal;
         match fact {
@@ -178,7 +178,7 @@ impl LockOracle {
                 self.book(claim.lock).queue.gone(claim.id);
                 self.reach(Goal::GivenUp);
             }
-            Fact::Released { claim, acknowledged } => self.on_released(*claim, *acknowledged),
+            Fact::Released { claim, acknowledged } => self.on_released(*claim, acknowledged.then_some(applied)),
             Fact::Woken { claim, by } => self.on_woken(*claim, *by)?,
             Fact::Accepted { claim, token } => {
                 let (is_fenced, book) = (self.is_fenced, self.book(claim.lock));
@@ -188,9 +188,11 @@ impl LockOracle {
                 book.exclusion.accepted(claim, ordinal, is_fenced)?;
             }
             Fact::Refused { .. } => self.reach(Goal::FencedOff),
-            Fact::Kept { lock, claim } => {
-                let gone = self.book(*lock).released.iter().find(|gone| gone.id == *claim);
-                if let Some(Claim { client, .. }) = gone {
+            Fact::Kept { lock, claim, index } => {
+                // A server that lags behind, or hears late that it has long been right, speaks of what was before.
+                let is_later = |upto: u64| *index == 0 || *index > upto;
+                let gone = self.book(*lock).released.iter().find(|(gone, upto)| gone.id == *claim && is_later(*upto));
+                if let Some((Claim { client, .. }, _)) = gone {
                     let message = format!(
                         "{node:?} takes lock {} for held under a claim of {client:?} whose release was acknowledged",
                         lock.0
@@ -233,12 +235,12 @@ impl LockOracle {
         Ok(())
     }
 
-    fn on_released(&mut self, claim: Claim, acknowledged: bool) {
+    fn on_released(&mut self, claim: Claim, acknowledged: Option<u64>) {
         let book = self.book(claim.lock);
         book.queue.gone(claim.id);
         book.tokens.forget(claim.id);
-        if acknowledged {
-            book.released.push_back(claim);
+        if let Some(applied) = acknowledged {
+            book.released.push_back((claim, applied));
             if book.released.len() > REMEMBERED {
                 book.released.pop_front();
             }

@@ -10,6 +10,8 @@ pub struct Rules {
     pub client: ClientRules,
     /// Of the guarded resource.
     pub resource: ResourceRules,
+    /// Of servers that replicate by Raft.
+    pub ensemble: EnsembleRules,
     /// Of everything that is built on Redis.
     pub redis: redis::rules::Rules,
     /// Of leases.
@@ -28,6 +30,14 @@ pub struct ClientRules {
     /// Does a client ask the service before each write whether its token is still the latest? It need not: the resource
     /// looks.
     pub compares: fn() -> bool,
+}
+
+/// The decisions of servers that replicate by Raft, whatever the service.
+#[derive(Clone, Copy, Debug)]
+pub struct EnsembleRules {
+    /// Does a question that arrives again, or after a later one of its client, have no effect? (Raft paper, section 8:
+    /// the state machine tracks the latest serial number processed for each client)
+    pub is_once: fn() -> bool,
 }
 
 /// The decisions of the guarded resource.
@@ -51,6 +61,7 @@ impl Rules {
             marks: |token, seen| token.max(seen),
             mark_waits_for_disk: || true,
         },
+        ensemble: EnsembleRules { is_once: || true },
         redis: redis::rules::Rules::SOUND,
         lease: lease::rules::Rules::SOUND,
         zookeeper: zookeeper::rules::Rules::SOUND,

@@ -38,6 +38,7 @@ impl Spec for Lock {
             core: config.kind.replicates().then(|| CoreOracle::new(config.servers)),
             locks: LockOracle::new(config),
             calm: None,
+            applied: 0,
             calls: vec![0; config.clients as usize],
             asked: 0,
             acquired: 0,
@@ -71,6 +72,8 @@ pub struct LockOracles {
     core: Option<CoreOracle>,
     locks: LockOracle,
     calm: Option<Calm>,
+    /// How far the log was applied by any server, at most.
+    applied: u64,
     /// By client, how many calls it has made since it started.
     calls: Vec<u32>,
     /// How many all have made.
@@ -88,7 +91,9 @@ impl LockOracles {
     fn after_step_of_server(&mut self, view: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
         let Some(core) = &mut self.core else { return Ok(()) };
         core.after_step(view, node, touch)?;
-        let orphan = view.state(node).and_then(Lock::core).and_then(|core| core.machine().service.orphan());
+        let Some(core) = view.state(node).and_then(Lock::core) else { return Ok(()) };
+        self.applied = self.applied.max(core.applied());
+        let orphan = core.machine().service.orphan();
         let Some((lock, claim)) = orphan else { return Ok(()) };
         let message = format!("at {node:?}, what claim {:x} has at lock {} has outlived its session", claim.0, lock.0);
         Err(Box::new(Violation::new("lock.ephemeral-owned", &[node], message)))
@@ -132,7 +137,7 @@ impl Oracle<Lock> for LockOracles {
                 calm.entered(claim.client, claim.lock);
             }
         }
-        self.locks.on_fact(node, fact)
+        self.locks.on_fact(node, fact, self.applied)
     }
 
     fn after_step(&mut self, view: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {

@@ -95,6 +95,10 @@ pub struct Leadership {
     pub progress: Vec<Progress>,
     /// Who has answered since the last check of the quorum; the leader itself, if its disk has.
     heard: Vec<NodeId>,
+    /// An entry of its own that is on its way to a quorum, and when it was sent.
+    asked: Option<(u64, Time)>,
+    /// When the last such entry was sent that a quorum has answered: until then nobody else can have led.
+    confirmed: Option<Time>,
 }
 
 /// What a leader knows of one server's log.
@@ -323,6 +327,13 @@ impl<M: StateMachine> Core<M> {
     #[inline]
     pub fn is_outcast(&self) -> bool {
         matches!(self.role, Role::Outcast)
+    }
+
+    /// Whether a read may be answered from the state as it is now, by what a quorum has last answered.
+    pub fn may_read_at_once(&self, now: Time) -> bool {
+        let Role::Leader(Leadership { confirmed, .. }) = &self.role else { return false };
+        let since = confirmed.map(|confirmed| now.since(confirmed));
+        (self.config.rules.may_read_at_once)(since, self.config.election_timeout_min)
     }
 
     /// Paper: currentTerm.

@@ -1,11 +1,11 @@
 //! Published defects of Raft implementations, planted by replacing rules.
 
-use super::rules::{Rules, Timepiece};
+use super::rules::{Rules, Timepiece, Window};
 use crate::protocol::{Afterwards, Damage, DiskFailure};
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit<Rules>; 30] = [
+pub const EXHIBITS: [Exhibit<Rules>; 37] = [
     Exhibit {
         id: "vote-without-log-check",
         story: "a voter grants without comparing logs",
@@ -285,6 +285,72 @@ pub const EXHIBITS: [Exhibit<Rules>; 30] = [
         ],
         rarity: Rarity::Common,
         plant: |rules| rules.checks_records = || false,
+    },
+    Exhibit {
+        id: "full-disk-ignored",
+        story: "a server whose disk is full goes on without looking whether its log was stored",
+        source: "RaftKeeper issue 287: \"This error occurs when the disk is full. It is caused by log segment store which ignores the append log error\"",
+        invariants: &["raft.acknowledged-durable"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.after_disk_failure = |failure| match failure {
+                DiskFailure::Full => Afterwards::GoOn,
+                DiskFailure::Write | DiskFailure::Sync => Afterwards::Stop,
+            }
+        },
+    },
+    Exhibit {
+        id: "leader-with-stalled-disk",
+        story: "a leader whose disk stands still takes itself for one of those that answer, and leads on",
+        source: "hashicorp/raft issue 503 \"When the leader's raft.LogStore hangs indefinitely, the network will hang indefinitely instead of re-electing\"; tarantool issue 9399",
+        invariants: &["raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.answers_itself = |_, _| true,
+    },
+    Exhibit {
+        id: "stale-append-accepted",
+        story: "a server stores what a leader of an earlier term has sent",
+        source: "Raft paper, figure 2, AppendEntries, rule 1; sorock pull request 485: \"Without sender_term, stale leader may replicate stale entries to followers\"",
+        invariants: &["raft.committed-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.append_is_current = |_, _| true,
+    },
+    Exhibit {
+        id: "full-window-not-asked-about",
+        story: "a leader that may send no more asks only about what is known to match: nobody hears that the rest was lost",
+        source: "etcd pull request 2544 \"add flow control for progress\": without a reset by heartbeats \"the progress might get stuck\"; the like in hashicorp/raft issue 612",
+        invariants: &["raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.heartbeat_asks_after = |match_index, sent, window| match window {
+                Window::Full => match_index,
+                Window::Open => sent,
+            }
+        },
+    },
+    Exhibit {
+        id: "duplicate-command-applied",
+        story: "a command that a client has sent again takes effect again",
+        source: "thesis, section 6.3; etcd pull request 4691: \"retry might lead to duplicate proposals\"; rabbitmq/khepri pull request 250",
+        invariants: &["raft.linearizable"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.is_repetition = |_, _| false,
+    },
+    Exhibit {
+        id: "stale-leader-read",
+        story: "a leader answers reads from its own state and does not ask whether it still leads",
+        source: "thesis, section 6.4; Consul issue 54 \"Document potential stale read situation\"; etcd 0.4.1 in Jepsen, 2014",
+        invariants: &["raft.linearizable"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.may_read_at_once = |confirmed, _| confirmed.is_some(),
+    },
+    Exhibit {
+        id: "lease-read-unsafe-clock",
+        story: "a leader answers reads from its own state as long as, by its own clock, nobody can have been elected",
+        source: "etcd, ReadOnlyLeaseBased: \"clock can move backward/pause without any bound\"; thesis, section 6.4.1; TiKV issue 964",
+        invariants: &["raft.linearizable"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.may_read_at_once = |confirmed, lease| confirmed.is_some_and(|since| since < lease),
     },
 ];
 

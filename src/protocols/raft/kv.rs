@@ -44,6 +44,13 @@ pub struct Store {
     fingerprint: u64,
 }
 
+impl Store {
+    /// What a read of this key answers.
+    pub fn read(&self, key: u32) -> Answer {
+        Answer::Value(self.values.get(key as usize).copied().unwrap_or(0))
+    }
+}
+
 impl StateMachine for Store {
     type Command = Command;
     type Reply = Answer;

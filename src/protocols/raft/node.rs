@@ -8,7 +8,7 @@ use super::message::{self, Record};
 use super::session::{Request, Sessions};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
-use crate::oracle::linearizable::register::Answer;
+use crate::oracle::linearizable::register::{Answer, Operation};
 use crate::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Protocol};
 
 /// What is replicated: registers, with sessions.
@@ -182,7 +182,8 @@ impl Protocol for Store {
 
     fn boot(config: &Config, me: NodeId, disk: Found<'_, Record<Command>>, io: &mut Io<'_, Store>) -> Store {
         if me.number() < config.raft.servers {
-            return Store::Server(Box::new(Core::boot(config.raft, Machine::default(), disk, io)));
+            let machine = Machine::new(kv::Store::default(), &config.raft.rules);
+            return Store::Server(Box::new(Core::boot(config.raft, machine, disk, io)));
         }
         let idle = me.number() >= config.raft.servers + config.clients;
         // The first client is the one who makes the fresh operations.
@@ -275,6 +276,12 @@ impl Protocol for Store {
 }
 
 fn on_request(core: &mut Core<Machine>, request: Command, io: &mut Io<'_, Store>) {
+    let kv::Command { key, operation } = request.command;
+    if operation == Operation::Read && core.may_read_at_once(io.now()) {
+        let answer = core.machine().machine().read(key);
+        io.send(request.client, Message::Reply { sequence: request.sequence, answer });
+        return;
+    }
     if !core.propose(request, io) {
         io.send(request.client, Message::Redirect { sequence: request.sequence, leader: core.leader() });
     }

@@ -35,6 +35,15 @@ pub struct Overlap {
     pub last: u64,
 }
 
+/// How much of what was sent to a server may be on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Window {
+    /// More may be sent.
+    Open,
+    /// Nothing more, until it has answered.
+    Full,
+}
+
 /// A clock of a server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Timepiece {
@@ -71,6 +80,10 @@ pub struct Rules {
     pub times_silence_by: fn() -> Timepiece,
     /// May a leader go on that so many have answered, itself included, of the `quorum` that it needs?
     pub may_lead_on: fn(answered: usize, quorum: usize) -> bool,
+    /// Does a leader whose own disk holds its log up to `durable` of `last` count itself among those that answer?
+    pub answers_itself: fn(durable: u64, last: u64) -> bool,
+    /// Does what a leader of `leader_term` wants stored mean anything to a server in `term`?
+    pub append_is_current: fn(leader_term: u64, term: u64) -> bool,
     /// From which index on a follower removes entries to store those that were sent, if from any.
     pub truncate_from: fn(overlap: &Overlap) -> Option<u64>,
     /// What a follower acknowledges that has verified its log up to `verified`.
@@ -88,6 +101,9 @@ pub struct Rules {
     /// Is it news to a leader that knows a match up to `match_index` that entries after `refused` were
     /// refused? `may_be_last` is false if they are not what was sent last.
     pub refusal_is_news: fn(may_be_last: bool, refused: u64, match_index: u64) -> bool,
+    /// After which entry a heartbeat asks, to a server that is known to match up to `match_index` and was sent all up to
+    /// `sent`. With a full `window` it will be sent nothing more before it has answered.
+    pub heartbeat_asks_after: fn(match_index: u64, sent: u64, window: Window) -> u64,
     /// The next entry to send to a server that has refused, where its log could agree up to `agreed` and is known
     /// to match up to `match_index`.
     pub next_after_refusal: fn(agreed: u64, match_index: u64) -> u64,
@@ -103,6 +119,12 @@ pub struct Rules {
     pub commit_quorum: fn(voters: usize) -> usize,
     /// May a leader of `term` commit by counting copies of an entry of `entry_term`?
     pub may_commit: fn(entry_term: u64, term: u64) -> bool,
+    /// May a leader answer a read from its own state, and without the log? A quorum has answered it in its term to
+    /// something that it sent so long ago by its own clock, if one has; none elects another within `lease` of that.
+    pub may_read_at_once: fn(confirmed: Option<Span>, lease: Span) -> bool,
+    /// Has a command been applied before that its client counts as number `sequence`, when the last one of that client
+    /// was `last`?
+    pub is_repetition: fn(sequence: u32, last: u32) -> bool,
 }
 
 impl Rules {
@@ -120,6 +142,8 @@ impl Rules {
         election_timeout,
         times_silence_by,
         may_lead_on,
+        answers_itself,
+        append_is_current,
         truncate_from,
         acknowledge,
         acknowledgement_waits_for_disk: always,
@@ -128,6 +152,7 @@ impl Rules {
         reply_is_current,
         match_index,
         refusal_is_news,
+        heartbeat_asks_after,
         next_after_refusal,
         after_disk_failure,
         may_take_part,
@@ -135,6 +160,8 @@ impl Rules {
         checks_records: always,
         commit_quorum: majority,
         may_commit,
+        may_read_at_once,
+        is_repetition,
     };
 }
 
@@ -209,6 +236,19 @@ fn may_lead_on(answered: usize, quorum: usize) -> bool {
     answered >= quorum
 }
 
+/// The leader's own disk must answer like any other server. One whose disk stands still cannot count itself, and with a
+/// bare majority behind it commits nothing; but its heartbeats would keep everybody from electing another
+/// (hashicorp/raft issue 503).
+fn answers_itself(durable: u64, last: u64) -> bool {
+    durable == last
+}
+
+/// A leader of an earlier term has been replaced, and what it wanted stored may contradict what is committed since
+/// (paper, figure 2, AppendEntries, rule 1).
+fn append_is_current(leader_term: u64, term: u64) -> bool {
+    leader_term >= term
+}
+
 /// Entries are removed from the first that really conflicts, same index and different terms; a message
 /// that is late or overlaps removes nothing (paper, figure 2, AppendEntries, rule 3).
 fn truncate_from(overlap: &Overlap) -> Option<u64> {
@@ -242,6 +282,12 @@ fn refusal_is_news(may_be_last: bool, refused: u64, match_index: u64) -> bool {
     may_be_last && refused > match_index
 }
 
+/// After all that was sent: a server that misses some of it refuses, also if there is nothing more to send (paper, figure
+/// 2, rules for leaders: a heartbeat is an AppendEntries like any other).
+fn heartbeat_asks_after(_match_index: u64, sent: u64, _window: Window) -> u64 {
+    sent
+}
+
 /// Where both logs could agree, but never back to what is known to match.
 fn next_after_refusal(agreed: u64, match_index: u64) -> u64 {
     agreed.max(match_index) + 1
@@ -268,4 +314,15 @@ fn may_take_part(damage: Option<Damage>) -> bool {
 /// section 5.4.2 and figure 8).
 fn may_commit(entry_term: u64, term: u64) -> bool {
     entry_term == term
+}
+
+/// Never: a read stands in the log as any other command, so that who answers it led when it was committed (thesis,
+/// section 6.4, where that is the first of several ways).
+fn may_read_at_once(_confirmed: Option<Span>, _lease: Span) -> bool {
+    false
+}
+
+/// A client has one command under way at a time, so whatever does not count on has been there (thesis, section 6.3).
+fn is_repetition(sequence: u32, last: u32) -> bool {
+    sequence <= last
 }

@@ -4,6 +4,7 @@
 //! has been done, and answers a repetition with the answer of the first time.
 
 use super::core::StateMachine;
+use super::rules::Rules;
 use crate::kernel::digest::{Digest, Digestible, mix};
 use crate::protocol::NodeId;
 
@@ -32,15 +33,16 @@ pub struct Sessions<M: StateMachine> {
     /// By client.
     last: Vec<Option<(u32, M::Reply)>>,
     fingerprint: u64,
-}
-
-impl<M: StateMachine + Default> Default for Sessions<M> {
-    fn default() -> Sessions<M> {
-        Sessions { machine: M::default(), last: Vec::new(), fingerprint: 0 }
-    }
+    /// [`Rules::is_repetition`].
+    is_repetition: fn(u32, u32) -> bool,
 }
 
 impl<M: StateMachine> Sessions<M> {
+    /// Around a machine to which nothing has been applied.
+    pub fn new(machine: M, rules: &Rules) -> Sessions<M> {
+        Sessions { machine, last: Vec::new(), fingerprint: 0, is_repetition: rules.is_repetition }
+    }
+
     /// The machine inside.
     pub fn machine(&self) -> &M {
         &self.machine
@@ -57,10 +59,10 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
         if self.last.len() <= client {
             self.last.resize(client + 1, None);
         }
-        match &self.last[client] {
-            Some((sequence, reply)) if *sequence == request.sequence => return Some(reply.clone()),
-            Some((sequence, _)) if *sequence > request.sequence => return None,
-            Some(_) | None => {}
+        if let Some((last, reply)) = &self.last[client]
+            && (self.is_repetition)(request.sequence, *last)
+        {
+            return (request.sequence == *last).then(|| reply.clone());
         }
         let reply = self.machine.apply(&request.command);
         let before = self.last[client].as_ref().map_or(0, |(sequence, _)| u64::from(*sequence));
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_repetition_has_the_first_answer_and_no_second_effect() {
-        let mut sessions = Sessions::<Store>::default();
+        let mut sessions = Sessions::new(Store::default(), &Rules::SOUND);
         let add = |sequence| Request {
             client: NodeId::new(7),
             sequence,

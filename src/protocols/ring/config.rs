@@ -163,3 +163,32 @@ impl Keyspace {
         self.positions.partition_point(|other| *other <= position) as u32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placement::rules::Rules;
+
+    #[test]
+    fn keys_are_ranked_by_their_positions_also_where_these_coincide() {
+        for (keys, bits) in [(0, 8), (1, 1), (40, 3), (100, 8), (100, 128)] {
+            let hash = Rules::SOUND.key;
+            let keyspace = Keyspace::new(keys, bits, hash);
+            assert_eq!((keyspace.len(), keyspace.is_empty()), (keys, keys == 0));
+            let mut ranks: Vec<u32> = (0..keys).map(|key| keyspace.rank(key).0).collect();
+            for key in 0..keys {
+                let position = hash(format!("key-{key}").as_bytes()) >> (128 - bits);
+                assert_eq!(keyspace.position(keyspace.rank(key)), position, "key {key} of {bits} bits");
+            }
+            ranks.sort_unstable();
+            assert_eq!(ranks, (0..keys).collect::<Vec<u32>>(), "every rank once");
+            let positions: Vec<u128> = (0..keys).map(|rank| keyspace.position(Rank(rank))).collect();
+            assert!(positions.is_sorted());
+            let near = |position: &u128| [position.saturating_sub(1), *position, position.saturating_add(1)];
+            for asked in positions.iter().flat_map(near).chain([0, u128::MAX]) {
+                let below = positions.iter().filter(|position| **position <= asked).count();
+                assert_eq!(keyspace.upto(asked) as usize, below);
+            }
+        }
+    }
+}

@@ -171,14 +171,10 @@ impl Coordinator {
         }
         let replaced: Vec<NodeId> = target.iter().filter_map(|member| self.replaced_by(member.node)).collect();
         target.retain(|member| !replaced.contains(&member.node));
-        // Fewer than there are copies cannot own anything: some who would go must stay.
-        let missing = self.config.copies.saturating_sub(target.len());
         let is_gone = |member: &&Member| Epoch::find(&target, member.node).is_none();
         let mut stay: Vec<Member> = latest.next.iter().filter(is_gone).copied().collect();
         stay.sort_by_key(|member| self.is_silent(member.node, since, now));
-        target.extend(stay.into_iter().take(missing));
-        target.sort_unstable_by_key(|member| member.node);
-        target.into()
+        Epoch::list(target, stay, self.config.copies)
     }
 
     fn is_silent(&self, node: NodeId, since: Time, now: Time) -> bool {

@@ -19,11 +19,7 @@ impl Shelf {
     pub fn on_anti_entropy(&mut self, io: &mut Io<'_, Node>) {
         let Some(every) = self.config.pace.anti_entropy else { return };
         io.arm(Timer::AntiEntropy, every);
-        if self.shared().is_empty() {
-            return;
-        }
-        let place = io.dice().below(self.shared().len() as u64) as usize;
-        let peer = self.shared()[place].0;
+        let Some(peer) = self.next_peer() else { return };
         let all = 0..self.config.keyspace.len();
         let sum = self.sum_shared(peer, all.clone());
         self.promise(peer, Body::Compare(vec![(all, sum)]), io);

@@ -11,7 +11,6 @@ use super::metadata::Metadata;
 use super::node::{Fact, Node, Timer};
 use super::requests::Requests;
 use super::shelf::Shelf;
-use super::store::Wish;
 use crate::kernel::time::Span;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
 use crate::protocols::raft::core::{Alarm, Core};
@@ -215,24 +214,13 @@ impl Server {
 
     /// Its operator tells it something.
     pub fn on_order(&mut self, order: Order, io: &mut Io<'_, Node>) -> bool {
+        if order == Order::Rebalance {
+            self.shelf.on_anti_entropy(io);
+            return true;
+        }
         let config = &self.shelf.config;
         let usual = (config.points, config.zones[io.me().index()]);
-        let (points, zone) = match self.shelf.wish() {
-            Wish::In { points, zone, .. } => (points, zone),
-            Wish::Out => usual,
-        };
-        let wish = match order {
-            Order::Join => Wish::In { points, zone, instead_of: None },
-            Order::Leave => Wish::Out,
-            Order::Replace(other) => Wish::In { points, zone, instead_of: Some(other) },
-            Order::Reweigh(points) => Wish::In { points, zone, instead_of: None },
-            Order::Rezone(zone) => Wish::In { points, zone, instead_of: None },
-            Order::Rebalance => {
-                self.shelf.on_anti_entropy(io);
-                return true;
-            }
-            Order::TransferLeadership => return false,
-        };
+        let Some(wish) = self.shelf.wish().after(order, usual) else { return false };
         if wish == self.shelf.wish() {
             return false;
         }
@@ -252,8 +240,17 @@ impl Server {
         }
     }
 
-    /// By what right it holds a role.
+    /// By what right it holds a role: of those who lead the one in the latest term, of those who take themselves for the
+    /// first owner of a key the one in the latest epoch.
     pub fn role(&self, role: &str) -> Option<u64> {
+        if let Some(key) = role.strip_prefix("owner:") {
+            let (shelf, key) = (&self.shelf, key.parse::<u32>().ok()?);
+            let rank = (key < shelf.config.keyspace.len()).then(|| shelf.config.keyspace.rank(key))?;
+            let readers = shelf.topology().readers();
+            let is_first =
+                readers.team(rank).iter().next() == Some(shelf.me) && readers.is_of(shelf.me, shelf.identity());
+            return is_first.then(|| shelf.epoch());
+        }
         let core = self.core()?;
         (matches!(role, "leader" | "primary") && core.is_leader()).then(|| core.term())
     }

@@ -26,6 +26,8 @@ pub struct Shelf {
     tombstones: BTreeSet<Rank>,
     /// By those with whom keys are shared in this epoch.
     shared: Vec<(NodeId, Vec<Range<u32>>)>,
+    /// With how many of them it has compared what they share.
+    compared: usize,
 }
 
 /// What has come with new epochs.
@@ -63,8 +65,9 @@ impl Shelf {
         let epoch = store.epochs.last().unwrap_or(&config.first);
         let topology = Topology::at(epoch, config);
         let config = config.clone();
-        let mut shelf = Shelf { config, me, store, topology, merkle, tombstones, shared: Vec::new() };
+        let mut shelf = Shelf { config, me, store, topology, merkle, tombstones, shared: Vec::new(), compared: 0 };
         shelf.shared = shelf.topology.shared_with(me);
+        shelf.compared = io.dice().below(1 << 16) as usize;
         // A crash may have come before what is strange was given up.
         shelf.purge(io);
         shelf
@@ -106,6 +109,13 @@ impl Shelf {
     /// Those with whom it shares keys in this epoch, and which.
     pub fn shared(&self) -> &[(NodeId, Vec<Range<u32>>)] {
         &self.shared
+    }
+
+    /// With whom to compare next: with each of them in turn.
+    pub fn next_peer(&mut self) -> Option<NodeId> {
+        self.compared += 1;
+        let place = self.compared.checked_rem(self.shared.len())?;
+        Some(self.shared[place].0)
     }
 
     /// Writes a record.

@@ -3,7 +3,7 @@
 use super::cell::{Cell, Rank};
 use super::epoch::{Epoch, FOUNDER, Identity};
 use super::message::Record;
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Order};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,6 +22,28 @@ pub enum Wish {
         /// Whose place it takes, who is no member then.
         instead_of: Option<NodeId>,
     },
+}
+
+impl Wish {
+    /// What a server wants after an order, if that is something about its place in the ring. `usual`: the points and the
+    /// zone of somebody who is told nothing else.
+    pub fn after(self, order: Order, (points, zone): (u32, u16)) -> Option<Wish> {
+        match (self, order) {
+            (Wish::Out, Order::Join) => Some(Wish::In { points, zone, instead_of: None }),
+            (Wish::Out, Order::Replace(other)) => Some(Wish::In { points, zone, instead_of: Some(other) }),
+            (Wish::In { points, zone, .. }, Order::Replace(other)) => {
+                Some(Wish::In { points, zone, instead_of: Some(other) })
+            }
+            (Wish::In { .. }, Order::Join) => Some(self),
+            (_, Order::Leave) => Some(Wish::Out),
+            // Without points it would be a member who owns nothing.
+            (Wish::In { zone, instead_of, .. }, Order::Reweigh(points)) if points > 0 => {
+                Some(Wish::In { points, zone, instead_of })
+            }
+            (Wish::In { points, instead_of, .. }, Order::Rezone(zone)) => Some(Wish::In { points, zone, instead_of }),
+            (Wish::In { .. } | Wish::Out, _) => None,
+        }
+    }
 }
 
 /// How far somebody is who fetches keys for a plan.
@@ -109,5 +131,87 @@ impl Store {
         gone.iter().for_each(|rank| {
             self.cells.remove(rank);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocols::ring::cell::{OperationId, Version};
+
+    fn cell(counter: u32, value: Option<u64>) -> Cell {
+        Cell { version: Version { counter, by: OperationId { client: NodeId::new(9), serial: counter } }, value }
+    }
+
+    fn folded(records: &[Record]) -> Store {
+        let mut store = Store::new();
+        records.iter().for_each(|record| store.fold(record));
+        store
+    }
+
+    fn put(rank: u32, counter: u32) -> Record {
+        Record::Cell(Rank(rank), cell(counter, Some(u64::from(counter))))
+    }
+
+    #[test]
+    fn of_a_key_the_last_record_counts_and_a_deletion_that_is_forgotten_leaves_its_counter() {
+        let tombstone = cell(7, None);
+        let mut records = vec![put(1, 3), put(2, 4), put(1, 5), Record::Cell(Rank(2), tombstone)];
+        let store = folded(&records);
+        assert_eq!((store.get(Rank(1)), store.get(Rank(2)), store.floor), (Some(cell(5, Some(5))), Some(tombstone), 0));
+        records.extend([Record::Forget(Rank(2), tombstone.version), Record::Floor(6)]);
+        let store = folded(&records);
+        assert_eq!((store.get(Rank(2)), store.floor), (None, 7), "a lower floor takes nothing back");
+    }
+
+    #[test]
+    fn what_is_given_up_is_gone_and_nothing_beside_it() {
+        let mut records: Vec<Record> = (0..10).map(|rank| put(rank, 1)).collect();
+        records.push(Record::Purge(vec![0..2, 5..6, 9..20]));
+        let left: Vec<u32> = folded(&records).cells.keys().map(|rank| rank.0).collect();
+        assert_eq!(left, [2, 3, 4, 6, 7, 8]);
+    }
+
+    #[test]
+    fn another_plan_begins_with_nothing_fetched() {
+        let fetched = |plan, source, upto| Record::Fetched { plan, source: NodeId::new(source), upto };
+        let mut records = vec![fetched(2, 0, 5), fetched(2, 1, 3), fetched(2, 0, 8)];
+        let upto = |store: &Store| store.fetched.upto.clone().into_iter().collect::<Vec<(NodeId, u32)>>();
+        assert_eq!(upto(&folded(&records)), [(NodeId::new(0), 8), (NodeId::new(1), 3)]);
+        records.push(fetched(4, 1, 0));
+        let store = folded(&records);
+        assert_eq!((store.fetched.plan, upto(&store)), (4, vec![(NodeId::new(1), 0)]));
+    }
+
+    #[test]
+    fn hints_stay_until_they_are_gone_and_another_disk_has_nothing() {
+        let (target, rank) = (NodeId::new(2), Rank(4));
+        let key = (target, rank);
+        let hint = |counter| Record::Hint { key, target, rank, cell: cell(counter, None) };
+        let mut records = vec![Record::Wish(Wish::Out), hint(1), hint(2)];
+        assert_eq!(folded(&records).hints.into_values().collect::<Vec<_>>(), [(target, rank, cell(2, None))]);
+        records.push(Record::HintGone(key));
+        let store = folded(&records);
+        assert!(store.hints.is_empty() && store.wish == Some(Wish::Out) && store.identity == FOUNDER);
+        records.extend([put(1, 1), Record::Identity(77)]);
+        let store = folded(&records);
+        assert_eq!((store.identity, store.wish, store.cells.len(), store.epoch()), (77, None, 0, 1));
+    }
+
+    #[test]
+    fn an_order_changes_what_it_is_about_and_keeps_the_rest() {
+        let member = |points, zone| Wish::In { points, zone, instead_of: None };
+        let after = |wish: Wish, order| wish.after(order, (16, 1));
+        assert_eq!(after(Wish::Out, Order::Join), Some(member(16, 1)));
+        assert_eq!(after(member(4, 2), Order::Join), Some(member(4, 2)));
+        assert_eq!(after(member(4, 2), Order::Reweigh(9)), Some(member(9, 2)));
+        assert_eq!(after(member(4, 2), Order::Rezone(0)), Some(member(4, 0)));
+        assert_eq!(after(member(4, 2), Order::Leave), Some(Wish::Out));
+        let other = NodeId::new(3);
+        let instead = Wish::In { points: 16, zone: 1, instead_of: Some(other) };
+        assert_eq!(after(Wish::Out, Order::Replace(other)), Some(instead));
+        assert_eq!((after(Wish::Out, Order::Reweigh(9)), after(Wish::Out, Order::Rezone(0))), (None, None));
+        assert_eq!(after(member(4, 2), Order::Reweigh(0)), None);
+        assert_eq!((after(instead, Order::Rebalance), after(instead, Order::TransferLeadership)), (None, None));
     }
 }

@@ -8,6 +8,9 @@ use crate::protocol::NodeId;
 use std::ops::Range;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+
 /// The most copies of a key.
 pub const COPIES_MAX: usize = 8;
 

@@ -21,7 +21,7 @@ pub(super) fn kind(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
 
 pub(super) fn keys(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
     let now_ms = call.now_ms;
-    let all = call.database().all().into_iter();
+    let all = call.database().all();
     let found = all.filter(|(key, entry)| !entry.is_expired(now_ms) && glob::matches(words[1], key));
     Ok(Reply::Array(found.map(|(key, _)| Reply::bulk(key.clone())).collect()))
 }
@@ -46,7 +46,7 @@ pub(super) fn scan(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
         return Err(SYNTAX);
     }
     let now_ms = call.now_ms;
-    let all = call.database().all().into_iter().filter(|(key, entry)| {
+    let all = call.database().all().filter(|(key, entry)| {
         let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted == entry.value.kind().as_bytes());
         is_wanted && !entry.is_expired(now_ms) && glob::matches(pattern, key)
     });
@@ -57,7 +57,7 @@ pub(super) fn scan(call: &mut Call<'_>, words: &[&[u8]]) -> Answer {
 /// The first key by bytes: what a model without dice takes for a random one.
 pub(super) fn randomkey(call: &mut Call<'_>, _: &[&[u8]]) -> Answer {
     let now_ms = call.now_ms;
-    let first = call.database().all().into_iter().find(|(_, entry)| !entry.is_expired(now_ms));
+    let first = call.database().all().find(|(_, entry)| !entry.is_expired(now_ms));
     Ok(first.map_or(Reply::Nil, |(key, _)| Reply::bulk(key.clone())))
 }
 

@@ -1,8 +1,8 @@
 //! The keys of one database, and when they expire.
 
 use super::reply::Bytes;
-use super::tree::Tree;
 use super::value::Value;
+use crate::kernel::map::Map;
 
 /// What is known of a key.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,8 +22,8 @@ impl Entry {
 /// One of the sixteen databases.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct Database {
-    entries: Tree<Bytes, Entry>,
-    due: Tree<(i64, Bytes), ()>,
+    entries: Map<Bytes, Entry>,
+    due: Map<(i64, Bytes), ()>,
 }
 
 impl Database {
@@ -65,12 +65,12 @@ impl Database {
 
     /// The key that expires first, and when.
     pub(super) fn next(&self) -> Option<(i64, &Bytes)> {
-        self.due.first().map(|((expires_ms, key), ())| (*expires_ms, key))
+        self.due.keys().next().map(|(expires_ms, key)| (*expires_ms, key))
     }
 
     /// In the order of the keys' bytes.
-    pub(super) fn all(&self) -> Vec<(&Bytes, &Entry)> {
-        self.entries.all()
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Bytes, &Entry)> {
+        self.entries.iter()
     }
 
     fn forget(&mut self, key: &[u8], old: Option<&Entry>) {

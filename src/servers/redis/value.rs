@@ -2,7 +2,7 @@
 
 use super::double::Double;
 use super::reply::Bytes;
-use super::tree::Tree;
+use crate::kernel::map::Map;
 use std::ops::Range;
 
 /// What a key holds.
@@ -42,8 +42,8 @@ impl Value {
 /// Members with scores, ordered by score, then by the bytes of the member.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct SortedSet {
-    scores: Tree<Bytes, Double>,
-    order: Tree<(Double, Bytes), ()>,
+    scores: Map<Bytes, Double>,
+    order: Map<(Double, Bytes), ()>,
 }
 
 impl SortedSet {
@@ -86,16 +86,15 @@ impl SortedSet {
 
     /// The members of these ranks, in order.
     pub(super) fn slice(&self, ranks: Range<usize>) -> Vec<(Bytes, Double)> {
-        let members = self.order.slice(ranks.start, ranks.end);
-        members.into_iter().map(|((score, member), ())| (member.clone(), *score)).collect()
+        self.order.slice(ranks).map(|((score, member), ())| (member.clone(), *score)).collect()
     }
 }
 
 /// Fields with values, in the order in which the fields came, as a small hash of Redis lists them.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct Hash {
-    fields: Tree<Bytes, (u64, Bytes)>,
-    order: Tree<u64, Bytes>,
+    fields: Map<Bytes, (u64, Bytes)>,
+    order: Map<u64, Bytes>,
     next: u64,
 }
 
@@ -129,14 +128,14 @@ impl Hash {
 
     pub(super) fn all(&self) -> Vec<(&Bytes, &Bytes)> {
         let value = |field| self.get(field).expect("a field has a value");
-        self.order.all().into_iter().map(|(_, field)| (field, value(field))).collect()
+        self.order.iter().map(|(_, field)| (field, value(field))).collect()
     }
 }
 
 /// Members without scores.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct Set {
-    members: Tree<Bytes, ()>,
+    members: Map<Bytes, ()>,
 }
 
 impl Set {
@@ -160,7 +159,7 @@ impl Set {
 
     /// By number if all are integers, as the real server keeps those; else by bytes, where the real one has no order.
     pub(super) fn all(&self) -> Vec<Bytes> {
-        let mut members: Vec<Bytes> = self.members.all().into_iter().map(|(member, ())| member.clone()).collect();
+        let mut members: Vec<Bytes> = self.members.keys().cloned().collect();
         let number = |member: &Bytes| super::integer::strict(member);
         if members.iter().all(|member| number(member).is_some()) {
             members.sort_by_key(number);
@@ -170,7 +169,7 @@ impl Set {
 
     /// The first by bytes: what a model without dice takes for a random one.
     pub(super) fn any(&self) -> Option<Bytes> {
-        self.members.first().map(|(member, ())| member.clone())
+        self.members.keys().next().cloned()
     }
 }
 
@@ -178,7 +177,7 @@ impl Set {
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct List {
     /// By a number that rises from the head to the tail.
-    elements: Tree<i64, Bytes>,
+    elements: Map<i64, Bytes>,
 }
 
 /// An end of a list.
@@ -211,7 +210,7 @@ impl List {
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Bytes> {
-        self.elements.slice(index, index + 1).pop().map(|(_, element)| element)
+        self.elements.slice(index..index + 1).next().map(|(_, element)| element)
     }
 
     pub(super) fn set(&mut self, index: usize, element: Bytes) {
@@ -220,7 +219,7 @@ impl List {
     }
 
     pub(super) fn slice(&self, ranks: Range<usize>) -> Vec<Bytes> {
-        self.elements.slice(ranks.start, ranks.end).into_iter().map(|(_, element)| element.clone()).collect()
+        self.elements.slice(ranks).map(|(_, element)| element.clone()).collect()
     }
 
     pub(super) fn remove(&mut self, index: usize) {
@@ -238,6 +237,6 @@ impl List {
     }
 
     fn place(&self, index: usize) -> Option<i64> {
-        self.elements.slice(index, index + 1).pop().map(|(place, _)| *place)
+        self.elements.slice(index..index + 1).next().map(|(place, _)| *place)
     }
 }

@@ -7,8 +7,8 @@ mod apply;
 mod tests;
 
 use super::error::Error;
-use super::map::Map;
 use super::znode::{Owner, SessionId, Stat, Znode, Zxid};
+use crate::kernel::map::Map;
 use std::sync::Arc;
 
 /// The nodes and the sessions, as of some zxid. A clone is a snapshot, and costs O(1).
@@ -18,8 +18,7 @@ use std::sync::Arc;
 pub struct Tree {
     last: Zxid,
     ttl_nodes: TtlNodes,
-    /// By full path; the root is "", and "/" means it too.
-    nodes: Map<Arc<str>, Znode>,
+    root: Znode,
     /// The sessions that are open, with what they own.
     sessions: Map<SessionId, Session>,
     /// The containers and the nodes with a time to live.
@@ -44,21 +43,13 @@ struct Session {
 impl Tree {
     /// What a new server begins with: the root, and the nodes for the server's own use.
     pub fn new(ttl_nodes: TtlNodes) -> Tree {
-        let beginning: [(&str, &[&str]); 4] = [
-            ("", &["zookeeper"]),
-            ("/zookeeper", &["config", "quota"]),
-            ("/zookeeper/config", &[]),
-            ("/zookeeper/quota", &[]),
-        ];
-        let mut nodes = Map::new();
-        for (path, children) in beginning {
-            let mut node = Znode::new(Zxid(0), 0, Arc::from([]), Owner::Nobody);
-            for name in children {
-                node.children.insert(Arc::from(*name), ());
-            }
-            nodes.insert(Arc::from(path), node);
+        let node = || Znode::new(Zxid(0), 0, Arc::from([]), Owner::Nobody);
+        let (mut root, mut own) = (node(), node());
+        for name in ["config", "quota"] {
+            own.children.insert(Arc::from(name), node());
         }
-        Tree { last: Zxid(0), ttl_nodes, nodes, sessions: Map::new(), mortals: Map::new() }
+        root.children.insert(Arc::from("zookeeper"), own);
+        Tree { last: Zxid(0), ttl_nodes, root, sessions: Map::new(), mortals: Map::new() }
     }
 
     /// The number of the last transaction.
@@ -118,7 +109,7 @@ impl Tree {
     /// [`DeleteContainer`]: super::operation::Transaction::DeleteContainer
     pub fn overdue(&self, now_ms: u64) -> impl Iterator<Item = &Arc<str>> {
         self.mortals.keys().filter(move |path| {
-            let node = self.nodes.get(path.as_ref()).expect("a node of the index is in the tree");
+            let node = self.node(path).expect("a node of the index is in the tree");
             node.children.is_empty()
                 && match node.owner {
                     Owner::Container => node.created > 0,
@@ -129,11 +120,24 @@ impl Tree {
     }
 
     fn node(&self, path: &str) -> Result<&Znode, Error> {
-        self.nodes.get(key(path)).ok_or(Error::NoNode)
+        let mut names = names(path).ok_or(Error::NoNode)?;
+        names.try_fold(&self.root, |node, name| node.children.get(name)).ok_or(Error::NoNode)
+    }
+
+    fn node_mut(&mut self, path: &str) -> Option<&mut Znode> {
+        below(&mut self.root, path)
     }
 }
 
-/// Under which key a path is kept.
-fn key(path: &str) -> &str {
-    if path == "/" { "" } else { path }
+/// The node at a path from this root.
+fn below<'a>(root: &'a mut Znode, path: &str) -> Option<&'a mut Znode> {
+    names(path)?.try_fold(root, |node, name| node.children.get_mut(name))
+}
+
+/// The names on the way from the root to a path, which are none if it is the root itself, "/" or "". `None` if a path
+/// does not begin with a slash, so that nothing is there.
+fn names(path: &str) -> Option<impl Iterator<Item = &str>> {
+    let names = if path == "/" { "" } else { path };
+    let below = if names.is_empty() { None } else { Some(names.strip_prefix('/')?.split('/')) };
+    Some(below.into_iter().flatten())
 }

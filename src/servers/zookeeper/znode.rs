@@ -1,6 +1,6 @@
 //! One node of the tree, and what the server tells about it.
 
-use super::map::Map;
+use crate::kernel::map::Map;
 use std::sync::Arc;
 
 /// The number of a change: the leader's epoch in the upper half, a counter in the lower. 0 is before all.
@@ -54,7 +54,8 @@ pub struct Stat {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Znode {
     pub(super) data: Arc<[u8]>,
-    pub(super) children: Map<Arc<str>, ()>,
+    /// By name.
+    pub(super) children: Map<Arc<str>, Znode>,
     pub(super) czxid: Zxid,
     pub(super) mzxid: Zxid,
     pub(super) pzxid: Zxid,

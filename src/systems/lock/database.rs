@@ -260,7 +260,7 @@ impl KindRules for DatabaseSettings {
         }
         let simpler = ways.into_iter().map(|way| DatabaseSettings { way, ..self.clone() });
         let simpler = simpler.chain([DatabaseSettings { poll: DatabaseSettings::default_poll(), ..self.clone() }]);
-        simpler.filter(|settings| settings != self).map(KindSettings::Database).collect()
+        simpler.map(KindSettings::Database).collect()
     }
 }
 

@@ -117,9 +117,7 @@ impl KindRules for LeaseSettings {
     }
 
     fn simpler(&self) -> Vec<KindSettings> {
-        let mut simpler = Vec::new();
         let fewer = [1, 3].into_iter().filter(|nodes| *nodes < self.nodes);
-        simpler.extend(fewer.map(|nodes| KindSettings::Lease(LeaseSettings { nodes, ..self.clone() })));
-        simpler
+        fewer.map(|nodes| KindSettings::Lease(LeaseSettings { nodes, ..self.clone() })).collect()
     }
 }

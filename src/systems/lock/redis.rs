@@ -131,17 +131,13 @@ impl KindRules for RedisSettings {
     }
 
     fn simpler(&self) -> Vec<KindSettings> {
-        let mut simpler = Vec::new();
-        for settings in [
+        [
             RedisSettings { watchdog: false, ..self.clone() },
             RedisSettings { persistence: PersistenceSetting::Nothing, ..self.clone() },
             RedisSettings { poll: RedisSettings::default_poll(), ..self.clone() },
-        ] {
-            if settings != *self {
-                simpler.push(KindSettings::Redis(settings));
-            }
-        }
-        simpler
+        ]
+        .map(KindSettings::Redis)
+        .into()
     }
 }
 

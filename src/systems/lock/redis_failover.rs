@@ -158,17 +158,13 @@ impl KindRules for RedisFailoverSettings {
     }
 
     fn simpler(&self) -> Vec<KindSettings> {
-        let mut simpler = Vec::new();
-        for settings in [
+        [
             RedisFailoverSettings { servers: 3, wait: self.wait.min(2), ..self.clone() },
             RedisFailoverSettings { watchdog: false, ..self.clone() },
             RedisFailoverSettings { persistence: PersistenceSetting::Nothing, ..self.clone() },
             RedisFailoverSettings { poll: RedisSettings::default_poll(), ..self.clone() },
-        ] {
-            if settings != *self {
-                simpler.push(KindSettings::RedisFailover(settings));
-            }
-        }
-        simpler
+        ]
+        .map(KindSettings::RedisFailover)
+        .into()
     }
 }

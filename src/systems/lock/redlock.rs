@@ -144,19 +144,15 @@ impl KindRules for RedlockSettings {
     }
 
     fn simpler(&self) -> Vec<KindSettings> {
-        let mut simpler = Vec::new();
-        for settings in [
+        [
             RedlockSettings { servers: 3, ..self.clone() },
             RedlockSettings { watchdog: false, ..self.clone() },
             RedlockSettings { order: OrderSetting::Parallel, ..self.clone() },
             RedlockSettings { persistence: PersistenceSetting::Nothing, ..self.clone() },
             RedlockSettings { delayed_restart: false, ..self.clone() },
             RedlockSettings { poll: RedisSettings::default_poll(), ..self.clone() },
-        ] {
-            if settings != *self {
-                simpler.push(KindSettings::Redlock(settings));
-            }
-        }
-        simpler
+        ]
+        .map(KindSettings::Redlock)
+        .into()
     }
 }

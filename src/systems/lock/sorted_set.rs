@@ -90,15 +90,11 @@ impl KindRules for SortedSetSettings {
     }
 
     fn simpler(&self) -> Vec<KindSettings> {
-        let mut simpler = Vec::new();
-        for settings in [
+        [
             SortedSetSettings { persistence: PersistenceSetting::Nothing, ..self.clone() },
             SortedSetSettings { poll: RedisSettings::default_poll(), ..self.clone() },
-        ] {
-            if settings != *self {
-                simpler.push(KindSettings::SortedSet(settings));
-            }
-        }
-        simpler
+        ]
+        .map(KindSettings::SortedSet)
+        .into()
     }
 }

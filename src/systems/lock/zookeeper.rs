@@ -136,11 +136,7 @@ impl KindRules for ZooKeeperSettings {
 
     fn simpler(&self) -> Vec<KindSettings> {
         let fewer = [1, 3].into_iter().filter(|nodes| *nodes < self.nodes);
-        let mut simpler: Vec<ZooKeeperSettings> =
-            fewer.map(|nodes| ZooKeeperSettings { nodes, ..self.clone() }).collect();
-        if self.shared {
-            simpler.push(ZooKeeperSettings { shared: false, ..self.clone() });
-        }
-        simpler.into_iter().map(KindSettings::ZooKeeper).collect()
+        let fewer = fewer.map(|nodes| ZooKeeperSettings { nodes, ..self.clone() });
+        fewer.chain([ZooKeeperSettings { shared: false, ..self.clone() }]).map(KindSettings::ZooKeeper).collect()
     }
 }

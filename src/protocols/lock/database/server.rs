@@ -37,7 +37,7 @@ impl Server {
         });
         let mut store = Store::boot(config, now, records);
         for (lock, claim) in store.keepers(now) {
-            office.io.note(Fact::Kept { lock, claim });
+            office.io.note(Fact::Kept { lock, claim, index: 0 });
         }
         Server { config: *config, store, short: Connections::default(), connections: Default::default(), armed: None }
     }
@@ -58,7 +58,7 @@ impl Server {
         }
         office.io.sync();
         if let (OnRow::Take(stay) | OnRow::Seize(stay), Answer::Had(_)) = (what, answer) {
-            office.io.note(Fact::Kept { lock, claim: stay.owner });
+            office.io.note(Fact::Kept { lock, claim: stay.owner, index: 0 });
         }
         answer
     }
@@ -99,7 +99,7 @@ impl Server {
     fn keep(&self, saying: &Saying, answer: Answer, office: &mut Office<'_, '_>) {
         match (saying.statement, answer) {
             (Statement::Lock(_), Answer::Had(_)) => {
-                office.io.note(Fact::Kept { lock: saying.lock, claim: saying.claim })
+                office.io.note(Fact::Kept { lock: saying.lock, claim: saying.claim, index: 0 })
             }
             (Statement::Token, Answer::Token(token)) => {
                 office.io.write(message::Record::Database(Record::Sequence(token)));

@@ -5,6 +5,7 @@ use crate::kernel::time::Time;
 use crate::protocol::NodeId;
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::protocols::lock::message::{Call, Reply};
+use crate::protocols::lock::rules::EnsembleRules;
 use crate::protocols::lock::{lease, zookeeper};
 use crate::protocols::raft::core::StateMachine;
 
@@ -114,6 +115,15 @@ impl Replica {
         }
     }
 
+    /// The claims that hold locks since these changes, for all that is known. O(log n) for each change.
+    pub(super) fn keepers(&self, changes: &Changes) -> Vec<(LockId, ClaimId)> {
+        match (self, changes) {
+            (Replica::Lease(machine), Changes::Lease(events)) => machine.keepers(events).collect(),
+            (Replica::ZooKeeper(machine), Changes::ZooKeeper(changes)) => machine.keepers(changes).collect(),
+            (Replica::Lease(_) | Replica::ZooKeeper(_), _) => Vec::new(),
+        }
+    }
+
     /// Which claim on which lock has something that has outlived its session, if there ever was one.
     pub fn orphan(&self) -> Option<(LockId, ClaimId)> {
         match self {
@@ -130,13 +140,15 @@ pub struct Machine {
     pub service: Replica,
     /// By client, the last question that had its effect, and its answer.
     last: Vec<Option<(Call, Reply)>>,
+    /// Whether it has an effect once only, however often it arrives.
+    is_once: bool,
     fingerprint: u64,
 }
 
 impl Machine {
     /// Nothing has been applied yet.
-    pub(super) fn new(service: Replica) -> Machine {
-        Machine { service, last: Vec::new(), fingerprint: 0 }
+    pub(super) fn new(service: Replica, rules: &EnsembleRules) -> Machine {
+        Machine { service, last: Vec::new(), is_once: (rules.is_once)(), fingerprint: 0 }
     }
 
     /// What a question comes to that has had its effect, or whose client has asked something later since.
@@ -145,7 +157,7 @@ impl Machine {
         if self.last.len() <= place {
             self.last.resize(place + 1, None);
         }
-        let (last, reply) = self.last[place].as_ref()?;
+        let (last, reply) = self.last[place].as_ref().filter(|_| self.is_once)?;
         match last.cmp(&call) {
             std::cmp::Ordering::Less => None,
             std::cmp::Ordering::Equal => Some(Done { reply: Some(reply.clone()), changes: Changes::Nothing }),

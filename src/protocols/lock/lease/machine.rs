@@ -4,7 +4,7 @@ use super::Config;
 use super::command::{Answer, Key, Write};
 use super::rules::Rules;
 use crate::kernel::time::{Span, Time};
-use crate::protocols::lock::claim::LockId;
+use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::servers::etcd::bytes::{Bytes, KeyRange};
 use crate::servers::etcd::error::Error;
 use crate::servers::etcd::lessor::Settings;
@@ -63,6 +63,15 @@ impl Machine {
     /// The first key of a lock: whose it is has the lock.
     pub fn first(&self, lock: LockId) -> Option<Key> {
         self.queues.range((lock, i64::MIN)..=(lock, i64::MAX)).next().map(|(_, key)| *key)
+    }
+
+    /// The claims that hold locks since these events: of a key that came, if it is the first; of one that went, who is it now.
+    pub fn keepers(&self, events: &[Event]) -> impl Iterator<Item = (LockId, ClaimId)> {
+        events.iter().filter_map(|event| {
+            let key = Key::parse(&event.kv.key)?;
+            let first = self.first(key.lock)?;
+            (event.kind == EventKind::Delete || first == key).then_some((first.lock, first.claim))
+        })
     }
 
     /// Applies a command, and tells what has changed.

@@ -97,7 +97,7 @@ impl Single {
         let (ttl, rules, replicas) = (self.ttl(), desk.config.rules.redis, self.wanted(desk));
         let own = &mut self.claims[place];
         let Claim { id: owner, lock, .. } = own.claim;
-        let tokens_at_once = self.config.tokens && (rules.counts)() == Counting::InTheGrant;
+        let tokens_at_once = self.config.tokens && (rules.counts)() != Counting::Afterwards;
         let command = match stage {
             Stage::Taking if (rules.takes)() == Taking::InTwoSteps => Command::SetIfAbsent { lock, owner },
             Stage::Taking if tokens_at_once => Command::AcquireToken { lock, owner, ttl },

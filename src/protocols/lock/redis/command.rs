@@ -125,8 +125,13 @@ pub enum Record {
     Change(Change),
     /// Everything, as it was taken from a primary or became the beginning of a reign.
     Whole(Position, redis::Snapshot),
-    /// No reign up to this one has a say any more, and in the last one nobody else gets the vote.
-    Promise(u64),
+    /// What a server has promised, and takes along over a restart.
+    Promise {
+        /// The highest reign that it has heard of: it votes in later ones only.
+        epoch: u64,
+        /// Nobody of an earlier reign than this one has a say any more.
+        pledged: u64,
+    },
 }
 
 /// The name of a lock's key.

@@ -2,10 +2,13 @@
 //!
 //! The primary tells its replicas what has changed after it has answered. A replica that has heard nothing of a primary
 //! for long enough asks the others for their votes, and reigns with those of a majority. Who was deposed becomes a replica,
-//! and what only it knew is gone.
+//! and what only it knew is gone. Who stands without success deposes nobody: it follows the primary again when it hears
+//! of it.
 //!
 //! Sources: the manual pages "Redis replication" and "High availability with Redis Sentinel" (redis-doc), and the Redis
-//! Cluster specification, "Replica election and promotion", where servers vote for each other without further processes.
+//! Cluster specification, "Cluster current epoch", "Configuration epoch" and "Replica election and promotion", where
+//! servers vote for each other without further processes. Here the voters are replicas themselves: who has voted
+//! acknowledges nothing of an earlier reign, so that what a client has waited for is not lost between.
 
 pub mod election;
 pub mod message;
@@ -13,11 +16,13 @@ pub mod stream;
 pub mod waiting;
 
 use super::command::{Change, Command, Record, Reply};
+use super::rules::Counting;
 use super::server::FORCED_EVERY;
 use super::store::Store;
 use super::{Hosting, Persistence};
 use crate::kernel::time::{Span, Time};
 use crate::protocol::{Found, NodeId};
+use crate::protocols::lock::claim::LockId;
 use crate::protocols::lock::message as lock;
 use crate::protocols::lock::message::{Call, Request};
 use crate::protocols::lock::recipe::Due;
@@ -25,6 +30,7 @@ use crate::protocols::lock::service::{Connections, Office, Service};
 use crate::servers::redis::Role;
 use election::Candidacy;
 use message::Peer;
+use std::collections::BTreeMap;
 use stream::Feed;
 use waiting::Waiters;
 
@@ -68,8 +74,11 @@ pub struct Server {
     config: Config,
     store: Store,
     connections: Connections,
-    /// The highest reign that it has heard of, or voted for. On its disk, whatever else is.
+    /// The highest reign that it has heard of, stood for or voted for (currentEpoch). On its disk, whatever else is.
     epoch: u64,
+    /// The highest reign that it has followed, or voted for with the vote gone to another, or that is its own: nobody of
+    /// an earlier one has a say any more (configEpoch, and lastVoteEpoch). On its disk, too.
+    pledged: u64,
     position: Position,
     state: State,
     /// When a primary was heard last.
@@ -84,7 +93,12 @@ pub struct Server {
 #[derive(Clone, Debug)]
 enum State {
     /// It takes writes.
-    Primary { feed: Feed, waiters: Waiters },
+    Primary {
+        feed: Feed,
+        waiters: Waiters,
+        /// How many tokens this reign has given with each lock, if it counts them here (never, but for a defect).
+        counts: BTreeMap<LockId, i64>,
+    },
     /// It follows, or would if it knew whom.
     Replica,
     /// It asks for votes.
@@ -96,12 +110,13 @@ impl Server {
     /// of one.
     pub fn boot(config: Config, disk: Found<'_, lock::Record>, office: &mut Office<'_, '_>) -> Server {
         let Hosting { persistence, .. } = config.client.hosting;
-        let (mut store, mut epoch, mut position) = (Store::new(config.client.hosting), 0, Position::default());
+        let (mut store, mut epoch, mut pledged) = (Store::new(config.client.hosting), 0, 0);
+        let mut position = Position::default();
         store.set_role(Role::Replica);
         for record in disk.records {
             let lock::Record::Redis(record) = record else { unreachable!("a record of another kind of server") };
             match record {
-                Record::Promise(promised) => epoch = *promised,
+                Record::Promise { epoch: heard, pledged: last } => (epoch, pledged) = (*heard, *last),
                 Record::Change(change) => {
                     store.replicate(change, office);
                     position.offset += 1;
@@ -122,6 +137,7 @@ impl Server {
             store,
             connections: Connections::default(),
             epoch,
+            pledged,
             position,
             state: State::Replica,
             heard: now,
@@ -130,7 +146,7 @@ impl Server {
         };
         server.hesitate(office);
         if epoch == 0 && office.io.me().number() == 0 {
-            server.promise(1, office);
+            server.promise(1, 0, office);
             server.reign(office);
         }
         office.wake(config.beat, Due::Beat);
@@ -141,11 +157,15 @@ impl Server {
         matches!(self.state, State::Primary { .. })
     }
 
-    /// Nobody of an earlier reign has a say any more, also after a restart.
-    fn promise(&mut self, epoch: u64, office: &mut Office<'_, '_>) {
-        assert!(epoch > self.epoch, "a promise for reign {epoch} after one for {}", self.epoch);
-        self.epoch = epoch;
-        office.io.write(lock::Record::Redis(Record::Promise(epoch)));
+    /// What it votes for later, and whom it listens to, if that changes anything; also after a restart.
+    fn promise(&mut self, epoch: u64, pledged: u64, office: &mut Office<'_, '_>) {
+        assert!(epoch >= self.epoch && pledged >= self.pledged, "neither {epoch} nor {pledged} may fall");
+        assert!(pledged <= epoch, "a pledge for reign {pledged}, and only {epoch} was heard of");
+        if (epoch, pledged) == (self.epoch, self.pledged) {
+            return;
+        }
+        (self.epoch, self.pledged) = (epoch, pledged);
+        office.io.write(lock::Record::Redis(Record::Promise { epoch, pledged }));
         office.io.sync();
     }
 
@@ -157,7 +177,15 @@ impl Server {
 
     /// Carries out what a client asks of a primary, and tells the replicas.
     fn carry_out(&mut self, command: &Command, office: &mut Office<'_, '_>) -> Reply {
-        let (reply, change) = self.store.apply(command, office);
+        let (mut reply, change) = self.store.apply(command, office);
+        if let (Command::AcquireToken { lock, .. }, Reply::Int(token @ 1..)) = (command, &mut reply)
+            && let State::Primary { counts, .. } = &mut self.state
+            && (office.config.rules.redis.counts)() == Counting::InMemory
+        {
+            let count = counts.entry(*lock).or_default();
+            *count += 1;
+            *token = *count;
+        }
         if !change.is_empty() {
             self.keep(change, office);
         }
@@ -184,7 +212,7 @@ impl Service for Server {
         let at = self.position.offset;
         let reply = match (&mut self.state, command) {
             (State::Replica | State::Candidate(_), _) => Reply::ReadOnly,
-            (State::Primary { feed, waiters }, Command::Wait { lock, owner, replicas, timeout }) => {
+            (State::Primary { feed, waiters, .. }, Command::Wait { lock, owner, replicas, timeout }) => {
                 let waits = waiting::Waiter { client: from, call, lock, owner, offset: at, replicas };
                 waiters.join(waits, Span::ms(timeout), feed, office);
                 return;
@@ -203,13 +231,14 @@ impl Service for Server {
             Peer::Ack { at } => self.on_ack(from, at, office),
             Peer::Candidacy { epoch, position } => self.on_candidacy(from, epoch, position, office),
             Peer::Vote { epoch } => self.on_vote(from, epoch, office),
+            Peer::Refusal { epoch } => self.on_refusal(epoch, office),
             Peer::Deposed { epoch } => self.on_deposed(epoch, office),
         }
     }
 
     fn on_due(&mut self, due: Due, office: &mut Office<'_, '_>) {
         if due == Due::Expiry {
-            if let State::Primary { waiters, feed } = &mut self.state {
+            if let State::Primary { waiters, feed, .. } = &mut self.state {
                 waiters.expire(feed, office);
             }
             return;

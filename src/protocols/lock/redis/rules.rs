@@ -31,6 +31,8 @@ pub enum Counting {
     InTheGrant,
     /// By a command of its own, once the lock is had.
     Afterwards,
+    /// Together with the grant, and nowhere but in the memory of the primary.
+    InMemory,
 }
 
 /// How a lock on several servers is prolonged.

@@ -85,7 +85,7 @@ impl Store {
             let Answer::Bulk(key) = key else { continue };
             let Answer::Bulk(owner) = self.redis.apply(now, 0, &[b"GET".as_slice(), &key]) else { continue };
             if let (Some(lock), Some(claim)) = (lock_of(&key), owner_of(&owner)) {
-                office.io.note(Fact::Kept { lock, claim });
+                office.io.note(Fact::Kept { lock, claim, index: 0 });
             }
         }
     }
@@ -96,7 +96,7 @@ impl Store {
             && let Some(claim) = command.acquires()
             && matches!(reply, command::Reply::Ok | command::Reply::Int(1..))
         {
-            office.io.note(Fact::Kept { lock: command.lock(), claim });
+            office.io.note(Fact::Kept { lock: command.lock(), claim, index: 0 });
         }
     }
 }

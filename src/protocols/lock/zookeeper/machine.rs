@@ -21,6 +21,8 @@ pub struct Machine {
     writes: BTreeMap<Spot, ClaimId>,
     /// The nodes by name, and whose they are.
     names: BTreeMap<Name, SessionId>,
+    /// By number, which locks have a node of their own; it stays.
+    made: Vec<bool>,
     /// How many nodes each session has.
     owned: BTreeMap<SessionId, BTreeSet<Name>>,
     /// A node that has outlived its session, if there ever was one.
@@ -59,6 +61,7 @@ impl Machine {
             queues: BTreeMap::new(),
             writes: BTreeMap::new(),
             names: BTreeMap::new(),
+            made: Vec::new(),
             owned: BTreeMap::new(),
             orphan: None,
         }
@@ -77,6 +80,16 @@ impl Machine {
             claim: *claim,
             sort: *sort,
             number: *number,
+        })
+    }
+
+    /// The claims that hold locks since these changes: of a node that came, if it is the first; of one that went, who is
+    /// it now.
+    pub fn keepers(&self, changes: &[Change]) -> impl Iterator<Item = (LockId, ClaimId)> {
+        changes.iter().filter_map(|change| {
+            let node = Node::parse(&change.path)?;
+            let first = self.first(node.lock)?;
+            (change.kind == ChangeKind::Deleted || first == node).then_some((first.lock, first.claim))
         })
     }
 
@@ -123,13 +136,17 @@ impl Machine {
         number: Option<u32>,
         changes: &mut Vec<Change>,
     ) -> Answer {
-        let parent: Arc<str> = Arc::from(Node::parent(lock));
-        if self.tree.stat(&parent).is_err() {
-            let made =
-                Operation::Create { path: parent, data: Arc::from([]), mode: Mode::Persistent { sequential: false } };
-            if let Err(error) = self.carry_out(session, &Transaction::One(made), changes) {
+        let place = lock.0 as usize;
+        if self.made.len() <= place {
+            self.made.resize(place + 1, false);
+        }
+        if !self.made[place] {
+            let (path, mode) = (Arc::from(Node::parent(lock)), Mode::Persistent { sequential: false });
+            let make = Operation::Create { path, data: Arc::from([]), mode };
+            if let Err(error) = self.carry_out(session, &Transaction::One(make), changes) {
                 return refused(error, Answer::Expired);
             }
+            self.made[place] = true;
         }
         let (path, sequential) = match number {
             None => (Arc::from(Node::stem(lock, claim, sort)), true),

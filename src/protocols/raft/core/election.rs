@@ -111,7 +111,7 @@ impl<M: StateMachine> Core<M> {
     fn become_leader<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         let fresh = Progress { match_index: 0, next_index: self.log.last_index() + 1, flow: Flow::Probe(None) };
         let progress = vec![fresh; self.config.servers as usize];
-        self.role = Role::Leader(Leadership { progress, heard: vec![self.me] });
+        self.role = Role::Leader(Leadership { progress, heard: vec![self.me], asked: None, confirmed: None });
         io.arm(Alarm::Election.into(), self.config.election_timeout_max);
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
         // Entries of earlier terms are committed only together with one of this term: the no-op is
@@ -122,17 +122,15 @@ impl<M: StateMachine> Core<M> {
     /// A leader that no quorum answers may have been replaced without knowing. It stops leading, so
     /// that its clients look elsewhere (thesis, section 6.2).
     pub(super) fn check_quorum<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        let Role::Leader(Leadership { heard, progress }) = &mut self.role else {
+        let Role::Leader(Leadership { heard, progress, .. }) = &mut self.role else {
             unreachable!("only a leader checks its quorum");
         };
+        let rules = self.config.rules;
         let answered = heard.len();
         heard.clear();
-        // The leader's own disk must answer like any other server. One whose disk stands still cannot count itself, and
-        // with a bare majority behind it commits nothing; but its heartbeats would keep everybody from electing another.
-        if progress[self.me.index()].match_index == self.log.last_index() {
+        if (rules.answers_itself)(progress[self.me.index()].match_index, self.log.last_index()) {
             heard.push(self.me);
         }
-        let rules = self.config.rules;
         let may_lead_on = (rules.may_lead_on)(answered, (rules.election_quorum)(self.config.servers as usize));
         if self.config.check_quorum && !may_lead_on {
             self.become_follower(self.term, io);

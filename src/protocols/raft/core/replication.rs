@@ -2,9 +2,10 @@
 
 use super::{Alarm, Core, Embeds, Flow, Leadership, Progress, Role, StateMachine};
 use crate::protocol::{Io, NodeId};
+use crate::protocols::raft::config::Config;
 use crate::protocols::raft::log::{Entry, Position};
 use crate::protocols::raft::message::{Message, Outcome, Record};
-use crate::protocols::raft::rules::{Occasion, Overlap};
+use crate::protocols::raft::rules::{Occasion, Overlap, Window};
 
 impl<M: StateMachine> Core<M> {
     /// Takes a command into the log, if this server leads. Answers whether it does; whether the
@@ -20,6 +21,9 @@ impl<M: StateMachine> Core<M> {
     /// Appends an entry of the leader's own and tells the others.
     pub(super) fn lead_on<P: Embeds<M>>(&mut self, entry: Entry<M::Command>, io: &mut Io<'_, P>) {
         let index = self.append(entry, io);
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.asked.get_or_insert((index, io.now()));
+        }
         self.others().for_each(|server| self.send_news(server, io));
         // The entry may travel before it is on our own disk, but we are a copy of it only then
         // (thesis, section 10.2.1). The disk answers like any other server.
@@ -31,7 +35,7 @@ impl<M: StateMachine> Core<M> {
     }
 
     pub(super) fn send_heartbeats<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        self.others().for_each(|server| self.send_entries(server, 0, io));
+        self.others().for_each(|server| self.send_heartbeat(server, io));
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
     }
 
@@ -41,28 +45,54 @@ impl<M: StateMachine> Core<M> {
         let Progress { match_index, next_index, flow } = progress[server.index()];
         let open = match flow {
             Flow::Probe(on_its_way) => on_its_way.is_none(),
-            Flow::Replicate => next_index.saturating_sub(match_index) <= self.config.inflight_max as u64,
+            Flow::Replicate => window(&self.config, match_index, next_index) == Window::Open,
         };
         if open && next_index <= self.log.last_index() {
             self.send_entries(server, self.config.append_max, io);
         }
     }
 
-    /// Sends what was not sent to a server yet, at most so many entries; none is a heartbeat. If
-    /// something before was lost, the server will refuse either, and the leader probes.
+    /// Sends nothing new, but what is committed, and asks whether the server has what was sent. If something
+    /// was lost, it refuses, and the leader probes.
+    fn send_heartbeat<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
+        let Role::Leader(Leadership { progress, .. }) = &mut self.role else {
+            unreachable!("only a leader sends heartbeats");
+        };
+        let Progress { match_index, next_index, flow } = &mut progress[server.index()];
+        let window = window(&self.config, *match_index, *next_index);
+        let index = (self.config.rules.heartbeat_asks_after)(*match_index, *next_index - 1, window);
+        if let Flow::Probe(on_its_way) = flow {
+            *on_its_way = Some(index);
+        }
+        self.send_append(server, index, Vec::new(), io);
+    }
+
+    /// Sends what was not sent to a server yet, at most so many entries. If something before was lost, the
+    /// server will refuse them, and the leader probes.
     fn send_entries<P: Embeds<M>>(&mut self, server: NodeId, most: usize, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &mut self.role else {
             unreachable!("only a leader sends entries");
         };
         let progress = &mut progress[server.index()];
         let before = progress.next_index - 1;
-        let prev = Position { term: self.log.term_at(before).expect("next is within the log"), index: before };
         let entries = self.log.entries_from(progress.next_index, most);
         let upto = before + entries.len() as u64;
         match &mut progress.flow {
             Flow::Probe(on_its_way) => *on_its_way = Some(upto),
             Flow::Replicate => progress.next_index = upto + 1,
         }
+        self.send_append(server, before, entries, io);
+    }
+
+    #[inline(always)]
+    fn send_append<P: Embeds<M>>(
+        &self,
+        server: NodeId,
+        index: u64,
+        entries: Vec<Entry<M::Command>>,
+        io: &mut Io<'_, P>,
+    ) {
+        let prev = Position { term: self.log.term_at(index).expect("it is within the log"), index };
         io.send(server, Message::AppendEntries { term: self.term, prev, commit: self.commit, entries }.into());
     }
 
@@ -76,7 +106,7 @@ impl<M: StateMachine> Core<M> {
         entries: Vec<Entry<M::Command>>,
         io: &mut Io<'_, P>,
     ) {
-        if term < self.term {
+        if !(self.config.rules.append_is_current)(term, self.term) {
             self.on_occasion(Occasion::StaleLeaderHeard, io);
             self.answer(from, self.conflict(prev), io);
             return;
@@ -87,7 +117,7 @@ impl<M: StateMachine> Core<M> {
         }
         // Whoever campaigned in this term has lost.
         if !matches!(self.role, Role::Follower) {
-            self.become_follower(term, io);
+            self.become_follower(self.term, io);
         }
         self.leader = Some(from);
         self.leader_heard = Some(self.time_of_silence(io));
@@ -142,7 +172,7 @@ impl<M: StateMachine> Core<M> {
         io: &mut Io<'_, P>,
     ) {
         let rules = self.config.rules;
-        let Role::Leader(Leadership { progress, heard }) = &mut self.role else { return };
+        let Role::Leader(Leadership { progress, heard, .. }) = &mut self.role else { return };
         if !(rules.reply_is_current)(term, self.term) {
             return;
         }
@@ -186,7 +216,7 @@ impl<M: StateMachine> Core<M> {
         for server in self.others() {
             let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
             if progress[server.index()].flow == Flow::Replicate {
-                self.send_entries(server, 0, io);
+                self.send_heartbeat(server, io);
             }
         }
     }
@@ -206,7 +236,23 @@ impl<M: StateMachine> Core<M> {
         let may_commit = (self.config.rules.may_commit)(entry_term, self.term);
         if may_commit {
             self.commit = index;
+            self.confirm(index);
         }
         may_commit
     }
+
+    /// A quorum has what the leader has appended up to here, and so has heard from it since it appended that.
+    fn confirm(&mut self, upto: u64) {
+        if let Role::Leader(Leadership { asked, confirmed, .. }) = &mut self.role
+            && let Some((_, at)) = asked.take_if(|(index, _)| *index <= upto)
+        {
+            *confirmed = Some(at);
+        }
+    }
+}
+
+/// Whether more may be sent to a server that keeps up.
+fn window(config: &Config, match_index: u64, next_index: u64) -> Window {
+    let is_open = next_index.saturating_sub(match_index) <= config.inflight_max as u64;
+    if is_open { Window::Open } else { Window::Full }
 }

@@ -266,7 +266,8 @@ mod tests {
         records.extend(entries.iter().map(|term| Record::Entry(Entry::new(*term, None))));
         let (mut dice, mut effects) = (Dice::new(1, Purpose::Node, 0), Vec::new());
         let mut io = Io::<Store>::new(NodeId::new(0), Time::ZERO, Time::ZERO, &mut dice, &mut effects);
-        Core::boot(config, Machine::default(), Found { records: &records, damage: None }, &mut io)
+        let machine = Machine::new(Default::default(), &config.rules);
+        Core::boot(config, machine, Found { records: &records, damage: None }, &mut io)
     }
 
     /// What the oracle says if a server replaces an entry of term 2, committed in term 4, while it

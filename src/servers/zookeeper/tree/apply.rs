@@ -1,8 +1,8 @@
 //! What a transaction does to the tree.
 
-use super::{Session, Tree, TtlNodes, key};
+use super::{Session, Tree, TtlNodes, below};
+use crate::kernel::map::Map;
 use crate::servers::zookeeper::error::Error;
-use crate::servers::zookeeper::map::Map;
 use crate::servers::zookeeper::operation::{Change, ChangeKind, Mode, Operation, Outcome, Reply, Stamp, Transaction};
 use crate::servers::zookeeper::path;
 use crate::servers::zookeeper::znode::{Owner, Znode};
@@ -49,7 +49,7 @@ impl Tree {
     fn close_session(&mut self, stamp: Stamp, changes: &mut Vec<Change>) {
         let Some(session) = self.sessions.remove(&stamp.session) else { return };
         for path in session.ephemerals.keys() {
-            self.remove(stamp, path, changes);
+            self.remove(stamp, path, |_| Ok(()), changes).expect("what a session owns is in the tree");
         }
     }
 
@@ -98,18 +98,37 @@ impl Tree {
         let owner = self.owner(stamp, mode)?;
         self.demand_session(stamp)?;
         let (parent, _) = path::split(asked)?;
-        let number = self.node(parent)?.created;
+        let parent = below(&mut self.root, parent).ok_or(Error::NoNode)?;
+        let number = parent.created;
         let path = if mode.is_sequential() { Arc::from(format!("{asked}{number:010}")) } else { asked.clone() };
         path::validate(&path)?;
-        if self.node(&path).is_ok() {
+        // The root is the only one without a name, and always there.
+        let (_, name) = path::split(&path)?;
+        if name.is_empty() || parent.children.contains(name) {
             return Err(Error::NodeExists);
         }
-        if matches!(self.node(parent)?.owner, Owner::Session(_)) {
+        if matches!(parent.owner, Owner::Session(_)) {
             return Err(Error::NoChildrenForEphemerals);
         }
         let node = Znode::new(stamp.zxid, stamp.time_ms, data.clone(), owner);
         let stat = node.stat();
-        self.add(stamp, &path, node, changes);
+        parent.children.insert(Arc::from(name), node);
+        // At the end of its range the counter stays as it is, and so does the zxid beside it.
+        if let Some(created) = parent.created.checked_add(1) {
+            parent.created = created;
+            parent.pzxid = stamp.zxid;
+        }
+        match owner {
+            Owner::Session(owner) => {
+                let session = self.sessions.get_mut(&owner).expect("it was demanded");
+                session.ephemerals.insert(path.clone(), ());
+            }
+            Owner::Container | Owner::Ttl { .. } => {
+                self.mortals.insert(path.clone(), ());
+            }
+            Owner::Nobody => {}
+        }
+        changes.push(Change { kind: ChangeKind::Created, path: path.clone() });
         Ok(Reply::Created { path, stat })
     }
 
@@ -121,18 +140,15 @@ impl Tree {
         changes: &mut Vec<Change>,
     ) -> Result<Reply, Error> {
         self.demand_session(stamp)?;
-        let (parent, _) = path::split(path)?;
+        path::split(path)?;
         if path::is_special(path) {
             return Err(Error::BadArguments);
         }
-        self.node(parent)?;
-        let node = self.node(path)?;
-        demand_version(node, version)?;
-        if !node.children.is_empty() {
-            return Err(Error::NotEmpty);
-        }
-        self.remove(stamp, path, changes);
-        Ok(Reply::Done)
+        let allows = |node: &Znode| {
+            demand_version(node, version)?;
+            if node.children.is_empty() { Ok(()) } else { Err(Error::NotEmpty) }
+        };
+        self.remove(stamp, path, allows, changes)
     }
 
     /// Plain nodes can be deleted so too, ephemeral ones cannot (`OpCode.deleteContainer`).
@@ -141,15 +157,12 @@ impl Tree {
         if path::is_special(path) {
             return Err(Error::BadArguments);
         }
-        let node = self.node(path)?;
-        if !node.children.is_empty() {
-            return Err(Error::NotEmpty);
-        }
-        if matches!(node.owner, Owner::Session(_)) {
-            return Err(Error::BadVersion);
-        }
-        self.remove(stamp, path, changes);
-        Ok(Reply::Done)
+        let allows = |node: &Znode| match node.owner {
+            _ if !node.children.is_empty() => Err(Error::NotEmpty),
+            Owner::Session(_) => Err(Error::BadVersion),
+            Owner::Nobody | Owner::Container | Owner::Ttl { .. } => Ok(()),
+        };
+        self.remove(stamp, path, allows, changes)
     }
 
     fn set(
@@ -161,7 +174,7 @@ impl Tree {
         changes: &mut Vec<Change>,
     ) -> Result<Reply, Error> {
         self.check(stamp, path, version)?;
-        let node = self.nodes.get_mut(key(path)).expect("its version was looked at");
+        let node = self.node_mut(path).expect("its version was looked at");
         node.data = data.clone();
         node.version = node.version.wrapping_add(1);
         node.mzxid = stamp.zxid;
@@ -195,37 +208,19 @@ impl Tree {
         if self.is_open(stamp.session) { Ok(()) } else { Err(Error::SessionExpired) }
     }
 
-    /// Puts a node into the tree.
-    fn add(&mut self, stamp: Stamp, path: &Arc<str>, node: Znode, changes: &mut Vec<Change>) {
-        let (parent, name) = path::split(path).expect("it was validated");
-        let parent = self.nodes.get_mut(parent).expect("it was looked at");
-        assert!(parent.children.insert(Arc::from(name), ()).is_none(), "{path} is a child already");
-        // At the end of its range the counter stays as it is, and so does the zxid beside it.
-        if let Some(created) = parent.created.checked_add(1) {
-            parent.created = created;
-            parent.pzxid = stamp.zxid;
-        }
-        match node.owner {
-            Owner::Session(owner) => {
-                let session = self.sessions.get_mut(&owner).expect("it was demanded");
-                session.ephemerals.insert(path.clone(), ());
-            }
-            Owner::Container | Owner::Ttl { .. } => {
-                self.mortals.insert(path.clone(), ());
-            }
-            Owner::Nobody => {}
-        }
-        assert!(self.nodes.insert(path.clone(), node).is_none(), "{path} is there already");
-        changes.push(Change { kind: ChangeKind::Created, path: path.clone() });
-    }
-
-    /// Takes a node that has no children out of the tree.
-    fn remove(&mut self, stamp: Stamp, path: &str, changes: &mut Vec<Change>) {
-        let node = self.nodes.remove(path).expect("it was looked at");
+    /// Takes a node out of the tree that allows it; it must have no children.
+    fn remove(
+        &mut self,
+        stamp: Stamp,
+        path: &str,
+        allows: impl Fn(&Znode) -> Result<(), Error>,
+        changes: &mut Vec<Change>,
+    ) -> Result<Reply, Error> {
+        let (parent, name) = path::split(path)?;
+        let parent = below(&mut self.root, parent).ok_or(Error::NoNode)?;
+        allows(parent.children.get(name).ok_or(Error::NoNode)?)?;
+        let node = parent.children.remove(name).expect("it was looked at");
         assert!(node.children.is_empty(), "{path} has {} children", node.children.len());
-        let (parent, name) = path::split(path).expect("it is in the tree");
-        let parent = self.nodes.get_mut(parent).expect("a node has a parent");
-        assert!(parent.children.remove(name).is_some(), "{path} is no child");
         parent.pzxid = stamp.zxid;
         match node.owner {
             Owner::Session(owner) => {
@@ -240,6 +235,7 @@ impl Tree {
             Owner::Nobody => {}
         }
         changes.push(Change { kind: ChangeKind::Deleted, path: Arc::from(path) });
+        Ok(Reply::Done)
     }
 }
 

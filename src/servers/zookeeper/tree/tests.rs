@@ -184,7 +184,7 @@ fn a_container_is_overdue_after_its_last_child_and_a_ttl_node_after_its_time() {
 fn sequence_numbers_end_at_the_end_of_their_range() {
     let mut tree = tree();
     create(&mut tree, A, "/q", PERSISTENT).expect("a new node");
-    tree.nodes.get_mut("/q").expect("it is there").created = i32::MAX - 1;
+    tree.node_mut("/q").expect("it is there").created = i32::MAX - 1;
     for expected in ["/q/n-2147483646", "/q/n-2147483647"] {
         assert_eq!(create(&mut tree, A, "/q/n-", QUEUED).as_deref(), Ok(expected));
     }

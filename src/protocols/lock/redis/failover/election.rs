@@ -14,7 +14,7 @@ use crate::protocols::lock::message as lock;
 use crate::protocols::lock::redis::command::Record;
 use crate::protocols::lock::service::Office;
 use crate::servers::redis::Role;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who has voted for this one.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Server {
         self.hesitate(office);
         self.heard = office.io.now();
         let epoch = self.epoch + 1;
-        self.promise(epoch, office);
+        self.promise(epoch, self.pledged, office);
         self.state = State::Candidate(Candidacy { votes: BTreeSet::from([office.io.me()]) });
         let position = self.position;
         for other in office.others() {
@@ -51,7 +51,7 @@ impl Server {
     /// Somebody wants to reign.
     pub(super) fn on_candidacy(&mut self, from: NodeId, epoch: u64, position: Position, office: &mut Office<'_, '_>) {
         if epoch <= self.epoch {
-            office.peer(from, lock::Peer::Redis(Peer::Deposed { epoch: self.epoch }));
+            office.peer(from, lock::Peer::Redis(Peer::Refusal { epoch: self.epoch }));
             return;
         }
         let misses_nobody = self.is_primary() || !self.is_silent_for(self.config.silence, office);
@@ -59,7 +59,7 @@ impl Server {
         if misses_nobody || knows_more {
             return;
         }
-        self.promise(epoch, office);
+        self.promise(epoch, epoch, office);
         self.step_down();
         // It gives the one that it has voted for some time.
         self.heard = office.io.now();
@@ -78,10 +78,20 @@ impl Server {
         }
     }
 
-    /// There was a vote for a later reign.
-    pub(super) fn on_deposed(&mut self, epoch: u64, office: &mut Office<'_, '_>) {
+    /// There was word of a later reign. Who reigns already goes on: it may be that nobody has won that one.
+    pub(super) fn on_refusal(&mut self, epoch: u64, office: &mut Office<'_, '_>) {
         if epoch > self.epoch {
-            self.promise(epoch, office);
+            self.promise(epoch, self.pledged, office);
+            if !self.is_primary() {
+                self.step_down();
+            }
+        }
+    }
+
+    /// There was a vote for a later reign than its own.
+    pub(super) fn on_deposed(&mut self, epoch: u64, office: &mut Office<'_, '_>) {
+        if self.is_primary() && epoch > self.position.epoch {
+            self.promise(self.epoch.max(epoch), self.pledged, office);
             self.step_down();
         }
     }
@@ -89,12 +99,13 @@ impl Server {
     /// It is the primary from now on: what it has is what there is.
     pub(super) fn reign(&mut self, office: &mut Office<'_, '_>) {
         assert!(self.epoch > self.position.epoch, "reign {} after {}", self.epoch, self.position.epoch);
+        self.promise(self.epoch, self.epoch, office);
         self.position = Position { epoch: self.epoch, run: office.io.dice().next(), offset: 0 };
         self.store.set_role(Role::Primary);
         self.store.keep(Record::Whole(self.position, self.store.whole()), office);
         let (feed, waiters) = (Feed::new(office.config.servers), Waiters::default());
         feed.beat(self.position, office);
-        self.state = State::Primary { feed, waiters };
+        self.state = State::Primary { feed, waiters, counts: BTreeMap::new() };
         self.store.tell_keepers(office);
     }
 }

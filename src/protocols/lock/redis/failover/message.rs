@@ -44,6 +44,11 @@ pub enum Peer {
         /// The reign.
         epoch: u64,
     },
+    /// To who wants to reign: there was word of a later reign.
+    Refusal {
+        /// The later one.
+        epoch: u64,
+    },
     /// To who reigns, or believes so: there was a vote for a later reign.
     Deposed {
         /// The later one.
@@ -52,7 +57,7 @@ pub enum Peer {
 }
 
 /// Their names, as [`Peer::label`] has them.
-pub const MESSAGES: [&str; 7] = ["Feed", "Lack", "Whole", "Ack", "Candidacy", "Vote", "Deposed"];
+pub const MESSAGES: [&str; 8] = ["Feed", "Lack", "Whole", "Ack", "Candidacy", "Vote", "Refusal", "Deposed"];
 
 impl Peer {
     /// What kind of message it is.
@@ -64,6 +69,7 @@ impl Peer {
             Peer::Ack { .. } => "Ack",
             Peer::Candidacy { .. } => "Candidacy",
             Peer::Vote { .. } => "Vote",
+            Peer::Refusal { .. } => "Refusal",
             Peer::Deposed { .. } => "Deposed",
         }
     }
@@ -117,6 +123,7 @@ impl Digestible for Peer {
             }
             Peer::Vote { epoch } => digest.pair(6, *epoch),
             Peer::Deposed { epoch } => digest.pair(7, *epoch),
+            Peer::Refusal { epoch } => digest.pair(8, *epoch),
         }
     }
 }

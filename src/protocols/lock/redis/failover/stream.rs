@@ -93,15 +93,14 @@ impl Server {
         tell(from, Peer::Ack { at: self.position }, office);
     }
 
-    /// Whether this is the primary to follow. Whoever believes in an earlier one stops it.
+    /// Whether this is the primary to follow. Whoever has pledged itself to a later one stops it; whoever stands without
+    /// success stands no more.
     fn follows(&mut self, from: NodeId, at: Position, office: &mut Office<'_, '_>) -> bool {
-        if at.epoch < self.epoch {
-            tell(from, Peer::Deposed { epoch: self.epoch }, office);
+        if at.epoch < self.pledged {
+            tell(from, Peer::Deposed { epoch: self.pledged }, office);
             return false;
         }
-        if at.epoch > self.epoch {
-            self.promise(at.epoch, office);
-        }
+        self.promise(self.epoch.max(at.epoch), at.epoch, office);
         self.step_down();
         self.heard = office.io.now();
         true
@@ -135,7 +134,7 @@ impl Server {
 
     /// A replica has everything up to there.
     pub(super) fn on_ack(&mut self, from: NodeId, at: Position, office: &mut Office<'_, '_>) {
-        let State::Primary { feed, waiters } = &mut self.state else { return };
+        let State::Primary { feed, waiters, .. } = &mut self.state else { return };
         if (self.position.epoch, self.position.run) != (at.epoch, at.run) {
             return;
         }

@@ -77,7 +77,7 @@ impl Waiters {
 
 fn answer(waiter: &Waiter, have: u16, office: &mut Office<'_, '_>) {
     if let Some(claim) = waiter.owner.filter(|_| have >= waiter.replicas) {
-        office.io.note(Fact::Kept { lock: waiter.lock, claim });
+        office.io.note(Fact::Kept { lock: waiter.lock, claim, index: 0 });
     }
     office.reply(waiter.client, waiter.call, message::Reply::Redis(Reply::Int(i64::from(have))));
 }

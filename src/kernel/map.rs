@@ -1,17 +1,18 @@
-//! An ordered map whose copies share what they have in common.
+//! An ordered map that knows the rank of each key, and whose copies share what they have in common.
 //!
-//! An AVL tree: a clone costs one counter, and a change of a clone copies only the path from the root to
-//! where it happens. So a snapshot of a tree of znodes is free, and a rollback is an assignment.
+//! A weight-balanced tree (Adams 1992; with the balance that Hirai and Yamamoto have proved, "Balancing weight-balanced
+//! trees", 2011). A clone costs one counter, and a change of a clone copies only the path from the root to where it happens:
+//! so a snapshot is free, and a rollback is an assignment.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
-/// A map in the order of its keys. Looking up, inserting and removing cost O(log n), a clone O(1).
-pub(super) struct Map<K, V> {
+/// A map in the order of its keys. To look up, to insert, to remove and to rank cost O(log n), a clone O(1).
+pub struct Map<K, V> {
     root: Link<K, V>,
-    len: usize,
 }
 
 type Link<K, V> = Option<Arc<Node<K, V>>>;
@@ -20,42 +21,72 @@ type Link<K, V> = Option<Arc<Node<K, V>>>;
 struct Node<K, V> {
     key: K,
     value: V,
-    /// 1 for a leaf.
-    height: u8,
+    /// How many nodes there are here and below.
+    count: usize,
     left: Link<K, V>,
     right: Link<K, V>,
 }
 
 impl<K, V> Map<K, V> {
     /// An empty map.
-    pub(super) const fn new() -> Map<K, V> {
-        Map { root: None, len: 0 }
+    pub const fn new() -> Map<K, V> {
+        Map { root: None }
     }
 
     /// How many keys there are.
-    pub(super) fn len(&self) -> usize {
-        self.len
+    pub fn len(&self) -> usize {
+        count(&self.root)
     }
 
     /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
+    pub fn is_empty(&self) -> bool {
+        self.root.is_none()
     }
 
     /// The keys with their values, in the order of the keys.
-    pub(super) fn iter(&self) -> Iter<'_, K, V> {
+    pub fn iter(&self) -> Iter<'_, K, V> {
         let mut iter = Iter { path: Vec::new() };
         iter.descend(&self.root);
         iter
     }
 
     /// The keys in order.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.iter().map(|(key, _)| key)
     }
 
+    /// What has these ranks, in order; fewer if there are not so many.
+    pub fn slice(&self, ranks: Range<usize>) -> impl Iterator<Item = (&K, &V)> {
+        let (mut iter, mut link, mut skip) = (Iter { path: Vec::new() }, &self.root, ranks.start);
+        while let Some(node) = link {
+            let before = count(&node.left);
+            if skip <= before {
+                iter.path.push(node);
+                link = &node.left;
+            } else {
+                skip -= before + 1;
+                link = &node.right;
+            }
+        }
+        iter.take(ranks.len())
+    }
+
+    /// How many keys stand before the first for which `is_before` does not hold; it must hold for a prefix of the keys.
+    pub fn count_while(&self, is_before: impl Fn(&K) -> bool) -> usize {
+        let (mut link, mut before) = (&self.root, 0);
+        while let Some(node) = link {
+            if is_before(&node.key) {
+                before += count(&node.left) + 1;
+                link = &node.right;
+            } else {
+                link = &node.left;
+            }
+        }
+        before
+    }
+
     /// The value of a key.
-    pub(super) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
@@ -69,11 +100,27 @@ impl<K, V> Map<K, V> {
         }
         None
     }
+
+    /// Whether there is such a key.
+    pub fn contains<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.get(key).is_some()
+    }
+
+    /// How many keys stand before this one, if it is there.
+    pub fn rank<Q: Ord + ?Sized>(&self, key: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+    {
+        self.contains(key).then(|| self.count_while(|other| other.borrow() < key))
+    }
 }
 
 impl<K: Ord + Clone, V: Clone> Map<K, V> {
     /// The value of a key, to be changed in place.
-    pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
@@ -90,26 +137,22 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
     }
 
     /// Gives a key a value, and hands back the one that it had.
-    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let old = insert(&mut self.root, key, value);
-        self.len += usize::from(old.is_none());
-        old
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        insert(&mut self.root, key, value)
     }
 
     /// Takes a key out, and hands back its value.
-    pub(super) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
-        let old = remove(&mut self.root, key);
-        self.len -= usize::from(old.is_some());
-        old
+        remove(&mut self.root, key)
     }
 }
 
 fn insert<K: Ord + Clone, V: Clone>(link: &mut Link<K, V>, key: K, value: V) -> Option<V> {
     let Some(node) = link else {
-        *link = Some(Arc::new(Node { key, value, height: 1, left: None, right: None }));
+        *link = Some(Arc::new(Node { key, value, count: 1, left: None, right: None }));
         return None;
     };
     let node = Arc::make_mut(node);
@@ -118,7 +161,9 @@ fn insert<K: Ord + Clone, V: Clone>(link: &mut Link<K, V>, key: K, value: V) -> 
         Ordering::Greater => insert(&mut node.right, key, value),
         Ordering::Equal => return Some(std::mem::replace(&mut node.value, value)),
     };
-    node.balance();
+    if old.is_none() {
+        node.balance();
+    }
     old
 }
 
@@ -136,7 +181,9 @@ fn remove<K: Ord + Clone + Borrow<Q>, V: Clone, Q: Ord + ?Sized>(link: &mut Link
             Some(std::mem::replace(&mut node.value, next.value))
         }
     };
-    node.balance();
+    if old.is_some() {
+        node.balance();
+    }
     old
 }
 
@@ -151,32 +198,39 @@ fn remove_first<K: Clone, V: Clone>(link: &mut Link<K, V>) -> Option<Node<K, V>>
     std::mem::replace(link, right).map(Arc::unwrap_or_clone)
 }
 
-fn height<K, V>(link: &Link<K, V>) -> u8 {
-    link.as_ref().map_or(0, |node| node.height)
+fn count<K, V>(link: &Link<K, V>) -> usize {
+    link.as_ref().map_or(0, |node| node.count)
 }
 
+/// How many times as many nodes one side may have.
+const DELTA: usize = 3;
+
+/// From which ratio on a rotation is a double one.
+const GAMMA: usize = 2;
+
 impl<K: Clone, V: Clone> Node<K, V> {
-    /// Restores height and balance, where the two sides differ by at most two.
+    /// Restores count and balance after one node below has come or gone.
     fn balance(&mut self) {
-        if height(&self.left) > height(&self.right) + 1 {
-            let left = Arc::make_mut(self.left.as_mut().expect("the higher side"));
-            if height(&left.right) > height(&left.left) {
+        let (lefts, rights) = (count(&self.left), count(&self.right));
+        if lefts + rights > 1 && lefts > DELTA * rights {
+            let left = Arc::make_mut(self.left.as_mut().expect("the heavier side"));
+            if count(&left.right) >= GAMMA * count(&left.left) {
                 left.raise_right();
             }
             self.raise_left();
-        } else if height(&self.right) > height(&self.left) + 1 {
-            let right = Arc::make_mut(self.right.as_mut().expect("the higher side"));
-            if height(&right.left) > height(&right.right) {
+        } else if lefts + rights > 1 && rights > DELTA * lefts {
+            let right = Arc::make_mut(self.right.as_mut().expect("the heavier side"));
+            if count(&right.left) >= GAMMA * count(&right.right) {
                 right.raise_left();
             }
             self.raise_right();
         } else {
-            self.measure();
+            self.count = lefts + 1 + rights;
         }
     }
 
-    fn measure(&mut self) {
-        self.height = height(&self.left).max(height(&self.right)) + 1;
+    fn recount(&mut self) {
+        self.count = count(&self.left) + 1 + count(&self.right);
     }
 
     /// Puts the left child in this place, and this node to its right.
@@ -184,10 +238,10 @@ impl<K: Clone, V: Clone> Node<K, V> {
         let mut link = self.left.take().expect("a left child");
         let child = Arc::make_mut(&mut link);
         self.left = child.right.take();
-        self.measure();
+        self.recount();
         std::mem::swap(self, child);
         self.right = Some(link);
-        self.measure();
+        self.recount();
     }
 
     /// Puts the right child in this place, and this node to its left.
@@ -195,15 +249,15 @@ impl<K: Clone, V: Clone> Node<K, V> {
         let mut link = self.right.take().expect("a right child");
         let child = Arc::make_mut(&mut link);
         self.right = child.left.take();
-        self.measure();
+        self.recount();
         std::mem::swap(self, child);
         self.left = Some(link);
-        self.measure();
+        self.recount();
     }
 }
 
 /// The keys of a [`Map`] with their values, in order.
-pub(super) struct Iter<'a, K, V> {
+pub struct Iter<'a, K, V> {
     /// The nodes that are still to come and whose left sides have been.
     path: Vec<&'a Node<K, V>>,
 }
@@ -230,7 +284,7 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
 // Not derived: a copy needs nothing of the keys and values.
 impl<K, V> Clone for Map<K, V> {
     fn clone(&self) -> Map<K, V> {
-        Map { root: self.root.clone(), len: self.len }
+        Map { root: self.root.clone() }
     }
 }
 
@@ -248,7 +302,7 @@ impl<K: PartialEq, V: PartialEq> PartialEq for Map<K, V> {
             (None, None) => true,
             _ => false,
         };
-        same_root || self.len == other.len && self.iter().eq(other.iter())
+        same_root || self.len() == other.len() && self.iter().eq(other.iter())
     }
 }
 
@@ -260,19 +314,24 @@ impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Map<K, V> {
     }
 }
 
+impl<K, V> fmt::Debug for Iter<'_, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Iter")
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Link, Map, height};
+    use super::*;
     use std::collections::BTreeMap;
 
-    fn assert_balanced(link: &Link<u32, u32>) {
-        if let Some(node) = link {
-            let (left, right) = (height(&node.left), height(&node.right));
-            assert!(left.abs_diff(right) <= 1, "sides of {left} and {right} levels at {}", node.key);
-            assert_eq!(node.height, left.max(right) + 1, "the height at {}", node.key);
-            assert_balanced(&node.left);
-            assert_balanced(&node.right);
-        }
+    /// Panics unless no side is too heavy and all counts are right; gives back the depth.
+    fn depth(link: &Link<u32, u32>) -> usize {
+        let Some(node) = link else { return 0 };
+        let (left, right) = (count(&node.left), count(&node.right));
+        assert!(left + right <= 1 || (left <= DELTA * right && right <= DELTA * left), "{left} beside {right}");
+        assert_eq!(node.count, left + right + 1);
+        1 + depth(&node.left).max(depth(&node.right))
     }
 
     /// A walk of inserts and removals by a fixed generator, beside a map that is known to be right.
@@ -280,10 +339,10 @@ mod tests {
     fn it_behaves_as_the_standard_map_and_stays_balanced() {
         let (mut map, mut model, mut state) = (Map::new(), BTreeMap::new(), 7_u32);
         let mut kept = Vec::new();
-        for step in 0..4_000 {
+        for step in 0..20_000 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let key = (state >> 16) % 300;
-            if (state >> 28) % 2 == 0 || step < 200 {
+            let key = (state >> 16) % 1_000;
+            if (state >> 28) % 2 == 0 || step < 1_000 {
                 assert_eq!(map.insert(key, step), model.insert(key, step), "insert at step {step}");
             } else {
                 assert_eq!(map.remove(&key), model.remove(&key), "remove at step {step}");
@@ -291,12 +350,19 @@ mod tests {
             assert_eq!(map.len(), model.len());
             assert_eq!(map.get(&key), model.get(&key));
             if step % 500 == 0 {
-                assert_balanced(&map.root);
+                depth(&map.root);
                 assert!(map.iter().eq(model.iter()), "the contents at step {step}");
                 kept.push((map.clone(), model.clone()));
             }
         }
+        assert!(depth(&map.root) < 16, "{} keys", map.len());
         assert!(kept.iter().all(|(map, model)| map.iter().eq(model.iter())), "a copy was changed through another");
+        for (rank, (key, value)) in model.iter().enumerate() {
+            assert_eq!((map.rank(key), map.get(key)), (Some(rank), Some(value)));
+            assert!(map.slice(rank..rank + 1).eq([(key, value)]));
+        }
+        assert!(map.slice(10..20).eq(model.iter().skip(10).take(10)));
+        assert_eq!(map.slice(map.len()..map.len() + 5).count(), 0);
     }
 
     #[test]
@@ -305,8 +371,7 @@ mod tests {
         for key in 0..10_000_u32 {
             map.insert(key, key);
         }
-        assert_balanced(&map.root);
-        assert!(height(&map.root) <= 19, "{} levels for 10,000 keys", height(&map.root));
+        assert!(depth(&map.root) <= 19, "{} levels for 10,000 keys", depth(&map.root));
         for key in 0..10_000_u32 {
             assert_eq!(map.remove(&key), Some(key));
         }
@@ -330,6 +395,6 @@ mod tests {
             other.insert(key, 0);
         }
         assert_eq!(before, other);
-        assert!(map.get_mut(&2).is_none());
+        assert!(map.get_mut(&2).is_none() && map.rank(&2).is_none());
     }
 }

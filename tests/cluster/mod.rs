@@ -1,0 +1,406 @@
+//! One cluster of Raft that does what a conversation says and nothing else, and tells what it does.
+
+mod commands;
+mod words;
+
+use squall::environment::disk::Disk;
+use squall::environment::disk::crash::Survival;
+use squall::environment::network::Network;
+use squall::environment::plan;
+use squall::kernel::rng::{Dice, Purpose, Table};
+use squall::kernel::time::{Span, Time};
+use squall::oracle::linearizable::register::Answer;
+use squall::oracle::spec::{Host, Touch, View};
+use squall::protocol::{Effect, Found, Io, NodeId, Protocol};
+use squall::protocols::raft::core::Role;
+use squall::protocols::raft::exhibits::EXHIBITS;
+use squall::protocols::raft::message::Record;
+use squall::protocols::raft::node::{Command, Config, Message, Store, Timer};
+use squall::protocols::raft::oracle::{CoreOracle, Replicated};
+use squall::protocols::raft::rules::Rules;
+use squall::protocols::raft::{client, config};
+use std::collections::VecDeque;
+use words::{describe, held_back, name, number, or_nobody, places, terms};
+
+pub(crate) use commands::play;
+
+/// One cluster, and what it has said since the last command.
+struct Cluster {
+    config: Config,
+    hosts: Vec<Host<Store>>,
+    backstage: Vec<Backstage>,
+    flight: Vec<Flight>,
+    held: Vec<Flight>,
+    /// Directed links, by number.
+    cuts: Vec<(u16, u16)>,
+    network: Network,
+    now: Time,
+    steps: u64,
+    /// `None` once it has spoken.
+    oracle: Option<CoreOracle>,
+    last_request: Option<Command>,
+    sequences: [u32; CLIENTS as usize],
+    manual_disks: bool,
+    said: String,
+}
+
+const CLIENTS: u16 = 3;
+
+struct Backstage {
+    dice: Dice,
+    heartbeat_armed: bool,
+    /// What leaves when so many records are durable.
+    parked: VecDeque<(usize, NodeId, Message)>,
+    to_itself: VecDeque<Message>,
+}
+
+#[derive(Clone)]
+struct Flight {
+    from: NodeId,
+    to: NodeId,
+    message: Message,
+}
+
+/// What is seen of a server before and after a turn.
+#[derive(Clone, PartialEq)]
+struct Sight {
+    role: &'static str,
+    term: u64,
+    vote: Option<NodeId>,
+    log: Vec<u64>,
+    commit: u64,
+}
+
+impl Cluster {
+    fn new(words: &[&str]) -> Result<Cluster, String> {
+        let (servers, options) = words.split_first().ok_or("how many servers?")?;
+        let servers: u16 = servers.parse().map_err(|_| format!("{servers:?} servers?"))?;
+        let mut raft = config::Config {
+            servers,
+            election_timeout_min: Span::ms(150),
+            election_timeout_max: Span::ms(300),
+            heartbeat: Span::ms(50),
+            pre_vote: false,
+            check_quorum: false,
+            append_max: 64,
+            inflight_max: 256,
+            rules: Rules::SOUND,
+        };
+        let mut manual_disks = false;
+        for option in options {
+            match option.split_once('=').ok_or_else(|| format!("{option:?} has no ="))? {
+                ("pre_vote", value) => raft.pre_vote = value == "true",
+                ("check_quorum", value) => raft.check_quorum = value == "true",
+                ("append_max", value) => raft.append_max = number(value)? as usize,
+                ("disk", value) => manual_disks = value == "manual",
+                ("exhibits", ids) => {
+                    for id in ids.split(',') {
+                        let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.id == id);
+                        let exhibit = exhibit.ok_or_else(|| format!("there is no exhibit {id:?}"))?;
+                        (exhibit.plant)(&mut raft.rules);
+                    }
+                }
+                (name, _) => return Err(format!("there is no option {name:?}")),
+            }
+        }
+        let client = client::Config {
+            servers,
+            interval: Span::ZERO,
+            until: Time::ZERO,
+            probe_at: None,
+            keys: 3,
+            reads: squall::kernel::chance::Ratio::ZERO,
+            retry: Span::ms(1),
+            patience: Span::ms(1),
+        };
+        let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
+        let backstage = |server| Backstage {
+            dice: Dice::new(1, Purpose::Node, server),
+            heartbeat_armed: false,
+            parked: VecDeque::new(),
+            to_itself: VecDeque::new(),
+        };
+        Ok(Cluster {
+            config: Config { raft, client, clients: CLIENTS, scripts: None, idle: 0 },
+            hosts: (0..servers).map(host).collect(),
+            backstage: (0..u64::from(servers)).map(backstage).collect(),
+            flight: Vec::new(),
+            held: Vec::new(),
+            cuts: Vec::new(),
+            network: Network::new(&plan::Network::default(), Table::new(1), servers, servers + CLIENTS, &[]),
+            now: Time::ZERO + Span::secs(1),
+            steps: 0,
+            oracle: Some(CoreOracle::new(servers)),
+            last_request: None,
+            sequences: [0; CLIENTS as usize],
+            manual_disks,
+            said: String::new(),
+        })
+    }
+
+    /// Whether the servers have started: they do with the first command that is not about what
+    /// the disks hold before that.
+    fn has_started(&self) -> bool {
+        self.steps > 0
+    }
+
+    fn say(&mut self, text: impl AsRef<str>) {
+        self.said.push_str(text.as_ref());
+        self.said.push('\n');
+    }
+
+    fn boot(&mut self, server: NodeId) {
+        let back = &mut self.backstage[server.index()];
+        let host = &mut self.hosts[server.index()];
+        assert!(host.state.is_none(), "{} is up", name(server));
+        let mut effects = Vec::new();
+        let mut io = Io::new(server, self.now, self.now, &mut back.dice, &mut effects);
+        let records: Vec<_> = host.disk.records().from(0).cloned().collect();
+        let state = Store::boot(&self.config, server, Found { records: &records, damage: None }, &mut io);
+        host.state = Some(state);
+        let sight = self.sight(server).expect("it is up");
+        let log = if sight.log.is_empty() { "an empty log".to_owned() } else { format!("log {}", terms(&sight.log)) };
+        self.say(format!("{} starts in T{}, vote {}, with {log}", name(server), sight.term, or_nobody(sight.vote)));
+        self.perform(server, effects);
+        self.judge(server, Touch::Booted);
+        self.talk_to_itself(server);
+    }
+
+    fn fire(&mut self, server: NodeId, timer: Timer) -> Result<(), String> {
+        if timer == Timer::Heartbeat && !self.backstage[server.index()].heartbeat_armed {
+            return Err(format!("{} has no heartbeat to send", name(server)));
+        }
+        self.turn(server, "", |state, io| state.on_timer(timer, io))?;
+        self.talk_to_itself(server);
+        Ok(())
+    }
+
+    fn request(&mut self, server: NodeId, request: Command) -> Result<(), String> {
+        self.turn(server, "", |state, io| state.on_message(request.client, Message::Request(request), io))?;
+        self.talk_to_itself(server);
+        Ok(())
+    }
+
+    fn arrive(&mut self, flight: Flight) -> Result<(), String> {
+        let Flight { from, to, message } = flight;
+        let head = format!("{} -> {}: {}", name(from), name(to), describe(&message));
+        if self.cuts.contains(&(from.number(), to.number())) || self.hosts[to.index()].state.is_none() {
+            self.say(format!("{head}: lost"));
+            return Ok(());
+        }
+        self.turn(to, &head, |state, io| state.on_message(from, message, io))?;
+        self.talk_to_itself(to);
+        Ok(())
+    }
+
+    /// What a server sends itself arrives at once, in turns of its own.
+    fn talk_to_itself(&mut self, server: NodeId) {
+        while let Some(message) = self.backstage[server.index()].to_itself.pop_front() {
+            self.turn(server, "", |state, io| state.on_message(server, message, io)).expect("it is up");
+        }
+    }
+
+    fn turn(
+        &mut self,
+        server: NodeId,
+        head: &str,
+        handler: impl FnOnce(&mut Store, &mut Io<'_, Store>),
+    ) -> Result<(), String> {
+        let before = self.sight(server).ok_or_else(|| format!("{} is down", name(server)))?;
+        let back = &mut self.backstage[server.index()];
+        let mut effects = Vec::new();
+        let mut io = Io::new(server, self.now, self.now, &mut back.dice, &mut effects);
+        handler(self.hosts[server.index()].state.as_mut().expect("it is up"), &mut io);
+        if !head.is_empty() {
+            self.say(head);
+        }
+        self.tell_changes(server, &before);
+        self.perform(server, effects);
+        self.judge(server, Touch::Handled);
+        Ok(())
+    }
+
+    fn tell_changes(&mut self, server: NodeId, before: &Sight) {
+        let after = self.sight(server).expect("it is up");
+        let mut changes = Vec::new();
+        if after.role != before.role {
+            changes.push(format!("becomes {} in T{}", after.role, after.term));
+        } else if after.term != before.term {
+            changes.push(format!("goes on to T{} as {}", after.term, after.role));
+        }
+        match after.vote {
+            _ if (after.term, after.vote) == (before.term, before.vote) => {}
+            Some(vote) if vote == server => changes.push("votes for itself".to_owned()),
+            Some(vote) => changes.push(format!("votes for {}", name(vote))),
+            None if after.term == before.term => changes.push("takes its vote back".to_owned()),
+            None => {}
+        }
+        let common = before.log.iter().zip(&after.log).take_while(|(mine, now)| mine == now).count();
+        if common < before.log.len() {
+            changes.push(format!("removes {}", places(&before.log, common)));
+        }
+        if common < after.log.len() {
+            changes.push(format!("appends {}", places(&after.log, common)));
+        }
+        if after.commit != before.commit {
+            let fell = if after.commit < before.commit { "falls back to commit" } else { "commits up to" };
+            changes.push(format!("{fell} {}", after.commit));
+        }
+        if !changes.is_empty() {
+            let indent = if self.said.lines().last().is_some_and(|line| line.contains(" -> ")) { "  " } else { "" };
+            self.say(format!("{indent}{} {}", name(server), changes.join(", ")));
+        }
+    }
+
+    fn perform(&mut self, server: NodeId, effects: Vec<Effect<Store>>) {
+        let mut gate = None;
+        let mut parked = 0;
+        for effect in effects {
+            match effect {
+                Effect::Send { to, message } => match gate {
+                    None => self.send(server, to, message),
+                    Some(upto) => {
+                        parked += 1;
+                        self.backstage[server.index()].parked.push_back((upto, to, message));
+                    }
+                },
+                Effect::Arm { timer: Timer::Heartbeat, .. } => self.backstage[server.index()].heartbeat_armed = true,
+                Effect::Disarm(Timer::Heartbeat) => self.backstage[server.index()].heartbeat_armed = false,
+                // The conversation says when an election timer fires.
+                Effect::Arm { .. } | Effect::Disarm(_) => {}
+                Effect::Write(record) => self.hosts[server.index()].disk.write(record),
+                Effect::Sync => gate = self.begin_sync(server),
+                Effect::Note(_) => unreachable!("only clients note facts"),
+            }
+        }
+        if parked > 0 {
+            let place = self.backstage[server.index()].parked.len() - parked;
+            let waiting = self.backstage[server.index()].parked.iter().skip(place);
+            let waiting: Vec<String> = waiting.map(|(_, to, message)| held_back(server, *to, message)).collect();
+            self.say(format!("  {} waits for its disk before {}", name(server), waiting.join(", ")));
+        }
+    }
+
+    /// Answers how many records must be durable before what follows may leave, if not all are.
+    fn begin_sync(&mut self, server: NodeId) -> Option<usize> {
+        let disk = &mut self.hosts[server.index()].disk;
+        if disk.is_clean() {
+            return None;
+        }
+        if !self.manual_disks {
+            disk.sync_at_once(true);
+            return None;
+        }
+        let upto = disk.records().len();
+        disk.ask();
+        Some(upto)
+    }
+
+    fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
+        if from == to {
+            self.backstage[from.index()].to_itself.push_back(message);
+            return;
+        }
+        let client = |number: u32| format!("c{}#{number}", to.number() + 1 - self.config.raft.servers);
+        match message {
+            Message::Reply { sequence, answer } => {
+                let answer = match answer {
+                    Answer::Value(value) => value.to_string(),
+                    Answer::Done => "done".to_owned(),
+                    Answer::Swapped(true) => "swapped".to_owned(),
+                    Answer::Swapped(false) => "not swapped".to_owned(),
+                };
+                self.say(format!("  {} answers {}: {answer}", name(from), client(sequence)));
+            }
+            Message::Redirect { sequence, leader } => {
+                let leader =
+                    leader.map_or_else(|| "it knows no leader".to_owned(), |leader| format!("ask {}", name(leader)));
+                self.say(format!("  {} answers {}: {leader}", name(from), client(sequence)));
+            }
+            message => self.flight.push(Flight { from, to, message }),
+        }
+    }
+
+    fn sync(&mut self, server: NodeId) -> Result<(), String> {
+        if self.hosts[server.index()].disk.is_clean() {
+            return Err(format!("the disk of {} has nothing to do", name(server)));
+        }
+        while self.hosts[server.index()].disk.complete(true) {}
+        let synced = self.hosts[server.index()].disk.synced();
+        let back = &mut self.backstage[server.index()];
+        let mut ready = Vec::new();
+        while back.parked.front().is_some_and(|(upto, ..)| *upto <= synced) {
+            ready.extend(back.parked.pop_front());
+        }
+        for (_, to, message) in ready {
+            self.send(server, to, message);
+        }
+        self.judge(server, Touch::Synced);
+        self.talk_to_itself(server);
+        Ok(())
+    }
+
+    fn crash(&mut self, server: NodeId, keep: u64) -> Result<(), String> {
+        let host = &mut self.hosts[server.index()];
+        host.state.take().ok_or_else(|| format!("{} is down", name(server)))?;
+        host.incarnation += 1;
+        let unsynced = (host.disk.records().len() - host.disk.synced()) as u64;
+        if keep > unsynced {
+            return Err(format!("only {unsynced} records are not durable"));
+        }
+        // The word that makes the disk keep so many.
+        let word = (u128::from(keep) << 64).div_ceil(u128::from(unsynced) + 1) as u64;
+        let lost = host.disk.crash(word, Survival::Prefix, false).unsynced;
+        let back = &mut self.backstage[server.index()];
+        back.parked.clear();
+        back.heartbeat_armed = false;
+        if lost > 0 {
+            self.say(format!("{} dies and loses {lost} of its records", name(server)));
+        }
+        self.judge(server, Touch::Crashed { lost });
+        Ok(())
+    }
+
+    fn judge(&mut self, server: NodeId, touch: Touch) {
+        self.steps += 1;
+        let Some(oracle) = &mut self.oracle else { return };
+        let view = View {
+            now: self.now,
+            step: self.steps,
+            touched: server,
+            hosts: &self.hosts,
+            network: &self.network,
+            core: None,
+        };
+        if let Err(found) = oracle.after_step(&view, server, touch) {
+            self.oracle = None;
+            let mut message = found.message;
+            for server in (0..self.config.raft.servers).rev() {
+                message = message.replace(&format!("#{server}"), &name(NodeId::new(server)));
+            }
+            self.say(format!("VIOLATION {}: {message}", found.invariant));
+        }
+    }
+
+    fn sight(&self, server: NodeId) -> Option<Sight> {
+        let core = self.hosts[server.index()].state.as_ref().and_then(Store::core)?;
+        let role = match core.role() {
+            Role::Follower => "follower",
+            Role::PreCandidate { .. } => "pre-candidate",
+            Role::Candidate { .. } => "candidate",
+            Role::Leader(_) => "leader",
+            Role::Outcast => "outcast",
+        };
+        let log = (1..=core.log().last_index()).map(|index| core.log().term_at(index).expect("in the log"));
+        Some(Sight { role, term: core.term(), vote: core.vote(), log: log.collect(), commit: core.commit() })
+    }
+
+    /// How many entries the disk would bring back.
+    fn durable(&self, server: NodeId) -> u64 {
+        self.hosts[server.index()].disk.durable().fold(0, |upto, record| match record {
+            Record::Term { .. } => upto,
+            Record::Truncate { from } => from - 1,
+            Record::Entry(_) => upto + 1,
+        })
+    }
+}
