@@ -101,7 +101,13 @@ impl Store {
             // What was there before is not this disk's.
             Record::Identity(identity) => *self = Store { identity: *identity, ..Store::default() },
             Record::Wish(wish) => self.wish = Some(*wish),
-            Record::Epoch(epoch) => self.epochs.push(epoch.clone()),
+            // What must go with an epoch goes when its record is folded: a crash may come before whatever is written next.
+            Record::Epoch(epoch) => {
+                if epoch.clears {
+                    self.hints.clear();
+                }
+                self.epochs.push(epoch.clone());
+            }
             Record::Cell(rank, cell) => {
                 self.cells.insert(*rank, *cell);
             }
