@@ -335,8 +335,10 @@ impl RingOracle {
                 Record::Cell(rank, cell) => self.check_stored(node, *rank, cell, news.before)?,
                 Record::Forget(rank, version) => {
                     self.check_forgotten(node, *rank, *version, news.before)?;
-                    let key = self.keys.key(*rank);
-                    key.forgotten = key.forgotten.max(Some(*version));
+                    let (epoch, key) = (self.mirrors[node.index()].store.epoch(), self.keys.key(*rank));
+                    if key.forgotten < Some(*version) {
+                        (key.forgotten, key.forgotten_in) = (Some(*version), epoch);
+                    }
                 }
                 Record::Purge(ranges) => {
                     let store = &self.mirrors[node.index()].store;
@@ -396,7 +398,9 @@ impl RingOracle {
             return violation("ring.owners-only", &[node], message);
         }
         let key = &self.keys.keys[rank.0 as usize];
-        if before.is_none() && key.forgotten.is_some_and(|forgotten| cell.version < forgotten) {
+        // What was stored in an earlier epoch, by a disk that took its time, was there before.
+        let is_later = epoch >= key.forgotten_in;
+        if before.is_none() && is_later && key.forgotten.is_some_and(|forgotten| cell.version < forgotten) {
             let message = format!(
                 "{node:?} has stored {} of the key of rank {}, of which a later deletion is forgotten",
                 shown(cell),

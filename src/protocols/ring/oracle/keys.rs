@@ -15,6 +15,8 @@ pub(super) struct Key {
     pub(super) promised: Option<Cell>,
     /// The latest deletion that some owner has forgotten.
     pub(super) forgotten: Option<Version>,
+    /// In which epoch.
+    pub(super) forgotten_in: u64,
     /// Of a register that is promised to be atomic.
     checker: Option<Checker<Register>>,
 }
