@@ -4,7 +4,7 @@
 //! rounds of the ratios, and the least nanoseconds a unit of both. Absolute figures of two
 //! calls cannot be compared on a shared machine; ratios of one call can.
 //!
-//! `cargo bench --bench limits [W1 W2 W3 W4 links fates storms flat locks placement seeds]`
+//! `cargo bench --bench limits [W1 W2 W3 W4 links fates storms flat locks placement ring seeds]`
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "a bench reads the clock")]
 
@@ -35,7 +35,7 @@ struct Row<'a>(&'a str, &'a dyn Fn() -> u64);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let sections: [(&str, fn()); 11] = [
+    let sections: [(&str, fn()); 12] = [
         ("W1", echo_storm),
         ("W2", timer_churn),
         ("W3", raft_oracles),
@@ -46,6 +46,7 @@ fn main() {
         ("flat", flatness),
         ("locks", locks),
         ("placement", placement),
+        ("ring", ring),
         ("seeds", seeds),
     ];
     for (name, section) in sections {
@@ -357,6 +358,33 @@ fn placement() {
         ],
     );
     compare("Where a key stands", "key", &[Row("MD5", &|| each(&keys, |key| ring.position(key)))]);
+}
+
+/// What an event costs while a server joins a ring that is in use, of 5 members and of 100: all oracles and the digest on.
+fn ring() {
+    let (few, many) = (joined(5, 100_000), joined(100, 100_000));
+    let small = joined(5, 1_000);
+    let play = |plan: &Plan<BuiltIn>| BuiltIn::play(plan).events;
+    compare(
+        "A ring that a server joins under load",
+        "event",
+        &[
+            Row("5 members, 100,000 keys", &|| play(&few)),
+            Row("100 members, 100,000 keys", &|| play(&many)),
+            Row("5 members, 1,000 keys", &|| play(&small)),
+        ],
+    );
+}
+
+fn joined(members: u16, keys: u32) -> Plan<BuiltIn> {
+    let (nodes, spare) = (members + 1, format!("n{}", members + 1));
+    let text = format!(
+        r#"(squall: 1, system: Ring(nodes: {nodes}, founders: {members}, beat: "1s", gossip: "2s", dead_after: "10s"),
+            workload: (clients: 200, rate: "200/s", until: "20s", keys: {keys}, reads: 0.2),
+            faults: [(at: "10s", inject: Join(target: Nodes(["{spare}"])))])"#
+    );
+    let scenario = systems::parse("ring.ron", &text).unwrap_or_else(|mistake| panic!("{mistake}"));
+    systems::plan(&scenario, "ring", 1)
 }
 
 /// Does something with each thing; answers how many there were.

@@ -124,7 +124,8 @@ impl Coordinator {
         let Some(since) = self.leads_since else { return };
         io.arm(Timer::Watch, self.config.pace.beat);
         let latest = self.metadata().latest().clone();
-        let is_pending = self.core.log().last_index() > self.core.applied();
+        let waits_for_last = self.config.rules.change.waits_for_last;
+        let is_pending = waits_for_last() && self.core.log().last_index() > self.core.applied();
         // Its own shelf tells who owns what; it is about to follow.
         if is_pending || shelf.epoch() != latest.number {
             return;

@@ -19,6 +19,8 @@ use std::ops::Range;
 pub struct Fetcher {
     /// The ranges that it comes to own, with those who own them now.
     gains: Vec<(Range<u32>, Team)>,
+    /// The ranges that it was to own by the plan before, if that was given up for this one.
+    given_up: Vec<Range<u32>>,
     /// Who of those is a source.
     sources: Vec<NodeId>,
     /// Whom to ask next.
@@ -32,9 +34,10 @@ impl Fetcher {
     pub fn begin(&mut self, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
         let topology = shelf.topology();
         let plan = topology.epoch().plan;
-        self.gains.clear();
+        let before = std::mem::take(&mut self.gains);
         if topology.epoch().phase == Phase::Copying {
             self.gains = topology.gains(shelf.me, shelf.identity());
+            self.given_up = before.into_iter().map(|(range, _)| range).collect();
         }
         let rules = shelf.config.rules.change;
         if !(rules.is_for_this_plan)(shelf.store().fetched.plan, plan) && !self.gains.is_empty() {
@@ -62,11 +65,16 @@ impl Fetcher {
         self.go_on(shelf, io);
     }
 
-    fn go_on(&mut self, shelf: &Shelf, io: &mut Io<'_, Node>) {
+    fn go_on(&mut self, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
         if self.is_complete(shelf) {
             let plan = shelf.topology().epoch().plan;
             if self.done != plan {
                 self.done = plan;
+                // What was fetched for a plan that was given up goes when the ring has settled, if it is not needed then.
+                let given_up = std::mem::take(&mut self.given_up);
+                if (shelf.config.rules.change.cleans_up_late)() {
+                    shelf.give_up(given_up, io);
+                }
                 // Whoever decides hears of it at once.
                 io.arm(Timer::Beat, crate::kernel::time::Span::ZERO);
             }

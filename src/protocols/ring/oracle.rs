@@ -114,6 +114,8 @@ struct Calm {
     /// What is still to come, when it was last looked.
     pending: Vec<String>,
     looked: Option<Time>,
+    /// Nothing is pending, but that replicas become equal.
+    is_at_rest: bool,
     is_over: bool,
 }
 
@@ -417,9 +419,14 @@ impl RingOracle {
         if !self.calm.as_ref().is_some_and(is_due) {
             return;
         }
-        let pending = self.restless(view);
+        let mut pending = self.restless(view);
+        let is_at_rest = pending.is_empty();
+        if is_at_rest {
+            pending.extend(self.unequal(view, self.reference.latest()));
+        }
         if let Some(calm) = &mut self.calm {
-            (calm.is_over, calm.pending, calm.looked) = (pending.is_empty(), pending, Some(view.now));
+            (calm.is_over, calm.is_at_rest) = (pending.is_empty(), is_at_rest);
+            (calm.pending, calm.looked) = (pending, Some(view.now));
         }
     }
 
@@ -430,8 +437,9 @@ impl RingOracle {
 
     /// What has not come to be.
     pub fn pending(&self) -> Violation {
-        let pending = self.calm.as_ref().map_or(&[][..], |calm| &calm.pending);
-        Violation::new("ring.settles", &[], pending.join("; "))
+        let Some(calm) = &self.calm else { return Violation::new("ring.settles", &[], "the faults last".to_owned()) };
+        let invariant = if calm.is_at_rest { "ring.owners-hold" } else { "ring.settles" };
+        Violation::new(invariant, &[], calm.pending.join("; "))
     }
 
     /// What keeps the ring from being at rest.
@@ -461,9 +469,6 @@ impl RingOracle {
                 }
                 Some(server) => pending.extend(self.unmet(node, server, epoch, stayers)),
             }
-        }
-        if pending.is_empty() {
-            pending.extend(self.unequal(view, self.reference.latest()));
         }
         pending
     }

@@ -75,6 +75,11 @@ pub struct ChangeRules {
     pub is_for_this_plan: fn(had: u64, plan: u64) -> bool,
     /// Does somebody who has been a member before fetch what it comes to own, having kept something?
     pub fetches_again: fn() -> bool,
+    /// Does the cleanup of a fetch that was given up take what the next one has fetched, too?
+    pub cleans_up_late: fn() -> bool,
+    /// Must a step be decided before the next one is thought of? Without it no step that is void may follow: see
+    /// [`Rules::may_follow`].
+    pub waits_for_last: fn() -> bool,
     /// Does a source give up what it has sent?
     pub gives_up_when_sent: fn() -> bool,
     /// Does a server that owns keys in the list that is left serve them still in this phase?
@@ -113,6 +118,8 @@ impl Rules {
             waits_for_readers: always,
             is_for_this_plan: |had, plan| had == plan,
             fetches_again: always,
+            cleans_up_late: never,
+            waits_for_last: always,
             gives_up_when_sent: never,
             serves: |_| true,
             purges: always,
