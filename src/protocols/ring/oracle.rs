@@ -15,12 +15,12 @@ use super::message::Record;
 use super::node::{Fact, Node};
 use super::server::Server;
 use super::topology::Placed;
-use crate::kernel::time::Time;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
 use keys::{Keys, shown};
 use mirror::Mirror;
 use reference::Reference;
+use rest::Calm;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -104,19 +104,6 @@ pub struct RingOracle {
     goals: [u64; GOALS.len()],
     /// How many copies of keys were moved.
     moved: u64,
-}
-
-/// What has come to be since the faults are over.
-#[derive(Clone, Debug, Default)]
-struct Calm {
-    /// By client, whether its fresh write and its fresh read were served.
-    served: Vec<(bool, bool)>,
-    /// What is still to come, when it was last looked.
-    pending: Vec<String>,
-    looked: Option<Time>,
-    /// Nothing is pending, but that replicas become equal.
-    is_at_rest: bool,
-    is_over: bool,
 }
 
 fn violation(invariant: &'static str, nodes: &[NodeId], message: String) -> Verdict {

@@ -1,7 +1,7 @@
-//! Whether the ring comes to rest when the faults are over: what is still to come, and who would be needed for it.
+//! What must come to be when the faults are over.
 
-use super::{Calm, RingOracle};
-use crate::kernel::time::Span;
+use super::RingOracle;
+use crate::kernel::time::{Span, Time};
 use crate::oracle::spec::{View, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::ring::cell::Rank;
@@ -10,6 +10,19 @@ use crate::protocols::ring::node::Node;
 use crate::protocols::ring::server::Server;
 use crate::protocols::ring::store::Wish;
 use crate::protocols::ring::topology::Topology;
+
+/// What has come to be since the faults are over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calm {
+    /// By client, whether its fresh write and its fresh read were served.
+    pub(super) served: Vec<(bool, bool)>,
+    /// What is still to come, when it was last looked.
+    pending: Vec<String>,
+    looked: Option<Time>,
+    /// Nothing is pending, but that replicas become equal.
+    is_at_rest: bool,
+    is_over: bool,
+}
 
 /// How often it is looked whether all is at rest: it takes long.
 const LOOK_EVERY: Span = Span::ms(100);
