@@ -12,7 +12,7 @@ const RING: &str = r#"(
     faults: [
         (at: "9s", inject: Leave(target: Nodes(["n2"]))),
         (at: "5s", inject: Join(target: Nodes(["n5"]))),
-        (at: "11s", inject: ReplaceMember(member: Nodes(["n1"]), target: Nodes(["n6"]))),
+        (at: "11s", inject: ReplaceMember(target: Nodes(["n1"]), by: Nodes(["n6"]))),
         (at: "12s", inject: Reweigh(weight: 24, target: Nodes(["n3"]))),
         (at: "13s", inject: Rezone(zone: 0, target: Nodes(["n4"]))),
         (at: "14s", inject: Join(target: Nodes(["n5"]))),
