@@ -151,7 +151,7 @@ impl Server {
         let epoch = self.shelf.topology().epoch().clone();
         io.note(Fact::Adopted { epoch: epoch.number });
         self.collector.on_epoch(adopted, epoch.number == before + 1, &mut self.shelf, io);
-        self.hints.on_epoch(adopted, &mut self.shelf, io);
+        self.hints.on_epoch();
         self.requests.on_epoch(adopted, &mut self.shelf, io);
         self.fetcher.begin(&mut self.shelf, io);
         // Others wait for it.

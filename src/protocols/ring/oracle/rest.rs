@@ -80,6 +80,7 @@ impl RingOracle {
             server.is_some_and(|server| server.shelf().wish() != Wish::Out)
         };
         let stayers = self.config.servers().filter(wants_in).count();
+        let replaced = self.replaced(view);
         for node in self.config.servers() {
             match view.state(node).and_then(Node::server) {
                 // Whoever is gone for good must not be waited for.
@@ -88,10 +89,21 @@ impl RingOracle {
                 Some(server) if server.shelf().epoch() != epoch.number => {
                     pending.push(format!("{node:?} is in epoch {}, not in {}", server.shelf().epoch(), epoch.number));
                 }
+                Some(_) if replaced.contains(&node) => {}
                 Some(server) => pending.extend(self.unmet(node, server, epoch, stayers)),
             }
         }
         pending
+    }
+
+    /// Whose places others have taken: these are not let in again.
+    fn replaced(&self, view: &View<'_, Node>) -> Vec<NodeId> {
+        let wish = |node: NodeId| Some(view.state(node)?.server()?.shelf().wish());
+        let instead_of = |wish| match wish {
+            Wish::In { instead_of, .. } => instead_of,
+            Wish::Out => None,
+        };
+        self.config.servers().filter_map(wish).filter_map(instead_of).collect()
     }
 
     /// The owners of some keys of whom too few are fit for work: to read the keys and copy them to others, or to finish a
