@@ -49,7 +49,7 @@ fn a_ring_is_told_change_by_change() {
     );
     assert!(said.out.contains("join n5 at 14s: the members stay the same"), "{}", said.out);
     assert!(
-        said.out.contains("leave leader at 15s: whom it concerns, or when, is known only in the run"),
+        said.out.contains("leave the leader at 15s: whom it concerns, or when, is known only in the run"),
         "{}",
         said.out
     );
