@@ -8,7 +8,7 @@ mod mirror;
 mod reference;
 mod rest;
 
-use super::cell::{Cell, Rank};
+use super::cell::{Cell, Rank, Version};
 use super::config::{Config, Reads};
 use super::epoch::{Epoch, Phase};
 use super::message::Record;
@@ -183,7 +183,10 @@ impl RingOracle {
             Fact::Refused { rank, epoch, reads } => self.check_refused(node, *rank, *epoch, *reads)?,
             Fact::EpochRefused { .. } => self.reach(Goal::EpochRefused),
             Fact::Adopted { .. } => {}
-            Fact::FetchBegun { .. } => self.reach(Goal::FetchBegun),
+            Fact::FetchBegun { plan, keys } => {
+                self.reach(Goal::FetchBegun);
+                self.check_fetch(node, *plan, *keys)?;
+            }
             Fact::HintLeft { .. } => self.reach(Goal::HintLeft),
             Fact::HintDelivered { .. } => self.reach(Goal::HintDelivered),
             Fact::Mended { .. } => self.reach(Goal::ReplicaMended),
@@ -208,7 +211,12 @@ impl RingOracle {
         match touch {
             Touch::Booted => {
                 self.mirrors[node.index()].accept_loss(&view.host(node).disk);
-                if server.is_some_and(|server| server.shelf().store().fetched.plan == self.epoch().plan) {
+                let keys = self.config.keyspace.len();
+                let is_halfway = |server: &Server| {
+                    let fetched = &server.shelf().store().fetched;
+                    fetched.plan == self.epoch().plan && fetched.upto.values().any(|upto| (1..keys).contains(upto))
+                };
+                if self.epoch().phase == Phase::Copying && server.is_some_and(is_halfway) {
                     self.reach(Goal::FetchResumed);
                 }
             }
@@ -291,6 +299,19 @@ impl RingOracle {
         identity.is_some_and(|identity| self.mirrors[node.index()].has(rank, cell, identity))
     }
 
+    /// A server fetches what it comes to own, and nothing else.
+    fn check_fetch(&self, node: NodeId, plan: u64, keys: u64) -> Verdict {
+        let mirror = &self.mirrors[node.index()];
+        let Some(decided) = self.reference.at(plan).filter(|_| mirror.is_known()) else { return Ok(()) };
+        let gains = decided.gains(node, mirror.store.identity);
+        let least: u64 = gains.iter().map(|(range, _)| u64::from(range.end - range.start)).sum();
+        if keys <= least {
+            return Ok(());
+        }
+        let message = format!("{node:?} fetches {keys} keys for the plan of epoch {plan}, of which it gains {least}");
+        violation("ring.minimal-movement", &[node], message)
+    }
+
     /// A server refuses a key: it must not be its own.
     fn check_refused(&self, node: NodeId, rank: Rank, epoch: u64, reads: bool) -> Verdict {
         let (Some(decided), identity) = (self.reference.at(epoch), self.mirrors[node.index()].store.identity) else {
@@ -313,8 +334,11 @@ impl RingOracle {
             match news.record {
                 Record::Cell(rank, cell) => self.check_stored(node, *rank, cell, news.before)?,
                 Record::Forget(rank, version) => {
-                    let key = self.keys.key(*rank);
-                    key.forgotten = key.forgotten.max(Some(*version));
+                    self.check_forgotten(node, *rank, *version, news.before)?;
+                    let (epoch, key) = (self.mirrors[node.index()].store.epoch(), self.keys.key(*rank));
+                    if key.forgotten < Some(*version) {
+                        (key.forgotten, key.forgotten_in) = (Some(*version), epoch);
+                    }
                 }
                 Record::Purge(ranges) => {
                     let store = &self.mirrors[node.index()].store;
@@ -337,17 +361,46 @@ impl RingOracle {
         Ok(())
     }
 
+    /// A server has forgotten a deletion: it must be the very last that it knew, and no owner may have anything older.
+    fn check_forgotten(&self, node: NodeId, rank: Rank, version: Version, before: Option<Cell>) -> Verdict {
+        if before.is_none_or(|before| before.version != version || !before.is_tombstone()) {
+            let message = format!("{node:?} has forgotten of the key of rank {} what was no deletion", rank.0);
+            return violation("ring.deleted-stays-deleted", &[node], message);
+        }
+        let Some(decided) = self.reference.at(self.mirrors[node.index()].store.epoch()) else { return Ok(()) };
+        let placed = decided.current();
+        let is_behind = |owner: &NodeId| {
+            let mirror = &self.mirrors[owner.index()];
+            let kept = mirror.store.get(rank).filter(|_| placed.is_of(*owner, mirror.store.identity));
+            kept.is_some_and(|kept| kept.version < version)
+        };
+        match placed.team(rank).iter().find(is_behind) {
+            None => Ok(()),
+            Some(owner) => {
+                let message = format!(
+                    "{node:?} has forgotten the deletion of the key of rank {}, and {owner:?} has still what was deleted",
+                    rank.0
+                );
+                violation("ring.deleted-stays-deleted", &[node, owner], message)
+            }
+        }
+    }
+
     /// A server has stored a key.
     fn check_stored(&mut self, node: NodeId, rank: Rank, cell: &Cell, before: Option<Cell>) -> Verdict {
         let store = &self.mirrors[node.index()].store;
         let (epoch, identity) = (store.epoch(), store.identity);
-        if self.reference.at(epoch).is_some_and(|decided| !decided.holds(rank, node, identity)) {
+        if self.mirrors[node.index()].is_known()
+            && self.reference.at(epoch).is_some_and(|decided| !decided.holds(rank, node, identity))
+        {
             let message =
                 format!("{node:?} has stored the key of rank {} in epoch {epoch}, and does not own it", rank.0);
             return violation("ring.owners-only", &[node], message);
         }
         let key = &self.keys.keys[rank.0 as usize];
-        if before.is_none() && key.forgotten.is_some_and(|forgotten| cell.version < forgotten) {
+        // What was stored in an earlier epoch, by a disk that took its time, was there before.
+        let is_later = epoch >= key.forgotten_in;
+        if before.is_none() && is_later && key.forgotten.is_some_and(|forgotten| cell.version < forgotten) {
             let message = format!(
                 "{node:?} has stored {} of the key of rank {}, of which a later deletion is forgotten",
                 shown(cell),

@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_given_up_is_gone_and_nothing_beside_it() {
         let mut records: Vec<Record> = (0..10).map(|rank| put(rank, 1)).collect();
-        records.push(Record::Purge(vec![0..2, 5..6, 9..20]));
+        records.push(Record::Purge([0..2, 5..6, 9..20].into()));
         let left: Vec<u32> = folded(&records).cells.keys().map(|rank| rank.0).collect();
         assert_eq!(left, [2, 3, 4, 6, 7, 8]);
     }

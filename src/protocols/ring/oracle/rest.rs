@@ -79,8 +79,8 @@ impl RingOracle {
             let server = view.state(*node).and_then(Node::server);
             server.is_some_and(|server| server.shelf().wish() != Wish::Out)
         };
-        let stayers = self.config.servers().filter(wants_in).count();
         let replaced = self.replaced(view);
+        let stayers = self.config.servers().filter(|node| wants_in(node) && !replaced.contains(node)).count();
         for node in self.config.servers() {
             match view.state(node).and_then(Node::server) {
                 // Whoever is gone for good must not be waited for.
@@ -94,6 +94,11 @@ impl RingOracle {
             }
         }
         pending
+    }
+
+    /// Whether another server has taken this one's place.
+    pub fn is_replaced(&self, view: &View<'_, Node>, node: NodeId) -> bool {
+        self.replaced(view).contains(&node)
     }
 
     /// Whose places others have taken: these are not let in again.
@@ -115,8 +120,12 @@ impl RingOracle {
             Phase::Settled | Phase::Copying => vec![(topology.current(), config.read_quorum)],
             Phase::Switched => vec![(topology.current(), finishes), (topology.next(), config.read_quorum)],
         };
-        let is_able = |node: &NodeId| view.host(*node).is_able();
         let lost = lists.into_iter().find_map(|(placed, needed)| {
+            let is_able = |node: &NodeId| {
+                let server = view.state(*node).and_then(Node::server);
+                let has_disk = server.is_some_and(|server| placed.is_of(*node, server.shelf().identity()));
+                has_disk && view.host(*node).is_able()
+            };
             placed.ranges().map(|(_, team)| team).find(|team| team.iter().filter(is_able).count() < needed)
         });
         lost.map(|team| team.iter().collect())
