@@ -13,8 +13,10 @@ use std::fmt::Write;
 const RINGS_MAX: usize = 12;
 /// How many arcs a ring is drawn with; of one that has more, as many samples.
 const ARCS_MAX: usize = 4_096;
-/// How many points and how many keys are drawn: of more, every so many-th.
+/// How many keys are drawn: of more, every so many-th.
 const DOTS_MAX: usize = 2_000;
+/// How many points have ticks. More would hide the colours.
+const TICKS_MAX: usize = 400;
 /// How many lines a legend has.
 const LINES_MAX: usize = 32;
 
@@ -218,15 +220,18 @@ fn arcs(text: &mut String, radius: f64, width: f64, arcs: &Arcs) {
                 let _ = write!(path, "A{radius} {radius} 0 0 1 {}", spot(radius, to));
             }
         }
-        let _ =
-            writeln!(text, "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\"/>", colour(*node));
+        let _ = writeln!(
+            text,
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" stroke-linejoin=\"bevel\"/>",
+            colour(*node)
+        );
     }
 }
 
 fn ticks(text: &mut String, ring: &Ring) {
     let (inner, outer) = (BAND - BAND_WIDTH / 2.0, BAND + BAND_WIDTH / 2.0);
     let mut path = String::new();
-    for position in thinned(ring.points().positions()) {
+    for position in ring.points().positions().iter().filter(|_| ring.points().len() <= TICKS_MAX) {
         let at = turn(ring.space(), *position);
         let _ = write!(path, "M{}L{}", spot(inner, at), spot(outer, at));
     }
