@@ -37,7 +37,7 @@ pub const INVARIANTS: [(&str, &str); 17] = [
     ("ring.deleted-stays-deleted", "what was deleted does not come back, also after the deletion was forgotten"),
     ("ring.owners-only", "only owners of a key in their epoch, and those who come to own it, store it"),
     ("ring.owner-serves", "an owner of a key does not refuse it"),
-    ("ring.owners-distinct", "a key has as many different owners as there are copies"),
+    ("ring.owners-distinct", "a key has as many different owners as there are copies, in as many zones as can be"),
     ("ring.epoch-monotonic", "the epoch that a server is in never falls, not even over a restart"),
     ("ring.epoch-agreement", "all who are in an epoch mean the same by it, and it was decided"),
     ("ring.placement-agreement", "all who are in an epoch agree on the owners of every key, and send requests to them"),

@@ -7,6 +7,7 @@ use crate::protocols::ring::config::Config;
 use crate::protocols::ring::epoch::{Epoch, Member, Phase};
 use crate::protocols::ring::rules::Rules;
 use crate::protocols::ring::topology::{Placed, Team, Topology};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// In a space of so many bits hardly any points coincide, which would give to one what is the share of another.
@@ -73,6 +74,7 @@ impl Reference {
         let is_same = same(decided.current(), own.current()) && same(decided.next(), own.next());
         if self.witnessed < number as usize {
             self.witnessed = number as usize;
+            self.check_zones(node, own.next())?;
             if self.config.bits >= ROOMY {
                 self.check_balance(node, own.next())?;
             }
@@ -84,6 +86,27 @@ impl Reference {
         let message =
             format!("{node:?} has worked out other owners for epoch {number} than its members and the settings give");
         violation("ring.placement-agreement", &[node], message)
+    }
+
+    /// The copies of a key are spread over as many zones as there can be.
+    fn check_zones(&self, node: NodeId, placed: &Placed) -> Verdict {
+        let zone = |node: NodeId| Epoch::find(placed.members(), node).map(|member| member.zone);
+        let all: BTreeSet<u16> = placed.members().iter().map(|member| member.zone).collect();
+        let least = all.len().min(self.config.copies);
+        for (range, team) in placed.ranges() {
+            let zones: BTreeSet<u16> = team.iter().filter_map(zone).collect();
+            if zones.len() < least {
+                let owners: Vec<NodeId> = team.iter().collect();
+                let message = format!(
+                    "{node:?} puts the keys of rank {}..{} to {owners:?}: {} zones, of {least} that there could be",
+                    range.start,
+                    range.end,
+                    zones.len()
+                );
+                return violation("ring.owners-distinct", &owners, message);
+            }
+        }
+        Ok(())
     }
 
     /// Nobody owns much more than its share.
