@@ -4,7 +4,7 @@
 //! reader must ask about systems is told by [`load::Rules`].
 //!
 //! ```
-//! use squall::scenario::{draw::draw, load::{Rules, parse}, roster::Roster};
+//! use squall::scenario::{draw::draw, load::{Rules, parse}, roster::{Roster, Vocabulary}};
 //!
 //! /// A system that has nothing but members.
 //! #[derive(Clone, Debug, serde::Deserialize)]
@@ -13,13 +13,11 @@
 //! let rules = Rules::<Gossip> {
 //!     members: |gossip, _| (1..=gossip.nodes).map(|node| format!("n{node}")).collect(),
 //!     servers: |gossip, _| usize::from(gossip.nodes),
+//!     name: |_| "gossip",
+//!     orders: |_| &[],
 //!     complaints: |_| Vec::new(),
 //!     exhibits: &[],
-//!     invariants: &["gossip.convergence"],
-//!     goals: &[],
-//!     roles: &[],
-//!     facts: &[],
-//!     messages: &[],
+//!     vocabulary: |_| Vocabulary { invariants: vec!["gossip.convergence"], ..Vocabulary::default() },
 //! };
 //! let text = r#"(squall: 1, system: Gossip(nodes: 3), workload: (until: "30s"),
 //!     faults: [(every: "5s", lasts: "2s", inject: Pause(target: One))])"#;

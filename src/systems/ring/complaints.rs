@@ -128,5 +128,6 @@ impl RingSettings {
 /// Of the group's settings only times are the ring's own.
 fn is_of_times(complaint: &Complaint) -> bool {
     let path = format!("{:?}", complaint.path);
-    !path.contains("nodes") && !path.contains("_max") && !path.contains("idle")
+    let is_of_faults = path.contains("faults") || path.contains("settle");
+    !is_of_faults && !path.contains("nodes") && !path.contains("_max") && !path.contains("idle")
 }

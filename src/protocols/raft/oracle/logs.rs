@@ -96,7 +96,8 @@ impl Common {
                 format!("leader {node:?} of term {} changed its log at or before index {}", core.term(), seen.last)
             });
         }
-        let kept = seen.agreed.min(self.committed.before_term(core.term() + 1));
+        // What it has committed itself it may not remove, whatever its term.
+        let kept = seen.agreed.min(self.committed.before_term(core.term() + 1)).max(seen.commit);
         if core.log().chain_at(kept) != self.committed_at(kept) {
             return violation("raft.committed-kept", &[node], || {
                 let (term, last) = (core.term(), core.log().last_index());
