@@ -98,7 +98,9 @@ pub struct Violation {
 /// A budget that decides what can be decided in about a second.
 pub const EFFORT: u64 = 1 << 21;
 /// A move of the search in depth costs as much as so many comparisons.
-const MOVE: u64 = 2;
+const MOVE: u64 = 16;
+/// The effort of the first try.
+const SHARE: u64 = 1 << 14;
 
 /// Whether sequential objects explain the calls, each of which begins as `initial`. `effort` bounds the work for one object,
 /// in comparisons of what may have happened, which take some nanoseconds, and with it the memory.
@@ -111,82 +113,135 @@ pub fn check(calls: &[Call], initial: &str, effort: u64) -> Finding {
         assert!(call.returned.is_none_or(|at| at > call.invoked), "call {number} returned before it was invoked");
         objects.entry(call.object).or_default().push((number, call));
     }
-    let mut violations: Vec<Violation> = Vec::new();
+    let mut broken = Vec::new();
     let mut undecided = 0;
-    for calls in objects.values() {
-        match check_object(calls, initial, effort) {
+    for calls in objects.into_values() {
+        let object = numbered(&calls, initial, usize::MAX);
+        match decide(&object, effort) {
             Known::Linearizable => {}
             Known::Undecided => undecided += 1,
-            Known::Violation(violation) => violations.push(violation),
+            Known::Violation(at, found) => {
+                let is_first = !object.is_farsighted;
+                broken.push(Broken { calls, initial, effort, at, found: Violation { is_first, ..found } });
+            }
         }
     }
-    let verdict = match (violations.is_empty(), undecided) {
+    let verdict = match (broken.is_empty(), undecided) {
         (false, _) => Verdict::NotLinearizable,
         (true, 0) => Verdict::Linearizable,
         (true, _) => Verdict::Undecided,
     };
-    let all_are_first = violations.iter().all(|violation| violation.is_first) && undecided == 0;
-    let first = violations.into_iter().min_by_key(|violation| calls[violation.call].returned);
-    let violation = first.map(|first| Violation { is_first: all_are_first, ..first });
+    let violation = first(broken).map(|first| Violation { is_first: first.is_first && undecided == 0, ..first });
     Finding { verdict, violation, undecided }
 }
 
 enum Known {
     Linearizable,
-    Violation(Violation),
+    /// With the position of the return.
+    Violation(usize, Violation),
     Undecided,
 }
 
-fn check_object(calls: &[(usize, &Call)], initial: &str, effort: u64) -> Known {
-    let object = numbered(calls, initial, usize::MAX);
-    let known = decide(&object, effort);
-    match known {
-        Known::Violation(violation) if object.is_farsighted => Known::Violation(first(calls, initial, effort, violation)),
-        known => known,
-    }
+/// An object whose calls are not explained.
+struct Broken<'a> {
+    calls: Vec<(usize, &'a Call)>,
+    initial: &'a str,
+    effort: u64,
+    at: usize,
+    /// What was found at that position, or is to come after it.
+    found: Violation,
 }
 
-/// The first violation, where the one found was seen coming: the shortest beginning of the history that has one.
-fn first(calls: &[(usize, &Call)], initial: &str, effort: u64, found: Violation) -> Violation {
-    let mut returns: Vec<(usize, usize)> =
-        calls.iter().filter_map(|(number, call)| Some((call.returned?, *number))).collect();
-    returns.sort_unstable();
-    let mut is_first = true;
-    let mut before = found.before;
-    let place = returns.partition_point(|(at, _)| match decide(&numbered(calls, initial, at + 1), effort) {
-        Known::Linearizable => true,
-        Known::Violation(violation) => {
-            before = violation.before;
-            false
-        }
-        Known::Undecided => {
-            is_first = false;
-            true
-        }
-    });
-    match returns.get(place) {
-        Some((_, call)) => Violation { call: *call, is_first, before },
-        None => Violation { call: found.call, is_first: false, before },
+impl Broken<'_> {
+    /// What is known of the history up to a position.
+    fn upto(&self, at: usize) -> Known {
+        decide(&numbered(&self.calls, self.initial, at + 1), self.effort)
     }
-}
 
-fn decide(object: &Object, effort: u64) -> Known {
-    match follow(object, effort) {
-        Known::Undecided => match search(object, effort / MOVE) {
-            Found::Order => Known::Linearizable,
-            Found::TooMuch => Known::Undecided,
-            Found::Nothing(step) => {
-                Known::Violation(Violation { call: object.steps[step].call, is_first: true, before: Vec::new() })
+    /// The first violation, where the one found was seen coming: that of the shortest beginning which has one.
+    fn settled(self) -> Broken<'static> {
+        let positions = self.calls.iter().filter_map(|(number, call)| Some((call.returned?, *number)));
+        let mut returns: Vec<(usize, usize)> = positions.filter(|(at, _)| *at >= self.at).collect();
+        returns.sort_unstable();
+        let mut settled =
+            Broken { calls: Vec::new(), initial: "", effort: self.effort, at: self.at, found: self.found.clone() };
+        settled.found.is_first = true;
+        let (mut low, mut high, mut stride) = (0, returns.len(), 1);
+        while low < high {
+            // First in growing strides, for it is seldom far; once it is between two, halfway.
+            let middle =
+                if high == returns.len() { (low + stride - 1).min(high - 1) } else { usize::midpoint(low, high) };
+            stride *= 2;
+            let (at, call) = returns[middle];
+            match self.upto(at) {
+                Known::Linearizable => low = middle + 1,
+                Known::Violation(_, found) => {
+                    high = middle;
+                    settled.at = at;
+                    settled.found = Violation { call, before: found.before, ..settled.found };
+                }
+                Known::Undecided => {
+                    settled.found.is_first = false;
+                    low = middle + 1;
+                }
             }
-        },
-        known => known,
+        }
+        settled
+    }
+}
+
+/// The first violation of all.
+fn first(mut broken: Vec<Broken<'_>>) -> Option<Violation> {
+    broken.sort_by_key(|broken| broken.at);
+    let mut best: Option<Broken<'_>> = None;
+    for broken in broken {
+        // A violation is never before the place at which it was seen coming.
+        let is_later = best.as_ref().is_some_and(|best| {
+            best.at < broken.at || !broken.found.is_first && matches!(broken.upto(best.at), Known::Linearizable)
+        });
+        if is_later {
+            continue;
+        }
+        let broken = if broken.found.is_first { broken } else { broken.settled() };
+        best = match best {
+            Some(best) if best.at < broken.at => Some(best),
+            _ => Some(broken),
+        };
+    }
+    best.map(|best| best.found)
+}
+
+/// Tries both ways in turns, each time with more effort: what is hard for one is often easy for the other.
+fn decide(object: &Object, effort: u64) -> Known {
+    let mut share = effort.min(SHARE);
+    loop {
+        if let known @ (Known::Linearizable | Known::Violation(..)) = follow(object, share) {
+            return known;
+        }
+        match search(object, share.div_ceil(MOVE)) {
+            Found::Order => return Known::Linearizable,
+            Found::Nothing(step) => {
+                let step = &object.steps[step];
+                return Known::Violation(
+                    step.returned,
+                    Violation { call: step.call, is_first: true, before: Vec::new() },
+                );
+            }
+            Found::TooMuch if share == effort => return Known::Undecided,
+            Found::TooMuch => share = effort.min(share * 8),
+        }
     }
 }
 
 /// Plays the history to the incremental checker.
 fn follow(object: &Object, effort: u64) -> Known {
-    let mut returns: Vec<(usize, usize)> =
-        object.steps.iter().enumerate().filter(|(_, step)| step.answer.is_some()).map(|(number, step)| (step.returned, number)).collect();
+    let mut returns: Vec<(usize, usize)> = object
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| step.answer.is_some())
+        .map(|(number, step)| (step.returned, number))
+        .collect();
     returns.sort_unstable();
     let mut checker = Checker::<Numbered>::with_budget(object.initial, effort);
     let mut ids = Vec::with_capacity(object.steps.len());
@@ -204,7 +259,7 @@ fn follow(object: &Object, effort: u64) -> Known {
         if let Err(violation) = checker.returned(ids[number], answer) {
             let text = |state: &u32| (*state != OTHER).then(|| object.texts[*state as usize].clone());
             let before = violation.states.iter().map(text).collect();
-            return Known::Violation(Violation { call: step.call, is_first: true, before });
+            return Known::Violation(at, Violation { call: step.call, is_first: true, before });
         }
         if checker.verdict() == Verdict::Undecided {
             return Known::Undecided;

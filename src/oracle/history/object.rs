@@ -44,9 +44,8 @@ impl PartialEq for Operation {
     fn eq(&self, other: &Operation) -> bool {
         match (self, other) {
             (Operation::Read, Operation::Read) => true,
-            (Operation::Differs(left), Operation::Differs(right)) | (Operation::Write(left), Operation::Write(right)) => {
-                left == right
-            }
+            (Operation::Differs(left), Operation::Differs(right))
+            | (Operation::Write(left), Operation::Write(right)) => left == right,
             (Operation::Move(left), Operation::Move(right)) => left.class == right.class,
             (Operation::Read | Operation::Differs(_) | Operation::Write(_) | Operation::Move(_), _) => false,
         }
@@ -173,7 +172,13 @@ pub(super) fn numbered(calls: &[(usize, &Call)], initial: &str, end: usize) -> O
             continue;
         }
         let answer = ends.map(|_| answer);
-        steps.push(Step { call: number, operation, answer, invoked: call.invoked, returned: ends.unwrap_or(usize::MAX) });
+        steps.push(Step {
+            call: number,
+            operation,
+            answer,
+            invoked: call.invoked,
+            returned: ends.unwrap_or(usize::MAX),
+        });
     }
     steps.sort_by_key(|step| step.invoked);
     Object { initial: table.state(initial), steps, texts: table.texts(), is_farsighted }
@@ -317,7 +322,8 @@ fn walk<'a>(
     // A text that was seen is a place to go on from only if somebody could have made it; that does not matter here.
     let mut open: Vec<&[u8]> = seen.to_vec();
     for text in begun {
-        let is_beginning = seen.get(seen.partition_point(|seen| *seen < text)).is_some_and(|seen| seen.starts_with(text));
+        let is_beginning =
+            seen.get(seen.partition_point(|seen| *seen < text)).is_some_and(|seen| seen.starts_with(text));
         let number = states.len() as u32 + 1;
         if is_beginning && !states.contains_key(text) {
             states.insert(text, number);

@@ -101,7 +101,9 @@ fn a_list_that_follows_from_another_is_the_list_worked_out_anew() {
     for (topology, config) in topologies() {
         let mut draw = Draw(topology.epoch().members.len() as u64);
         let later = draw.epoch();
-        for (followed, epoch) in [(topology.clone(), topology.epoch().clone()), (topology.after(&later, &config), later)] {
+        for (followed, epoch) in
+            [(topology.clone(), topology.epoch().clone()), (topology.after(&later, &config), later)]
+        {
             for (placed, members) in [(followed.current(), &epoch.members), (followed.next(), &epoch.next)] {
                 let anew = Placed::new(members, &config);
                 assert_eq!((placed.members(), &placed.runs), (anew.members(), &anew.runs));
@@ -123,7 +125,12 @@ fn what_a_node_gains_is_what_it_comes_to_own_and_has_not() {
                 let owns = |placed: &Placed| placed.is_of(node, identity) && placed.route(*rank, &config).has(node);
                 topology.epoch().phase != Phase::Settled && owns(topology.next()) && !owns(topology.current())
             };
-            assert_eq!(found, ranks(&config).filter(is_gained).collect::<Vec<Rank>>(), "{node:?} {:?}", topology.epoch());
+            assert_eq!(
+                found,
+                ranks(&config).filter(is_gained).collect::<Vec<Rank>>(),
+                "{node:?} {:?}",
+                topology.epoch()
+            );
             for (range, team) in gains {
                 range.for_each(|rank| assert_eq!(team, topology.current().route(Rank(rank), &config)));
             }
@@ -139,9 +146,8 @@ fn what_is_strange_to_a_node_is_what_neither_list_gives_it() {
         for (node, identity) in everybody() {
             let strange = topology.strange_to(node, identity);
             assert!(strange.windows(2).all(|pair| pair[0].end < pair[1].start), "neighbours are one range");
-            let owns = |rank: &Rank, placed: &Placed| {
-                placed.is_of(node, identity) && placed.route(*rank, &config).has(node)
-            };
+            let owns =
+                |rank: &Rank, placed: &Placed| placed.is_of(node, identity) && placed.route(*rank, &config).has(node);
             let is_strange = |rank: &Rank| !owns(rank, topology.current()) && !owns(rank, topology.next());
             assert_eq!(in_ranges(&strange), ranks(&config).filter(is_strange).collect::<Vec<Rank>>());
             for rank in ranks(&config) {
@@ -158,7 +164,10 @@ fn every_key_is_in_one_range_of_both_lists() {
         let mut seen = Vec::new();
         topology.in_both(|range, now, later| {
             for rank in range.clone().map(Rank) {
-                assert_eq!((now, later), (topology.current().route(rank, &config), topology.next().route(rank, &config)));
+                assert_eq!(
+                    (now, later),
+                    (topology.current().route(rank, &config), topology.next().route(rank, &config))
+                );
             }
             seen.push(range);
         });
