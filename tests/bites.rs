@@ -46,7 +46,7 @@ fn each_kind_of_fault_bites_where_it_is_planned_and_the_goals_are_reached() {
 fn there_is_no_kind_of_fault_that_bites_nowhere() {
     // An order changes something only where it is understood.
     let (mut bite, mut understood) = (BTreeSet::new(), BTreeSet::new());
-    for folder in ["environment", "museum", "raft"] {
+    for folder in ["environment", "museum", "raft", "ring"] {
         for (name, scenario) in scenarios(folder) {
             understood.extend(scenario.system.orders().iter().map(|order| order.name()));
             let outcomes = outcomes(&name, &scenario);

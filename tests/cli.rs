@@ -25,6 +25,8 @@ mod reports;
 mod run;
 #[path = "cli/shard.rs"]
 mod shard;
+#[path = "cli/show.rs"]
+mod show;
 #[path = "cli/shrink.rs"]
 mod shrink;
 #[path = "cli/sweep.rs"]

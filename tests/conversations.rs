@@ -1,4 +1,4 @@
-//! Conversations with lock services, as their recipes tell them: a scenario whose operations are spelled out, and beside
+//! Conversations with lock services, as their recipes tell them, and on a ring: a scenario whose operations are spelled out, and beside
 //! it what is said and done, line by line. Heartbeats, what servers say among themselves, and clocks are left out.
 //!
 //! `SQUALL_REWRITE=1 cargo test --test conversations` writes the files anew; read them then.
@@ -10,12 +10,36 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// What of a story is none of the reader's business.
-const LEFT_OUT: [&str; 10] =
-    [" timer ", " synced", " starts with ", "Raft(", "Peer(", "Renew {", "Lives(", "Beat", "Alive", "Attach"];
+const LEFT_OUT: [&str; 12] = [
+    " timer ",
+    " synced",
+    " starts with ",
+    "Raft(",
+    "Peer(",
+    "Renew {",
+    "Lives(",
+    "Beat",
+    "Alive",
+    "Attach",
+    "News(",
+    " notes Routed",
+];
 
 /// What is said at length, and how a reader is told it: what stands before a number, what instead, and what stands after it.
-const SHORT: [(&str, &str, &str); 3] =
-    [("Call { started: 0s, number: ", "call ", " }"), ("ClaimId(", "", ")"), ("LockId(", "lock ", ")")];
+const SHORT: [(&str, &str, &str); 9] = [
+    ("Call { started: 0s, number: ", "call ", " }"),
+    ("ClaimId(", "", ")"),
+    ("LockId(", "lock ", ")"),
+    ("Rank(", "rank ", ")"),
+    ("OperationId { client: ", "", ","),
+    (" serial: ", "/", " }"),
+    ("Version { counter: ", "version ", ","),
+    (" by: ", " of ", " }"),
+    ("Member { node: ", "", ","),
+];
+
+/// Of a member of a ring its name is enough: where this begins, and where it ends.
+const NEEDLESS: (&str, &str) = (" identity: ", " }");
 
 fn stories() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversations");
@@ -56,6 +80,10 @@ fn shortened(mut line: String) -> String {
             let (number, rest) = rest.split_once(after).expect("what begins there also ends");
             line = format!("{}{instead}{number}{rest}", &line[..start]);
         }
+    }
+    while let Some(start) = line.find(NEEDLESS.0) {
+        let end = start + line[start..].find(NEEDLESS.1).expect("what begins there also ends") + NEEDLESS.1.len();
+        line.replace_range(start..end, "");
     }
     line
 }

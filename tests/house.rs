@@ -15,7 +15,7 @@ use std::path::PathBuf;
 const ARROWS: &str = "\
 main                   -> cli, systems
 cli                    -> systems, report, scenario, run, servers, placement, oracle, environment::fault, environment::plan, environment::text, kernel
-systems                -> protocols, servers, placement, run, scenario, environment, kernel
+systems                -> protocols, protocol, servers, placement, run, scenario, environment, kernel
 check                  -> systems, run, scenario, oracle, environment, kernel
 report                 -> run::outcome, run::signature, run::tally, run::curve, placement
 run                    -> world, trace, oracle, protocol, environment, kernel

@@ -7,6 +7,7 @@ mod place;
 use super::diagnostic::{Diagnostic, Source, did_you_mean, one_of};
 use super::examples::example_of_name;
 use super::locate::{Flaw, PathStep};
+use super::when::short;
 use place::Explainer;
 use ron::error::{Error, SpannedError};
 
@@ -362,7 +363,7 @@ impl Explainer<'_> {
                     let found = self.found();
                     let help = match (what, found.starts_with('"')) {
                         ("a distribution", true) => format!("write Const({found}), or for example {example}"),
-                        ("a moment", true) => format!("write {}, without quotes", found.trim_matches('"')),
+                        ("a moment", true) => format!("write {}, without quotes", short(found.trim_matches('"'))),
                         ("a target", true) => format!("write Nodes([{found}]), or for example {example}"),
                         _ => format!("write for example {example}"),
                     };

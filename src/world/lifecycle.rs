@@ -22,7 +22,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let (records, damage) = read::<P>(&mut host.disk, &self.plan.system, |place| {
             self.table.word(Purpose::Disk, 3 << 16 | u64::from(node.number()), place as u64)
         });
-        let is_replaced = back.trouble.as_ref().is_some_and(|trouble| trouble.is_disk_new);
+        // A disk that holds something is the node's own.
+        let trouble = back.trouble.as_mut().filter(|trouble| trouble.is_disk_new);
+        let is_replaced = trouble.is_some_and(|trouble| {
+            trouble.is_disk_new = records.is_empty();
+            trouble.is_disk_new
+        });
         let damage = damage.or(is_replaced.then_some(Damage::Replaced));
         self.cause = Cause::Start;
         self.trace.happened(self.now, &Happening::Booted { node, records: records.len(), damage });

@@ -19,7 +19,7 @@ pub(super) struct Trouble {
     pub(super) is_frozen: bool,
     /// A failing disk has made it stop: nobody but the end of that fault starts it again.
     pub(super) has_stopped: bool,
-    /// Its disk was replaced, and it has not written to the new one yet.
+    /// Its disk was replaced, and nothing that it has written since has survived a crash.
     pub(super) is_disk_new: bool,
     /// It is gone for good.
     pub(super) is_destroyed: bool,
@@ -174,7 +174,6 @@ impl Trouble {
         if fails {
             return Some((DiskFailure::Write, Kind::DiskError));
         }
-        self.is_disk_new = false;
         None
     }
 

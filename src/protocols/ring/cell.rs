@@ -4,7 +4,7 @@ use crate::kernel::digest::{Digest, Digestible, mix};
 use crate::protocol::NodeId;
 
 /// A key, by its place in the order of all keys' hashes: the keys of an arc of the ring have ranks in a row.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Rank(pub u32);
 
 /// A client's operation. No two have the same.

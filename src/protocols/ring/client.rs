@@ -2,6 +2,7 @@
 //!
 //! A read that nobody answers is asked of another server. A write is not: nobody knows whether it was done, and done
 //! twice it could undo what somebody else has written in between. Only one that was refused is asked again.
+//! For the same reason a question must arrive once: clients' links are sound, and double nothing.
 
 use super::cell::{OperationId, Rank};
 use super::config::Keyspace;

@@ -24,6 +24,8 @@ pub struct Collector {
     confirmed: BTreeMap<Rank, (Version, Vec<NodeId>)>,
     /// What can be forgotten when an epoch begins that clears.
     known: BTreeMap<Rank, Version>,
+    /// The last key that was asked about.
+    asked: Rank,
 }
 
 impl Collector {
@@ -39,18 +41,12 @@ impl Collector {
         if shelf.topology().epoch().phase != Phase::Settled {
             return;
         }
-        let open: Vec<Rank> =
-            shelf.tombstones().iter().filter(|rank| !self.known.contains_key(rank)).copied().collect();
         let mut questions: BTreeMap<NodeId, Vec<(Rank, Version)>> = BTreeMap::new();
-        for rank in open.into_iter().take(shelf.config.limits.batch) {
-            let Some(cell) = shelf.store().get(rank) else { continue };
-            let team = shelf.topology().current().team(rank);
-            if team.iter().next() != Some(shelf.me) {
-                continue;
-            }
-            self.confirmed.insert(rank, (cell.version, Vec::new()));
-            for node in team.iter() {
-                questions.entry(node).or_default().push((rank, cell.version));
+        for (rank, version) in self.open(shelf) {
+            self.asked = rank;
+            self.confirmed.insert(rank, (version, Vec::new()));
+            for node in shelf.topology().current().team(rank).iter() {
+                questions.entry(node).or_default().push((rank, version));
             }
         }
         self.last += 1;
@@ -61,6 +57,18 @@ impl Collector {
             let old: Vec<Rank> = shelf.tombstones().iter().copied().collect();
             old.into_iter().for_each(|rank| shelf.forget(rank, io));
         }
+    }
+
+    /// The next deletions of keys of which this server is the first owner, and of which not all are known to know.
+    fn open(&self, shelf: &Shelf) -> Vec<(Rank, Version)> {
+        let (all, after) = (shelf.tombstones(), Rank(self.asked.0 + 1));
+        let is_open = |rank: &&Rank| {
+            let first = shelf.topology().current().team(**rank).iter().next();
+            first == Some(shelf.me) && !self.known.contains_key(rank)
+        };
+        let in_turn = all.range(after..).chain(all.range(..after)).filter(is_open);
+        let version = |rank: &Rank| shelf.store().get(*rank).map(|cell| (*rank, cell.version));
+        in_turn.filter_map(version).take(shelf.config.limits.batch).collect()
     }
 
     /// An owner is asked.

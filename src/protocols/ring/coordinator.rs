@@ -110,7 +110,9 @@ impl Coordinator {
 
     /// A server is alive.
     pub fn on_beat(&mut self, from: NodeId, beat: Beat, io: &mut Io<'_, Node>) {
-        if self.leads_since.is_some() {
+        // A beat that was held up must not undo a later one.
+        let is_news = self.heard.get(&from).is_none_or(|(_, known)| known.at <= beat.at);
+        if self.leads_since.is_some() && is_news {
             self.heard.insert(from, (io.now(), beat));
         }
         let news = self.metadata().since(beat.epoch);
@@ -130,19 +132,25 @@ impl Coordinator {
         if is_pending || shelf.epoch() != latest.number {
             return;
         }
-        if let Some(step) = self.decide(&latest, shelf.topology(), since, io) {
+        let now = io.now();
+        if let Some(step) = self.decide(&latest, shelf.topology(), since, now) {
+            if let Step::Target(target) = &step {
+                let given_up = latest.next.iter().filter(|member| Epoch::find(target, member.node).is_none());
+                let dead = given_up.filter(|member| self.is_silent(member.node, since, now));
+                dead.for_each(|member| io.note(Fact::Presumed { dead: member.node }));
+            }
             self.core.propose(Command { from: latest.number, step }, io);
             self.go_on(io);
         }
     }
 
     /// The next step, if one is due.
-    fn decide(&self, latest: &Epoch, topology: &Topology, since: Time, io: &mut Io<'_, Node>) -> Option<Step> {
+    fn decide(&self, latest: &Epoch, topology: &Topology, since: Time, now: Time) -> Option<Step> {
         let rules = self.config.rules.change;
-        let target = self.target(latest, since, io);
+        let target = self.target(latest, since, now);
         match latest.phase {
             Phase::Settled if *target != *latest.members => Some(Step::Target(target)),
-            Phase::Settled => self.is_time_to_clear(io.now()).then_some(Step::Clear),
+            Phase::Settled => self.is_time_to_clear(latest, now).then_some(Step::Clear),
             Phase::Copying if !(rules.waits_for_copies)() || self.have_all(latest) => Some(Step::Switch),
             Phase::Copying => (*target != *latest.next).then_some(Step::Target(target)),
             Phase::Switched => {
@@ -151,22 +159,19 @@ impl Coordinator {
         }
     }
 
-    /// Who should be a member: whoever wants to, is heard of, and has the disk that it had.
-    fn target(&self, latest: &Epoch, since: Time, io: &mut Io<'_, Node>) -> Arc<[Member]> {
-        let now = io.now();
+    /// Who should be a member: whoever wants to, is heard of, and has the disk that it had. Who has not been heard of yet, or
+    /// has not heard of this epoch, stays what the plan says.
+    fn target(&self, latest: &Epoch, since: Time, now: Time) -> Arc<[Member]> {
         let mut target: Vec<Member> = Vec::new();
-        for node in self.config.servers() {
-            let member = Epoch::find(&latest.members, node).or_else(|| Epoch::find(&latest.next, node));
-            let heard = self.heard.get(&node);
-            let is_silent = self.is_silent(node, since, now);
-            match (heard.filter(|_| !is_silent).map(|(_, beat)| beat), member) {
+        for node in self.config.servers().filter(|node| !self.is_silent(*node, since, now)) {
+            let planned = Epoch::find(&latest.next, node);
+            let beat = self.heard.get(&node).map(|(_, beat)| beat);
+            match (beat.filter(|beat| planned.is_none() || beat.epoch >= latest.number), planned) {
                 (Some(Beat { wish: Wish::In { points, zone, .. }, identity, .. }), _) => {
                     target.push(Member { node, identity: *identity, points: *points, zone: *zone });
                 }
-                (Some(Beat { wish: Wish::Out, .. }), _) => {}
-                (None, Some(member)) if !is_silent => target.push(*member),
-                (None, Some(_)) => io.note(Fact::Presumed { dead: node }),
-                (None, None) => {}
+                (Some(Beat { wish: Wish::Out, .. }), _) | (None, None) => {}
+                (None, Some(member)) => target.push(*member),
             }
         }
         let replaced: Vec<NodeId> = target.iter().filter_map(|member| self.replaced_by(member.node)).collect();
@@ -190,8 +195,8 @@ impl Coordinator {
         }
     }
 
-    fn is_time_to_clear(&self, now: Time) -> bool {
-        let is_worth_it = || self.heard.values().any(|(_, beat)| beat.known > 0);
+    fn is_time_to_clear(&self, latest: &Epoch, now: Time) -> bool {
+        let is_worth_it = || self.heard.values().any(|(_, beat)| beat.known > 0 && beat.epoch == latest.number);
         self.config.pace.collect.is_some_and(|every| now.since(self.cleared) >= every) && is_worth_it()
     }
 

@@ -42,7 +42,8 @@ impl Fetcher {
         let rules = shelf.config.rules.change;
         if !(rules.is_for_this_plan)(shelf.store().fetched.plan, plan) && !self.gains.is_empty() {
             shelf.write(Record::Fetched { plan, source: shelf.me, upto: 0 }, io);
-            io.note(Fact::FetchBegun { plan });
+            let keys = self.gains.iter().map(|(range, _)| u64::from(range.end - range.start)).sum();
+            io.note(Fact::FetchBegun { plan, keys });
         }
         let owns_already = !shelf.store().cells.is_empty() && !(rules.fetches_again)();
         if owns_already {

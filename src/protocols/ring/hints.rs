@@ -5,7 +5,7 @@
 
 use super::message::{Body, Record, Ticket};
 use super::node::{Fact, Node, Timer};
-use super::shelf::{Adopted, Shelf};
+use super::shelf::Shelf;
 use super::store::HintKey;
 use crate::protocol::{Io, NodeId};
 use std::collections::BTreeMap;
@@ -64,12 +64,8 @@ impl Hints {
         }
     }
 
-    /// The epoch is another.
-    pub fn on_epoch(&mut self, adopted: Adopted, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
+    /// The epoch is another. If it clears, hints have gone with it: see [`Store::fold`](super::store::Store::fold).
+    pub fn on_epoch(&mut self) {
         self.sent.clear();
-        if adopted.clears {
-            let hints: Vec<HintKey> = shelf.store().hints.keys().copied().collect();
-            hints.into_iter().for_each(|key| shelf.write(Record::HintGone(key), io));
-        }
     }
 }

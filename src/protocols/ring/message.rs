@@ -5,6 +5,7 @@ use super::epoch::{Epoch, Identity};
 use super::metadata::Command;
 use super::store::{HintKey, Wish};
 use crate::kernel::digest::{Digest, Digestible};
+use crate::kernel::time::Time;
 use crate::protocol::NodeId;
 use crate::protocols::raft::message as raft;
 use std::ops::Range;
@@ -123,6 +124,8 @@ pub enum Body {
 /// That a server is alive, and how far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Beat {
+    /// When it was sent, by the server's own clock that never runs back.
+    pub at: Time,
     /// The latest epoch that it knows, durably.
     pub epoch: u64,
     /// Which disk it has.
@@ -372,6 +375,7 @@ impl Digestible for Message {
             Message::Beat(beat) => {
                 digest.pair(23 << 32 | u64::from(beat.known), beat.epoch);
                 digest.pair(beat.fetched, beat.identity);
+                digest.word(beat.at.ns());
                 beat.wish.digest(digest);
             }
         }

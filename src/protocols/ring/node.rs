@@ -148,6 +148,8 @@ pub enum Fact {
     FetchBegun {
         /// By the plan of this epoch.
         plan: u64,
+        /// So many keys, of which some may never have been written.
+        keys: u64,
     },
     /// Of a server: it has left a hint.
     HintLeft {
@@ -251,7 +253,7 @@ impl Digestible for Fact {
             Fact::Refused { rank, epoch, reads } => (u64::from(rank.0) << 1 | u64::from(*reads), *epoch),
             Fact::EpochRefused { theirs, mine } => (*theirs, *mine),
             Fact::Adopted { epoch } => (*epoch, 0),
-            Fact::FetchBegun { plan } => (*plan, 0),
+            Fact::FetchBegun { plan, keys } => (*plan, *keys),
             Fact::HintLeft { target } | Fact::HintDelivered { target } => (target.number().into(), 0),
             Fact::Mended { rank } | Fact::Forgot { rank } => (rank.0.into(), 0),
             Fact::Presumed { dead } => (dead.number().into(), 0),

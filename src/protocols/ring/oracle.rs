@@ -6,21 +6,21 @@
 mod keys;
 mod mirror;
 mod reference;
+mod rest;
 
-use super::cell::{Cell, Rank};
+use super::cell::{Cell, Rank, Version};
 use super::config::{Config, Reads};
 use super::epoch::{Epoch, Phase};
 use super::message::Record;
 use super::node::{Fact, Node};
 use super::server::Server;
-use super::store::Wish;
-use super::topology::{Placed, Topology};
-use crate::kernel::time::{Span, Time};
+use super::topology::Placed;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
 use keys::{Keys, shown};
 use mirror::Mirror;
 use reference::Reference;
+use rest::Calm;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -106,22 +106,6 @@ pub struct RingOracle {
     moved: u64,
 }
 
-/// What has come to be since the faults are over.
-#[derive(Clone, Debug, Default)]
-struct Calm {
-    /// By client, whether its fresh write and its fresh read were served.
-    served: Vec<(bool, bool)>,
-    /// What is still to come, when it was last looked.
-    pending: Vec<String>,
-    looked: Option<Time>,
-    /// Nothing is pending, but that replicas become equal.
-    is_at_rest: bool,
-    is_over: bool,
-}
-
-/// How often it is looked whether all is at rest: it takes long.
-const LOOK_EVERY: Span = Span::ms(100);
-
 fn violation(invariant: &'static str, nodes: &[NodeId], message: String) -> Verdict {
     Err(Box::new(Violation::new(invariant, nodes, message)))
 }
@@ -199,7 +183,10 @@ impl RingOracle {
             Fact::Refused { rank, epoch, reads } => self.check_refused(node, *rank, *epoch, *reads)?,
             Fact::EpochRefused { .. } => self.reach(Goal::EpochRefused),
             Fact::Adopted { .. } => {}
-            Fact::FetchBegun { .. } => self.reach(Goal::FetchBegun),
+            Fact::FetchBegun { plan, keys } => {
+                self.reach(Goal::FetchBegun);
+                self.check_fetch(node, *plan, *keys)?;
+            }
             Fact::HintLeft { .. } => self.reach(Goal::HintLeft),
             Fact::HintDelivered { .. } => self.reach(Goal::HintDelivered),
             Fact::Mended { .. } => self.reach(Goal::ReplicaMended),
@@ -224,7 +211,12 @@ impl RingOracle {
         match touch {
             Touch::Booted => {
                 self.mirrors[node.index()].accept_loss(&view.host(node).disk);
-                if server.is_some_and(|server| server.shelf().store().fetched.plan == self.epoch().plan) {
+                let keys = self.config.keyspace.len();
+                let is_halfway = |server: &Server| {
+                    let fetched = &server.shelf().store().fetched;
+                    fetched.plan == self.epoch().plan && fetched.upto.values().any(|upto| (1..keys).contains(upto))
+                };
+                if self.epoch().phase == Phase::Copying && server.is_some_and(is_halfway) {
                     self.reach(Goal::FetchResumed);
                 }
             }
@@ -307,6 +299,19 @@ impl RingOracle {
         identity.is_some_and(|identity| self.mirrors[node.index()].has(rank, cell, identity))
     }
 
+    /// A server fetches what it comes to own, and nothing else.
+    fn check_fetch(&self, node: NodeId, plan: u64, keys: u64) -> Verdict {
+        let mirror = &self.mirrors[node.index()];
+        let Some(decided) = self.reference.at(plan).filter(|_| mirror.is_known()) else { return Ok(()) };
+        let gains = decided.gains(node, mirror.store.identity);
+        let least: u64 = gains.iter().map(|(range, _)| u64::from(range.end - range.start)).sum();
+        if keys <= least {
+            return Ok(());
+        }
+        let message = format!("{node:?} fetches {keys} keys for the plan of epoch {plan}, of which it gains {least}");
+        violation("ring.minimal-movement", &[node], message)
+    }
+
     /// A server refuses a key: it must not be its own.
     fn check_refused(&self, node: NodeId, rank: Rank, epoch: u64, reads: bool) -> Verdict {
         let (Some(decided), identity) = (self.reference.at(epoch), self.mirrors[node.index()].store.identity) else {
@@ -329,8 +334,11 @@ impl RingOracle {
             match news.record {
                 Record::Cell(rank, cell) => self.check_stored(node, *rank, cell, news.before)?,
                 Record::Forget(rank, version) => {
-                    let key = self.keys.key(*rank);
-                    key.forgotten = key.forgotten.max(Some(*version));
+                    self.check_forgotten(node, *rank, *version, news.before)?;
+                    let (epoch, key) = (self.mirrors[node.index()].store.epoch(), self.keys.key(*rank));
+                    if key.forgotten < Some(*version) {
+                        (key.forgotten, key.forgotten_in) = (Some(*version), epoch);
+                    }
                 }
                 Record::Purge(ranges) => {
                     let store = &self.mirrors[node.index()].store;
@@ -353,17 +361,46 @@ impl RingOracle {
         Ok(())
     }
 
+    /// A server has forgotten a deletion: it must be the very last that it knew, and no owner may have anything older.
+    fn check_forgotten(&self, node: NodeId, rank: Rank, version: Version, before: Option<Cell>) -> Verdict {
+        if before.is_none_or(|before| before.version != version || !before.is_tombstone()) {
+            let message = format!("{node:?} has forgotten of the key of rank {} what was no deletion", rank.0);
+            return violation("ring.deleted-stays-deleted", &[node], message);
+        }
+        let Some(decided) = self.reference.at(self.mirrors[node.index()].store.epoch()) else { return Ok(()) };
+        let placed = decided.current();
+        let is_behind = |owner: &NodeId| {
+            let mirror = &self.mirrors[owner.index()];
+            let kept = mirror.store.get(rank).filter(|_| placed.is_of(*owner, mirror.store.identity));
+            kept.is_some_and(|kept| kept.version < version)
+        };
+        match placed.team(rank).iter().find(is_behind) {
+            None => Ok(()),
+            Some(owner) => {
+                let message = format!(
+                    "{node:?} has forgotten the deletion of the key of rank {}, and {owner:?} has still what was deleted",
+                    rank.0
+                );
+                violation("ring.deleted-stays-deleted", &[node, owner], message)
+            }
+        }
+    }
+
     /// A server has stored a key.
     fn check_stored(&mut self, node: NodeId, rank: Rank, cell: &Cell, before: Option<Cell>) -> Verdict {
         let store = &self.mirrors[node.index()].store;
         let (epoch, identity) = (store.epoch(), store.identity);
-        if self.reference.at(epoch).is_some_and(|decided| !decided.holds(rank, node, identity)) {
+        if self.mirrors[node.index()].is_known()
+            && self.reference.at(epoch).is_some_and(|decided| !decided.holds(rank, node, identity))
+        {
             let message =
                 format!("{node:?} has stored the key of rank {} in epoch {epoch}, and does not own it", rank.0);
             return violation("ring.owners-only", &[node], message);
         }
         let key = &self.keys.keys[rank.0 as usize];
-        if before.is_none() && key.forgotten.is_some_and(|forgotten| cell.version < forgotten) {
+        // What was stored in an earlier epoch, by a disk that took its time, was there before.
+        let is_later = epoch >= key.forgotten_in;
+        if before.is_none() && is_later && key.forgotten.is_some_and(|forgotten| cell.version < forgotten) {
             let message = format!(
                 "{node:?} has stored {} of the key of rank {}, of which a later deletion is forgotten",
                 shown(cell),
@@ -405,124 +442,5 @@ impl RingOracle {
             return violation("ring.identity-kept", &[node], message);
         }
         Ok(())
-    }
-
-    /// The faults have ended.
-    pub fn on_calm(&mut self) {
-        let served = vec![(false, false); usize::from(self.config.clients)];
-        self.calm = Some(Calm { served, ..Calm::default() });
-    }
-
-    /// Looks now and then whether all is at rest.
-    fn look(&mut self, view: &View<'_, Node>) {
-        let is_due = |calm: &Calm| !calm.is_over && calm.looked.is_none_or(|at| view.now.since(at) >= LOOK_EVERY);
-        if !self.calm.as_ref().is_some_and(is_due) {
-            return;
-        }
-        let mut pending = self.restless(view);
-        let is_at_rest = pending.is_empty();
-        if is_at_rest {
-            pending.extend(self.unequal(view, self.reference.latest()));
-        }
-        if let Some(calm) = &mut self.calm {
-            (calm.is_over, calm.is_at_rest) = (pending.is_empty(), is_at_rest);
-            (calm.pending, calm.looked) = (pending, Some(view.now));
-        }
-    }
-
-    /// Whether all that must come to be has.
-    pub fn is_settled(&self) -> bool {
-        self.calm.as_ref().is_some_and(|calm| calm.is_over)
-    }
-
-    /// What has not come to be.
-    pub fn pending(&self) -> Violation {
-        let Some(calm) = &self.calm else { return Violation::new("ring.settles", &[], "the faults last".to_owned()) };
-        let invariant = if calm.is_at_rest { "ring.owners-hold" } else { "ring.settles" };
-        Violation::new(invariant, &[], calm.pending.join("; "))
-    }
-
-    /// What keeps the ring from being at rest.
-    fn restless(&self, view: &View<'_, Node>) -> Vec<String> {
-        let mut pending = Vec::new();
-        let Some(calm) = &self.calm else { return pending };
-        let unserved = calm.served.iter().filter(|served| **served != (true, true)).count();
-        if unserved > 0 {
-            pending.push(format!("{unserved} clients have not been served a fresh write and a fresh read"));
-        }
-        let epoch = self.epoch();
-        if epoch.phase != Phase::Settled {
-            pending.push(format!("the change that is under way in epoch {} is not finished", epoch.number));
-        }
-        let wants_in = |node: &NodeId| {
-            let server = view.state(*node).and_then(Node::server);
-            server.is_some_and(|server| server.shelf().wish() != Wish::Out)
-        };
-        let stayers = self.config.servers().filter(wants_in).count();
-        for node in self.config.servers() {
-            match view.state(node).and_then(Node::server) {
-                // Whoever is gone for good must not be waited for.
-                None if Epoch::find(&epoch.members, node).is_none() => {}
-                None => pending.push(format!("{node:?} is down, and still a member")),
-                Some(server) if server.shelf().epoch() != epoch.number => {
-                    pending.push(format!("{node:?} is in epoch {}, not in {}", server.shelf().epoch(), epoch.number));
-                }
-                Some(server) => pending.extend(self.unmet(node, server, epoch, stayers)),
-            }
-        }
-        pending
-    }
-
-    /// The owners of some keys of whom too few are fit for work: to read the keys and copy them to others, or to finish a
-    /// change.
-    pub fn too_few(&self, view: &View<'_, Node>) -> Option<Vec<NodeId>> {
-        let (topology, config) = (self.reference.latest(), &self.config);
-        let finishes = config.copies + 1 - config.read_quorum;
-        let lists = match topology.epoch().phase {
-            Phase::Settled | Phase::Copying => vec![(topology.current(), config.read_quorum)],
-            Phase::Switched => vec![(topology.current(), finishes), (topology.next(), config.read_quorum)],
-        };
-        let is_able = |node: &NodeId| view.host(*node).is_able();
-        let lost = lists.into_iter().find_map(|(placed, needed)| {
-            placed.ranges().map(|(_, team)| team).find(|team| team.iter().filter(is_able).count() < needed)
-        });
-        lost.map(|team| team.iter().collect())
-    }
-
-    /// What a server wants that is not so.
-    fn unmet(&self, node: NodeId, server: &Server, epoch: &Epoch, stayers: usize) -> Option<String> {
-        let (member, shelf) = (Epoch::find(&epoch.members, node), server.shelf());
-        match (shelf.wish(), member) {
-            (Wish::In { points, zone, .. }, Some(member)) => {
-                let is_so = (member.points, member.zone, member.identity) == (points, zone, shelf.identity());
-                (!is_so).then(|| format!("{node:?} is not the member that it wants to be"))
-            }
-            (Wish::In { .. }, None) => Some(format!("{node:?} wants to be a member and is none")),
-            (Wish::Out, Some(_)) if stayers >= self.config.copies => Some(format!("{node:?} has not been let go")),
-            (Wish::Out, Some(_) | None) => None,
-        }
-    }
-
-    /// A key whose owners do not hold the same, or that others hold.
-    fn unequal(&self, view: &View<'_, Node>, topology: &Topology) -> Option<String> {
-        let up: Vec<NodeId> = self.config.servers().filter(|node| view.state(*node).is_some()).collect();
-        for (range, team) in topology.current().ranges() {
-            for node in up.iter().copied() {
-                let own =
-                    |node: NodeId| self.mirrors[node.index()].store.cells.range(Rank(range.start)..Rank(range.end));
-                let is_right = match team.iter().next() {
-                    Some(first) if team.has(node) => own(node).eq(own(first)),
-                    Some(_) | None => own(node).next().is_none(),
-                };
-                if !is_right {
-                    let owners: Vec<NodeId> = team.iter().collect();
-                    return Some(format!(
-                        "{node:?} holds what it should not, or not what the others do, of the keys of rank {}..{} of {owners:?}",
-                        range.start, range.end
-                    ));
-                }
-            }
-        }
-        None
     }
 }

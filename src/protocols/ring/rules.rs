@@ -77,8 +77,8 @@ pub struct ChangeRules {
     pub fetches_again: fn() -> bool,
     /// Does the cleanup of a fetch that was given up take what the next one has fetched, too?
     pub cleans_up_late: fn() -> bool,
-    /// Must a step be decided before the next one is thought of? Without it no step that is void may follow: see
-    /// [`Rules::may_follow`].
+    /// Must a step be decided before the next one is thought of? Where it need not be, the next one may be void by then:
+    /// [`Rules::may_follow`] says so.
     pub waits_for_last: fn() -> bool,
     /// Does a source give up what it has sent?
     pub gives_up_when_sent: fn() -> bool,

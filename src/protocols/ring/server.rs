@@ -119,7 +119,7 @@ impl Server {
         match epoch.cmp(&self.shelf.epoch()) {
             std::cmp::Ordering::Less => {
                 // Of the first everybody knows.
-                let news = known.iter().filter(|known| known.number > epoch).cloned().collect();
+                let news = known[(epoch.max(1) as usize - 1).min(known.len())..].into();
                 io.send(from, Message::News(news));
             }
             std::cmp::Ordering::Equal => {}
@@ -150,8 +150,9 @@ impl Server {
         let Some(adopted) = self.shelf.adopt(epochs, io) else { return };
         let epoch = self.shelf.topology().epoch().clone();
         io.note(Fact::Adopted { epoch: epoch.number });
+        self.shelf.settle(io);
         self.collector.on_epoch(adopted, epoch.number == before + 1, &mut self.shelf, io);
-        self.hints.on_epoch(adopted, &mut self.shelf, io);
+        self.hints.on_epoch();
         self.requests.on_epoch(adopted, &mut self.shelf, io);
         self.fetcher.begin(&mut self.shelf, io);
         // Others wait for it.
@@ -189,6 +190,7 @@ impl Server {
     fn beat(&mut self, io: &mut Io<'_, Node>) {
         let shelf = &self.shelf;
         let beat = Beat {
+            at: io.now(),
             epoch: shelf.epoch(),
             identity: shelf.identity(),
             wish: shelf.wish(),
@@ -231,13 +233,9 @@ impl Server {
 
     /// A write or a sync was refused.
     pub fn on_disk_failure(&mut self, failure: DiskFailure, io: &mut Io<'_, Node>) -> Afterwards {
-        match &mut self.coordinator {
-            Some(coordinator) => {
-                let _ = coordinator.on_disk_failure(failure, io);
-                Afterwards::Stop
-            }
-            None => Afterwards::Stop,
-        }
+        // Also where Raft would go on: what a server has in memory of keys may not be on its disk.
+        let _ = self.coordinator.as_mut().map(|coordinator| coordinator.on_disk_failure(failure, io));
+        Afterwards::Stop
     }
 
     /// By what right it holds a role: of those who lead the one in the latest term, of those who take themselves for the

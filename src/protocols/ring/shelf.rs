@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Rank};
 use super::config::Config;
-use super::epoch::{Epoch, FOUNDER, Identity, Phase};
+use super::epoch::{Epoch, FOUNDER, Identity, Member, Phase};
 use super::merkle::{LEAF, Merkle};
 use super::message::{Body, Message, Record};
 use super::node::{Fact, Node};
@@ -57,6 +57,8 @@ impl Shelf {
         };
         if store.identity != identity {
             io.write(Record::Identity(identity));
+            // Nothing that it says must leave before.
+            io.sync();
             store.fold(&Record::Identity(identity));
         }
         let mut merkle = Merkle::new(config.keyspace.len());
@@ -94,11 +96,29 @@ impl Shelf {
         self.store.identity
     }
 
-    /// What its server wants to be: what it is in the beginning, if it was told nothing else.
+    /// What its server wants to be: what it is in the beginning, if it was told nothing else. A new disk knows nothing of
+    /// that; then it is what it is by the latest epoch that it knows.
     pub fn wish(&self) -> Wish {
-        let member = Epoch::find(&self.config.first.members, self.me);
-        let usual = |points| Wish::In { points, zone: self.config.zones[self.me.index()], instead_of: None };
-        self.store.wish.unwrap_or_else(|| member.map_or(Wish::Out, |member| usual(member.points)))
+        let latest = if self.identity() == FOUNDER { &self.config.first } else { self.topology.epoch() };
+        let as_member = |member: &Member| Wish::In { points: member.points, zone: member.zone, instead_of: None };
+        self.store.wish.unwrap_or_else(|| Epoch::find(&latest.next, self.me).map_or(Wish::Out, as_member))
+    }
+
+    /// The ring has settled: what this server is by now it wants to stay, and whose place it has taken is gone.
+    pub fn settle(&mut self, io: &mut Io<'_, Node>) {
+        let epoch = self.topology.epoch();
+        if epoch.phase != Phase::Settled || !self.topology.current().is_of(self.me, self.identity()) {
+            return;
+        }
+        let (known, wish) = (self.store.wish, self.wish());
+        let is_done = |other: NodeId| Epoch::find(&epoch.members, other).is_none();
+        match (known, wish) {
+            (_, Wish::In { points, zone, instead_of: Some(other) }) if is_done(other) => {
+                self.write(Record::Wish(Wish::In { points, zone, instead_of: None }), io);
+            }
+            (None, Wish::In { .. }) if self.identity() != FOUNDER => self.write(Record::Wish(wish), io),
+            _ => {}
+        }
     }
 
     /// Those of what it keeps that mark deletions.

@@ -128,7 +128,7 @@ impl Oracle<Node> for RingOracles {
         let is_willing = |node: &&NodeId| {
             view.state(**node).and_then(Node::server).is_some_and(|server| server.shelf().wish() != Wish::Out)
         };
-        let willing = able.iter().filter(is_willing).count();
+        let willing = able.iter().filter(|node| is_willing(node) && !self.ring.is_replaced(view, **node)).count();
         if able.len() < usize::from(self.config.servers) && willing < self.config.copies {
             return Some(format!(
                 "only {willing} servers that are fit for work want to be members, for {} copies",

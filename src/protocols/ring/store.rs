@@ -27,18 +27,21 @@ pub enum Wish {
 impl Wish {
     /// What a server wants after an order, if that is something about its place in the ring. `usual`: the points and the
     /// zone of somebody who is told nothing else.
-    pub fn after(self, order: Order, usual: (u32, u16)) -> Option<Wish> {
-        let (points, zone) = match self {
-            Wish::In { points, zone, .. } => (points, zone),
-            Wish::Out => usual,
-        };
-        match order {
-            Order::Join => Some(Wish::In { points, zone, instead_of: None }),
-            Order::Leave => Some(Wish::Out),
-            Order::Replace(other) => Some(Wish::In { points, zone, instead_of: Some(other) }),
-            Order::Reweigh(points) => Some(Wish::In { points, zone, instead_of: None }),
-            Order::Rezone(zone) => Some(Wish::In { points, zone, instead_of: None }),
-            Order::Rebalance | Order::TransferLeadership => None,
+    pub fn after(self, order: Order, (points, zone): (u32, u16)) -> Option<Wish> {
+        match (self, order) {
+            (Wish::Out, Order::Join) => Some(Wish::In { points, zone, instead_of: None }),
+            (Wish::Out, Order::Replace(other)) => Some(Wish::In { points, zone, instead_of: Some(other) }),
+            (Wish::In { points, zone, .. }, Order::Replace(other)) => {
+                Some(Wish::In { points, zone, instead_of: Some(other) })
+            }
+            (Wish::In { .. }, Order::Join) => Some(self),
+            (_, Order::Leave) => Some(Wish::Out),
+            // Without points it would be a member who owns nothing.
+            (Wish::In { zone, instead_of, .. }, Order::Reweigh(points)) if points > 0 => {
+                Some(Wish::In { points, zone, instead_of })
+            }
+            (Wish::In { points, instead_of, .. }, Order::Rezone(zone)) => Some(Wish::In { points, zone, instead_of }),
+            (Wish::In { .. } | Wish::Out, _) => None,
         }
     }
 }
@@ -98,7 +101,13 @@ impl Store {
             // What was there before is not this disk's.
             Record::Identity(identity) => *self = Store { identity: *identity, ..Store::default() },
             Record::Wish(wish) => self.wish = Some(*wish),
-            Record::Epoch(epoch) => self.epochs.push(epoch.clone()),
+            // What must go with an epoch goes when its record is folded: a crash may come before whatever is written next.
+            Record::Epoch(epoch) => {
+                if epoch.clears {
+                    self.hints.clear();
+                }
+                self.epochs.push(epoch.clone());
+            }
             Record::Cell(rank, cell) => {
                 self.cells.insert(*rank, *cell);
             }
@@ -164,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_given_up_is_gone_and_nothing_beside_it() {
         let mut records: Vec<Record> = (0..10).map(|rank| put(rank, 1)).collect();
-        records.push(Record::Purge(vec![0..2, 5..6, 9..20]));
+        records.push(Record::Purge([0..2, 5..6, 9..20].into()));
         let left: Vec<u32> = folded(&records).cells.keys().map(|rank| rank.0).collect();
         assert_eq!(left, [2, 3, 4, 6, 7, 8]);
     }
@@ -207,6 +216,8 @@ mod tests {
         let other = NodeId::new(3);
         let instead = Wish::In { points: 16, zone: 1, instead_of: Some(other) };
         assert_eq!(after(Wish::Out, Order::Replace(other)), Some(instead));
+        assert_eq!((after(Wish::Out, Order::Reweigh(9)), after(Wish::Out, Order::Rezone(0))), (None, None));
+        assert_eq!(after(member(4, 2), Order::Reweigh(0)), None);
         assert_eq!((after(instead, Order::Rebalance), after(instead, Order::TransferLeadership)), (None, None));
     }
 }

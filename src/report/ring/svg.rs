@@ -13,14 +13,18 @@ use std::fmt::Write;
 const RINGS_MAX: usize = 12;
 /// How many arcs a ring is drawn with; of one that has more, as many samples.
 const ARCS_MAX: usize = 4_096;
-/// How many points and how many keys are drawn: of more, every so many-th.
+/// How many keys are drawn: of more, every so many-th.
 const DOTS_MAX: usize = 2_000;
+/// How many points have ticks. More would hide the colours.
+const TICKS_MAX: usize = 400;
 /// How many lines a legend has.
 const LINES_MAX: usize = 32;
 
 /// Sizes, in the units of the picture.
 const PANEL: f64 = 380.0;
-const HEAD: f64 = 64.0;
+const HEAD: f64 = 84.0;
+/// What stands in the head needs so much.
+const WIDTH_MIN: f64 = 480.0;
 const LINE: f64 = 18.0;
 const CENTRE: f64 = PANEL / 2.0;
 const BAND: f64 = 130.0;
@@ -50,7 +54,8 @@ pub fn svg(head: &str, rings: &Succession) -> String {
     let lines = panels.iter().map(|(_, ring, _)| ring.members().len().min(LINES_MAX + 1)).max().unwrap_or(0);
     let columns = panels.len().min(3);
     let height = PANEL + 56.0 + LINE * lines as f64;
-    let (width, whole) = (PANEL * columns as f64, HEAD + height * panels.len().div_ceil(columns) as f64);
+    let (width, whole) =
+        ((PANEL * columns as f64).max(WIDTH_MIN), HEAD + height * panels.len().div_ceil(columns) as f64);
     let said = format!("{head}: {}, {} each", counted(rings.keys.len() as u64, "key"), counted_copies(rings.copies));
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {whole}\" width=\"{width}\" height=\"{whole}\" \
@@ -60,11 +65,12 @@ pub fn svg(head: &str, rings: &Succession) -> String {
         escaped(&description(&panels, rings)),
     );
     let _ = writeln!(text, "<text class=\"head\" x=\"16\" y=\"28\">{}</text>", escaped(&said));
-    let _ = writeln!(
-        text,
-        "<text class=\"dim\" x=\"16\" y=\"48\">Clockwise from the top. Band: first owners; ticks: points; dots: keys; outside: \
-         what has another first owner than before.</text>"
-    );
+    for (y, legend) in [
+        (48, "Clockwise from the top. Band: first owners; ticks: points; dots: keys."),
+        (66, "Outside: what has another first owner than before."),
+    ] {
+        let _ = writeln!(text, "<text class=\"dim\" x=\"16\" y=\"{y}\">{legend}</text>");
+    }
     for (place, (title, ring, before)) in panels.iter().enumerate() {
         let (x, y) = (PANEL * (place % columns) as f64, HEAD + height * (place / columns) as f64);
         let _ = writeln!(text, "<g transform=\"translate({x} {y})\">");
@@ -150,13 +156,13 @@ fn legend(text: &mut String, ring: &Ring, rings: &Succession) {
     let mut y = PANEL + 12.0;
     for ((node, owns), (_, holds)) in owned.iter().zip(&held).take(LINES_MAX) {
         let zone =
-            ring.member(*node).and_then(|member| member.zone).map_or(String::new(), |zone| format!(" zone {zone}"));
+            ring.member(*node).and_then(|member| member.zone).map_or(String::new(), |zone| format!("zone {zone}"));
         let (name, top) = (escaped(&name(ring, *node)), y - 11.0);
         let _ = writeln!(
             text,
             "<rect x=\"40\" y=\"{top}\" width=\"12\" height=\"12\" rx=\"2\" fill=\"{}\"/><text x=\"60\" y=\"{y}\">{name}</text>\
-             <text class=\"dim\" x=\"120\" y=\"{y}\">{zone}</text><text x=\"230\" y=\"{y}\" text-anchor=\"end\">owns {}</text>\
-             <text x=\"330\" y=\"{y}\" text-anchor=\"end\">holds {}</text>",
+             <text class=\"dim\" x=\"105\" y=\"{y}\">{zone}</text><text x=\"245\" y=\"{y}\" text-anchor=\"end\">owns {}</text>\
+             <text x=\"345\" y=\"{y}\" text-anchor=\"end\">holds {}</text>",
             colour(*node),
             percent(*owns),
             percent(*holds),
@@ -214,15 +220,18 @@ fn arcs(text: &mut String, radius: f64, width: f64, arcs: &Arcs) {
                 let _ = write!(path, "A{radius} {radius} 0 0 1 {}", spot(radius, to));
             }
         }
-        let _ =
-            writeln!(text, "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\"/>", colour(*node));
+        let _ = writeln!(
+            text,
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" stroke-linejoin=\"bevel\"/>",
+            colour(*node)
+        );
     }
 }
 
 fn ticks(text: &mut String, ring: &Ring) {
     let (inner, outer) = (BAND - BAND_WIDTH / 2.0, BAND + BAND_WIDTH / 2.0);
     let mut path = String::new();
-    for position in thinned(ring.points().positions()) {
+    for position in ring.points().positions().iter().filter(|_| ring.points().len() <= TICKS_MAX) {
         let at = turn(ring.space(), *position);
         let _ = write!(path, "M{}L{}", spot(inner, at), spot(outer, at));
     }

@@ -15,6 +15,8 @@ pub(super) struct Key {
     pub(super) promised: Option<Cell>,
     /// The latest deletion that some owner has forgotten.
     pub(super) forgotten: Option<Version>,
+    /// In which epoch.
+    pub(super) forgotten_in: u64,
     /// Of a register that is promised to be atomic.
     checker: Option<Checker<Register>>,
 }
@@ -81,10 +83,10 @@ impl Keys {
 
     pub(super) fn invoked(&mut self, client: usize, (key, rank): (u32, Rank), write: Option<Write>, is_fresh: bool) {
         self.written[client].push(write);
-        let atomic = self.reads == Reads::Atomic;
+        let is_register = self.reads == Reads::Atomic;
         let entry = self.key(rank);
         let operation = write.map_or(Operation::Read, |write| Operation::Write(write.value.unwrap_or(0)));
-        let checked = atomic.then(|| entry.checker.get_or_insert_with(|| Checker::new(0)).invoke(operation));
+        let checked = is_register.then(|| entry.checker.get_or_insert_with(|| Checker::new(0)).invoke(operation));
         let floor = entry.promised;
         self.calls[client] = Some(Call { key, rank, write, floor, checked, is_fresh });
     }

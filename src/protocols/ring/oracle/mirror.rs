@@ -34,10 +34,13 @@ impl Mirror {
         Mirror { folded: 0, store: Store::new(), is_lost: false }
     }
 
-    /// The server has started: with what is left.
+    /// The server has started: with what is left, which is another disk until it says which.
     pub(super) fn accept_loss(&mut self, disk: &Disk<Record>) {
         if self.is_lost || disk.sound() < self.folded {
-            *self = Mirror { folded: 0, store: Store { identity: UNKNOWN, ..Store::new() }, is_lost: false };
+            let mut store = Store::new();
+            disk.records().from(0).take(disk.sound()).for_each(|record| store.fold(record));
+            store.identity = UNKNOWN;
+            *self = Mirror { folded: disk.sound(), store, is_lost: false };
         }
     }
 

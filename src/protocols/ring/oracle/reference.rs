@@ -94,9 +94,11 @@ impl Reference {
             let Some(own) = Epoch::find(members, NodeId::new(id)).map(|member| u64::from(member.points)) else {
                 continue;
             };
-            // In millionths of the ring. The deviation of a share that n random points cut is one n-th root of it.
+            // In millionths of the ring. The deviation of a share that n random points cut is one n-th root of it; few points
+            // have a long tail.
             let (share, load) = (own * 1_000_000 / points.max(1), load.scaled(1_000_000) as u64);
-            let most = share + share * 6 / own.isqrt().max(1) + share * 24 / own.max(1);
+            let tail = if own < 8 { share * 24 / own.max(1) } else { 0 };
+            let most = share + share * 6 / own.isqrt().max(1) + tail;
             if load > most {
                 let message = format!(
                     "{node:?} gives #{id} {load} millionths of the ring, and its {own} of {points} points are {share}"

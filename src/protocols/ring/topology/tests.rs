@@ -187,7 +187,8 @@ fn what_two_nodes_share_is_what_both_are_read_from() {
                     let team = topology.readers().route(*rank, &config);
                     team.has(node) && team.has(peer)
                 };
-                let found = shared.iter().find(|(other, _)| *other == peer).map_or(&[][..], |(_, ranges)| ranges);
+                let found =
+                    shared.iter().find(|(other, _)| *other == peer).map_or(&[][..], |(_, ranges)| ranges.as_slice());
                 assert_eq!(in_ranges(found), ranks(&config).filter(both).collect::<Vec<Rank>>());
             }
         }

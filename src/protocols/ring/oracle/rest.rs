@@ -1,0 +1,170 @@
+//! What must come to be when the faults are over.
+
+use super::RingOracle;
+use crate::kernel::time::{Span, Time};
+use crate::oracle::spec::{View, Violation};
+use crate::protocol::NodeId;
+use crate::protocols::ring::cell::Rank;
+use crate::protocols::ring::epoch::{Epoch, Phase};
+use crate::protocols::ring::node::Node;
+use crate::protocols::ring::server::Server;
+use crate::protocols::ring::store::Wish;
+use crate::protocols::ring::topology::Topology;
+
+/// What has come to be since the faults are over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calm {
+    /// By client, whether its fresh write and its fresh read were served.
+    pub(super) served: Vec<(bool, bool)>,
+    /// What is still to come, when it was last looked.
+    pending: Vec<String>,
+    looked: Option<Time>,
+    /// Nothing is pending, but that replicas become equal.
+    is_at_rest: bool,
+    is_over: bool,
+}
+
+/// How often it is looked whether all is at rest: it takes long.
+const LOOK_EVERY: Span = Span::ms(100);
+
+impl RingOracle {
+    /// The faults have ended.
+    pub fn on_calm(&mut self) {
+        let served = vec![(false, false); usize::from(self.config.clients)];
+        self.calm = Some(Calm { served, ..Calm::default() });
+    }
+
+    /// Looks now and then whether all is at rest.
+    pub(super) fn look(&mut self, view: &View<'_, Node>) {
+        let is_due = |calm: &Calm| !calm.is_over && calm.looked.is_none_or(|at| view.now.since(at) >= LOOK_EVERY);
+        if !self.calm.as_ref().is_some_and(is_due) {
+            return;
+        }
+        let mut pending = self.restless(view);
+        let is_at_rest = pending.is_empty();
+        if is_at_rest {
+            pending.extend(self.unequal(view, self.reference.latest()));
+        }
+        if let Some(calm) = &mut self.calm {
+            (calm.is_over, calm.is_at_rest) = (pending.is_empty(), is_at_rest);
+            (calm.pending, calm.looked) = (pending, Some(view.now));
+        }
+    }
+
+    /// Whether all that must come to be has.
+    pub fn is_settled(&self) -> bool {
+        self.calm.as_ref().is_some_and(|calm| calm.is_over)
+    }
+
+    /// What has not come to be.
+    pub fn pending(&self) -> Violation {
+        let Some(calm) = &self.calm else { return Violation::new("ring.settles", &[], "the faults last".to_owned()) };
+        let invariant = if calm.is_at_rest { "ring.owners-hold" } else { "ring.settles" };
+        Violation::new(invariant, &[], calm.pending.join("; "))
+    }
+
+    /// What keeps the ring from being at rest.
+    fn restless(&self, view: &View<'_, Node>) -> Vec<String> {
+        let mut pending = Vec::new();
+        let Some(calm) = &self.calm else { return pending };
+        let unserved = calm.served.iter().filter(|served| **served != (true, true)).count();
+        if unserved > 0 {
+            pending.push(format!("{unserved} clients have not been served a fresh write and a fresh read"));
+        }
+        let epoch = self.epoch();
+        if epoch.phase != Phase::Settled {
+            pending.push(format!("the change that is under way in epoch {} is not finished", epoch.number));
+        }
+        let wants_in = |node: &NodeId| {
+            let server = view.state(*node).and_then(Node::server);
+            server.is_some_and(|server| server.shelf().wish() != Wish::Out)
+        };
+        let replaced = self.replaced(view);
+        let stayers = self.config.servers().filter(|node| wants_in(node) && !replaced.contains(node)).count();
+        for node in self.config.servers() {
+            match view.state(node).and_then(Node::server) {
+                // Whoever is gone for good must not be waited for.
+                None if Epoch::find(&epoch.members, node).is_none() => {}
+                None => pending.push(format!("{node:?} is down, and still a member")),
+                Some(server) if server.shelf().epoch() != epoch.number => {
+                    pending.push(format!("{node:?} is in epoch {}, not in {}", server.shelf().epoch(), epoch.number));
+                }
+                Some(_) if replaced.contains(&node) => {}
+                Some(server) => pending.extend(self.unmet(node, server, epoch, stayers)),
+            }
+        }
+        pending
+    }
+
+    /// Whether another server has taken this one's place.
+    pub fn is_replaced(&self, view: &View<'_, Node>, node: NodeId) -> bool {
+        self.replaced(view).contains(&node)
+    }
+
+    /// Whose places others have taken: these are not let in again.
+    fn replaced(&self, view: &View<'_, Node>) -> Vec<NodeId> {
+        let wish = |node: NodeId| Some(view.state(node)?.server()?.shelf().wish());
+        let instead_of = |wish| match wish {
+            Wish::In { instead_of, .. } => instead_of,
+            Wish::Out => None,
+        };
+        self.config.servers().filter_map(wish).filter_map(instead_of).collect()
+    }
+
+    /// The owners of some keys of whom too few are fit for work: to read the keys and copy them to others, or to finish a
+    /// change.
+    pub fn too_few(&self, view: &View<'_, Node>) -> Option<Vec<NodeId>> {
+        let (topology, config) = (self.reference.latest(), &self.config);
+        let finishes = config.copies + 1 - config.read_quorum;
+        let lists = match topology.epoch().phase {
+            Phase::Settled | Phase::Copying => vec![(topology.current(), config.read_quorum)],
+            Phase::Switched => vec![(topology.current(), finishes), (topology.next(), config.read_quorum)],
+        };
+        let lost = lists.into_iter().find_map(|(placed, needed)| {
+            let is_able = |node: &NodeId| {
+                let server = view.state(*node).and_then(Node::server);
+                let has_disk = server.is_some_and(|server| placed.is_of(*node, server.shelf().identity()));
+                has_disk && view.host(*node).is_able()
+            };
+            placed.ranges().map(|(_, team)| team).find(|team| team.iter().filter(is_able).count() < needed)
+        });
+        lost.map(|team| team.iter().collect())
+    }
+
+    /// What a server wants that is not so.
+    fn unmet(&self, node: NodeId, server: &Server, epoch: &Epoch, stayers: usize) -> Option<String> {
+        let (member, shelf) = (Epoch::find(&epoch.members, node), server.shelf());
+        match (shelf.wish(), member) {
+            (Wish::In { points, zone, .. }, Some(member)) => {
+                let is_so = (member.points, member.zone, member.identity) == (points, zone, shelf.identity());
+                (!is_so).then(|| format!("{node:?} is not the member that it wants to be"))
+            }
+            (Wish::In { .. }, None) => Some(format!("{node:?} wants to be a member and is none")),
+            (Wish::Out, Some(_)) if stayers >= self.config.copies => Some(format!("{node:?} has not been let go")),
+            (Wish::Out, Some(_) | None) => None,
+        }
+    }
+
+    /// A key whose owners do not hold the same, or that others hold.
+    fn unequal(&self, view: &View<'_, Node>, topology: &Topology) -> Option<String> {
+        let up: Vec<NodeId> = self.config.servers().filter(|node| view.state(*node).is_some()).collect();
+        for (range, team) in topology.current().ranges() {
+            for node in up.iter().copied() {
+                let own =
+                    |node: NodeId| self.mirrors[node.index()].store.cells.range(Rank(range.start)..Rank(range.end));
+                let is_right = match team.iter().next() {
+                    Some(first) if team.has(node) => own(node).eq(own(first)),
+                    Some(_) | None => own(node).next().is_none(),
+                };
+                if !is_right {
+                    let owners: Vec<NodeId> = team.iter().collect();
+                    return Some(format!(
+                        "{node:?} holds what it should not, or not what the others do, of the keys of rank {}..{} of {owners:?}",
+                        range.start, range.end
+                    ));
+                }
+            }
+        }
+        None
+    }
+}
