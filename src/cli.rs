@@ -5,6 +5,7 @@ mod bug;
 mod check;
 mod diagnostics;
 mod environment;
+mod history;
 mod length;
 mod list;
 mod matrix;
@@ -125,6 +126,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
         Command::Merge(merge) => merge::merge(&merge, detail, terminal),
         Command::Replay(replay) => replay::replay::<S>(&replay, detail, terminal),
         Command::Place(place) => place::place(&place, terminal),
+        Command::CheckHistory(check) => history::check(&check, detail, terminal),
         Command::CheckTranscript(check) => transcript::check(&check, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),

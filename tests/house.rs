@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Who may import whom. A room may always import itself. `*` stands for one name.
 const ARROWS: &str = "\
 main                   -> cli, systems
-cli                    -> systems, report, scenario, run, servers, placement, environment::fault, environment::plan, environment::text, kernel
+cli                    -> systems, report, scenario, run, servers, placement, oracle, environment::fault, environment::plan, environment::text, kernel
 systems                -> protocols, protocol, servers, placement, run, scenario, environment, kernel
 check                  -> systems, run, scenario, oracle, environment, kernel
 report                 -> run::outcome, run::signature, run::tally, run::curve, placement

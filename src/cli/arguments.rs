@@ -1,5 +1,6 @@
 //! What can be said on the command line, and the help for it.
 
+use super::history::CheckHistory;
 use super::length::Length;
 use super::matrix::Matrix;
 use super::outputs::Outputs;
@@ -130,6 +131,7 @@ pub(super) enum Command {
     Replay(Replay),
     Shrink(Shrink),
     Check(Check),
+    CheckHistory(CheckHistory),
     CheckTranscript(CheckTranscript),
     Place(Place),
     Show(Show),

@@ -42,8 +42,8 @@ use window::{Mask, Window, bit, bits};
 pub trait Model: Clone + fmt::Debug {
     /// All that the object remembers.
     type State: Clone + Eq + fmt::Debug;
-    /// What a client asks for.
-    type Operation: Clone + fmt::Debug;
+    /// What a client asks for. Equal operations do the same.
+    type Operation: Clone + PartialEq + fmt::Debug;
     /// What a client is told.
     type Answer: Clone + Eq + fmt::Debug;
 
@@ -194,17 +194,19 @@ impl<M: Model> Checker<M> {
         self.window.add(operation)
     }
 
-    /// The operation is going to return `answer`. To be said right after its invocation, by
-    /// who has the whole history: what nobody will ask about is then not considered, which
+    /// The operation is going to return `answer`, before all that return at a greater `at`. To be
+    /// said right after its invocation, by who has the whole history: what nobody will ask about
+    /// is then not considered, and of operations that do the same only the most urgent is, which
     /// makes tens of concurrent clients feasible. A violation may be found earlier than
     /// without, never later.
     ///
     /// # Panics
     /// If the operation is not pending.
-    pub fn foretell(&mut self, id: OperationId, answer: M::Answer) {
+    pub fn foretell(&mut self, id: OperationId, answer: M::Answer, at: u64) {
         if self.verdict == Verdict::Linearizable {
             let slot = self.window.slot(id);
             self.window.slots[slot].foretold = Some(answer);
+            self.window.slots[slot].at = at;
         }
     }
 
@@ -407,6 +409,9 @@ impl<M: Model> Checker<M> {
             // An update that changes nothing and will not be asked about need not happen. An
             // overwrite by the same value may: it hides others.
             if update && unknown && state == here.state || !window.may_answer(other, &given) {
+                continue;
+            }
+            if here.has_more_urgent(other, choice, &given, window) {
                 continue;
             }
             let mut there = here.clone();

@@ -49,6 +49,16 @@ impl<M: Model> Configuration<M> {
         }
     }
 
+    /// Whether another out of `choice` would do the same as `slot` does here, and answer the same, but returns sooner:
+    /// where this one could take effect later, that one need not.
+    #[inline]
+    pub(super) fn has_more_urgent(&self, slot: usize, choice: Mask, given: &M::Answer, window: &Window<M>) -> bool {
+        // One that may count as hidden anyway is not spent in place of one that may not.
+        let spared = if self.hidden & bit(slot) == 0 { self.hidden } else { 0 };
+        bits(choice & !self.linearized & !spared)
+            .any(|other| window.is_more_urgent(other, slot) && window.may_answer(other, given))
+    }
+
     /// The operation is over.
     #[inline]
     pub(super) fn forget(&mut self, slot: usize) {

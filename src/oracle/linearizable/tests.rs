@@ -30,8 +30,8 @@ fn first_bad_foretold(events: &[Event], foretold: bool) -> Option<usize> {
             Invoked(operation, asked) => {
                 assert_eq!(operation, ids.len(), "operations are numbered in order");
                 ids.push(checker.invoke(asked));
-                if let Some(answer) = answer_to(operation, events).filter(|_| foretold) {
-                    checker.foretell(ids[operation], answer);
+                if let Some((at, answer)) = answer_to(operation, events).filter(|_| foretold) {
+                    checker.foretell(ids[operation], answer, at);
                 }
                 true
             }
@@ -51,9 +51,9 @@ fn first_bad_foretold(events: &[Event], foretold: bool) -> Option<usize> {
     None
 }
 
-fn answer_to(asked: usize, events: &[Event]) -> Option<Answer> {
-    events.iter().find_map(|event| match event {
-        Returned(operation, answer) if *operation == asked => Some(*answer),
+fn answer_to(asked: usize, events: &[Event]) -> Option<(u64, Answer)> {
+    (0..).zip(events).find_map(|(at, event)| match event {
+        Returned(operation, answer) if *operation == asked => Some((at, *answer)),
         _ => None,
     })
 }

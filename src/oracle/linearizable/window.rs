@@ -29,6 +29,8 @@ pub(super) struct Slot<M: Model> {
     pub(super) id: OperationId,
     pub(super) operation: M::Operation,
     pub(super) foretold: Option<M::Answer>,
+    /// If an answer is foretold: less than for all that return later.
+    pub(super) at: u64,
 }
 
 impl<M: Model> Window<M> {
@@ -55,8 +57,8 @@ impl<M: Model> Window<M> {
             Effect::Update => {}
         }
         match self.slots.get_mut(slot) {
-            Some(free) => *free = Slot { id, operation, foretold: None },
-            None => self.slots.push(Slot { id, operation, foretold: None }),
+            Some(free) => *free = Slot { id, operation, foretold: None, at: u64::MAX },
+            None => self.slots.push(Slot { id, operation, foretold: None, at: u64::MAX }),
         }
         id
     }
@@ -89,6 +91,18 @@ impl<M: Model> Window<M> {
     #[inline]
     pub(super) fn may_answer(&self, slot: usize, answer: &M::Answer) -> bool {
         self.slots[slot].foretold.as_ref().is_none_or(|foretold| foretold == answer)
+    }
+
+    /// Whether two pending operations do the same, and the first is known to return sooner. One that never returns does
+    /// so last.
+    #[inline]
+    pub(super) fn is_more_urgent(&self, one: usize, other: usize) -> bool {
+        let is_known = |slot: usize| self.slots[slot].foretold.is_some() || self.unknown & bit(slot) != 0;
+        let (left, right) = (&self.slots[one], &self.slots[other]);
+        (left.at, left.id.0) < (right.at, right.id.0)
+            && is_known(one)
+            && is_known(other)
+            && left.operation == right.operation
     }
 
     #[inline]

@@ -1,0 +1,105 @@
+//! One event of a history: who, what, and whether it begins or ends.
+
+use super::Mistake;
+use serde_json::{Map, Value};
+
+/// One event.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Entry {
+    pub(super) line: usize,
+    /// What the event says of its index, else how many are before it.
+    pub(super) index: u64,
+    /// `None` if it is no client: whoever injects faults, for example.
+    pub(super) client: Option<String>,
+    pub(super) kind: Kind,
+    pub(super) action: Action,
+    pub(super) key: Option<Value>,
+    /// `None` if the event says nothing of a value.
+    pub(super) value: Option<Value>,
+}
+
+/// What an event is in the life of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Invoke,
+    Ok,
+    Fail,
+    Info,
+}
+
+/// What was asked for. `get` and `put` are other words for reads and writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Action {
+    Read,
+    Write,
+    Cas,
+    Append,
+    /// Of one who is no client.
+    Foreign,
+}
+
+impl Entry {
+    /// # Errors
+    /// If the value is no event.
+    pub(super) fn of(number: u64, line: usize, value: &Value) -> Result<Entry, Mistake> {
+        let Value::Object(fields) = value else {
+            return Err(Mistake::new(
+                line,
+                "this is no event",
+                "an event is an object with process, type, f and value",
+            ));
+        };
+        let index = fields.get("index").and_then(Value::as_u64).unwrap_or(number);
+        let client = client(fields, line)?;
+        let (kind, action) = match client {
+            Some(_) => (kind(fields, line)?, action(fields, line)?),
+            None => (Kind::Info, Action::Foreign),
+        };
+        let key = fields.get("key").filter(|key| !key.is_null()).cloned();
+        Ok(Entry { line, index, client, kind, action, key, value: fields.get("value").cloned() })
+    }
+}
+
+fn client(fields: &Map<String, Value>, line: usize) -> Result<Option<String>, Mistake> {
+    match fields.get("process") {
+        Some(Value::Number(number)) if number.as_i64().is_some_and(|number| number < 0) => Ok(None),
+        Some(Value::String(name)) if name == "nemesis" || name.starts_with(':') => Ok(None),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(Value::String(name)) => Ok(Some(name.clone())),
+        Some(other) => {
+            Err(Mistake::new(line, format!("process {other} is neither a number nor a name"), "write process: 0"))
+        }
+        None => Err(Mistake::new(line, "the event has no process", "say which client it is of: process: 0")),
+    }
+}
+
+/// A word, whether it is a text or a keyword.
+fn word<'a>(fields: &'a Map<String, Value>, name: &str, line: usize, cure: &str) -> Result<&'a str, Mistake> {
+    match fields.get(name) {
+        Some(Value::String(word)) => Ok(word.strip_prefix(':').unwrap_or(word)),
+        Some(other) => Err(Mistake::new(line, format!("{name} {other} is no word"), cure)),
+        None => Err(Mistake::new(line, format!("the event has no {name}"), cure)),
+    }
+}
+
+fn kind(fields: &Map<String, Value>, line: usize) -> Result<Kind, Mistake> {
+    let cure = "type is invoke, ok, fail or info";
+    match word(fields, "type", line, cure)? {
+        "invoke" => Ok(Kind::Invoke),
+        "ok" => Ok(Kind::Ok),
+        "fail" => Ok(Kind::Fail),
+        "info" => Ok(Kind::Info),
+        other => Err(Mistake::new(line, format!("there is no type {other}"), cure)),
+    }
+}
+
+fn action(fields: &Map<String, Value>, line: usize) -> Result<Action, Mistake> {
+    let cure = "f is read, write, cas, get, put or append";
+    match word(fields, "f", line, cure)? {
+        "read" | "get" => Ok(Action::Read),
+        "write" | "put" => Ok(Action::Write),
+        "cas" => Ok(Action::Cas),
+        "append" => Ok(Action::Append),
+        other => Err(Mistake::new(line, format!("there is no f {other}"), cure)),
+    }
+}

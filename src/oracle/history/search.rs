@@ -1,0 +1,181 @@
+//! Whether any order of the calls explains a history: a search in depth, for histories too wide to be followed.
+//!
+//! Sources: Wing and Gong, "Testing and verifying concurrent objects" (1993), the algorithm of section 4.2; Lowe, "Testing for
+//! linearizability" (2017), which remembers the configurations that have been seen.
+
+use super::object::{Numbered, Object};
+use crate::oracle::linearizable::{Effect, Model};
+use std::collections::BTreeSet;
+
+/// What a search came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Found {
+    /// An order that explains everything.
+    Order,
+    /// None does. The return of this step, by its number, is the first that nothing explains.
+    Nothing(usize),
+    /// The budget was spent before.
+    TooMuch,
+}
+
+/// Looks for an order, in at most `budget` moves.
+pub(super) fn search(object: &Object, budget: u64) -> Found {
+    let mut search = Search::new(object);
+    for _ in 0..budget {
+        if search.left == 0 {
+            return Found::Order;
+        }
+        if !search.go_on() {
+            return Found::Nothing(search.deepest);
+        }
+    }
+    Found::TooMuch
+}
+
+/// An entry of the list of events: the invocation of step n is n, its return is n + the number of steps, and one more
+/// is both the head and the end.
+type Entry = usize;
+
+struct Search<'a> {
+    object: &'a Object,
+    next: Vec<Entry>,
+    previous: Vec<Entry>,
+    head: Entry,
+    here: Entry,
+    state: u32,
+    /// Steps that have been placed, a bit each.
+    placed: Vec<u64>,
+    /// Those before which all words of `placed` are full.
+    full: usize,
+    /// The order so far, each with the state before it.
+    order: Vec<(usize, u32)>,
+    /// Steps that returned and are not yet placed.
+    left: usize,
+    /// The last return that was ever in the way.
+    deepest: usize,
+    seen: BTreeSet<(u32, usize, Box<[u64]>)>,
+}
+
+impl Search<'_> {
+    fn new(object: &Object) -> Search<'_> {
+        let count = object.steps.len();
+        let head = 2 * count;
+        let mut entries: Vec<(usize, Entry)> = Vec::with_capacity(head);
+        for (number, step) in object.steps.iter().enumerate() {
+            entries.push((step.invoked, number));
+            if step.answer.is_some() {
+                entries.push((step.returned, number + count));
+            }
+        }
+        entries.sort_unstable();
+        let (mut next, mut previous) = (vec![head; head + 1], vec![head; head + 1]);
+        let mut last = head;
+        for (_, entry) in entries {
+            (next[last], previous[entry]) = (entry, last);
+            last = entry;
+        }
+        (next[last], previous[head]) = (head, last);
+        let left = object.steps.iter().filter(|step| step.answer.is_some()).count();
+        let deepest = object.steps.iter().position(|step| step.answer.is_some()).unwrap_or(0);
+        let here = next[head];
+        Search {
+            object,
+            next,
+            previous,
+            head,
+            here,
+            state: object.initial,
+            placed: vec![0; count.div_ceil(64)],
+            full: 0,
+            order: Vec::new(),
+            left,
+            deepest,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Places the step at hand if it fits, else goes to the next entry. Answers whether there was anything left to try.
+    fn go_on(&mut self) -> bool {
+        assert!(self.here != self.head, "a return was missed");
+        let count = self.object.steps.len();
+        if self.here >= count {
+            let step = self.here - count;
+            if self.object.steps[step].returned > self.object.steps[self.deepest].returned {
+                self.deepest = step;
+            }
+            return self.go_back();
+        }
+        let step = &self.object.steps[self.here];
+        let mut state = self.state;
+        let given = Numbered::apply(&mut state, &step.operation);
+        let fits = step.answer.map_or(state != self.state, |answer| answer == given);
+        if !fits {
+            self.here = self.next[self.here];
+            return true;
+        }
+        let number = self.here;
+        let is_read = Numbered::effect(&step.operation) == Effect::Read;
+        self.place(number);
+        if !is_read && !self.seen.insert(self.configuration(state)) {
+            self.take_back(number);
+            self.here = self.next[number];
+            return true;
+        }
+        self.order.push((number, self.state));
+        self.state = state;
+        self.here = self.next[self.head];
+        true
+    }
+
+    fn go_back(&mut self) -> bool {
+        while let Some((number, state)) = self.order.pop() {
+            self.take_back(number);
+            self.state = state;
+            // To let a read wait that could have been placed has no merit.
+            if Numbered::effect(&self.object.steps[number].operation) != Effect::Read {
+                self.here = self.next[number];
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The words of `placed` from the first that is not full to the last that is not empty say which are placed.
+    fn configuration(&self, state: u32) -> (u32, usize, Box<[u64]>) {
+        let last = self.placed[self.full..].iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
+        (state, self.full, self.placed[self.full..self.full + last].into())
+    }
+
+    fn place(&mut self, number: usize) {
+        self.placed[number / 64] |= 1 << (number % 64);
+        while self.placed.get(self.full) == Some(&u64::MAX) {
+            self.full += 1;
+        }
+        self.unlink(number);
+        if self.object.steps[number].answer.is_some() {
+            self.left -= 1;
+            self.unlink(number + self.object.steps.len());
+        }
+    }
+
+    fn take_back(&mut self, number: usize) {
+        self.placed[number / 64] &= !(1 << (number % 64));
+        self.full = self.full.min(number / 64);
+        if self.object.steps[number].answer.is_some() {
+            self.left += 1;
+            self.link(number + self.object.steps.len());
+        }
+        self.link(number);
+    }
+
+    fn unlink(&mut self, entry: Entry) {
+        let (previous, next) = (self.previous[entry], self.next[entry]);
+        (self.next[previous], self.previous[next]) = (next, previous);
+    }
+
+    /// Puts an entry back; those taken out after it are back already.
+    fn link(&mut self, entry: Entry) {
+        let (previous, next) = (self.previous[entry], self.next[entry]);
+        (self.next[previous], self.previous[next]) = (entry, entry);
+    }
+}
