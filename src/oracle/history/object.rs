@@ -46,7 +46,7 @@ impl PartialEq for Operation {
             (Operation::Read, Operation::Read) => true,
             (Operation::Differs(left), Operation::Differs(right))
             | (Operation::Write(left), Operation::Write(right)) => left == right,
-            (Operation::Move(left), Operation::Move(right)) => left.class == right.class,
+            (Operation::Move(left), Operation::Move(right)) => left.class == right.class && left.spoils == right.spoils,
             (Operation::Read | Operation::Differs(_) | Operation::Write(_) | Operation::Move(_), _) => false,
         }
     }
@@ -136,6 +136,7 @@ pub(super) fn numbered(calls: &[(usize, &Call)], initial: &str, end: usize) -> O
     let horizon = Horizon::of(&known, end);
     let mut is_farsighted = false;
     let mut differs = known.iter().any(|(_, call)| call.outcome == Outcome::Differed && returned(call).is_some());
+    let spoil_unseen = differs;
     differs |= table.has_appends();
     let mut steps = Vec::with_capacity(known.len());
     for (number, call) in known {
@@ -157,7 +158,8 @@ pub(super) fn numbered(calls: &[(usize, &Call)], initial: &str, end: usize) -> O
             (Action::Append(text), _) if text.is_empty() => continue,
             (Action::Append(_), _) if !horizon.is_observed_after(call.invoked) => continue,
             (Action::Append(text), _) => {
-                let spoils = ends.is_some_and(|returned| horizon.is_escape(call.invoked, returned));
+                // One that may not have happened has only those to tell of its spoiling who look for another value.
+                let spoils = ends.map_or(spoil_unseen, |returned| horizon.is_escape(call.invoked, returned));
                 is_farsighted |= ends.is_some() && !spoils;
                 (Operation::Move(table.append(text, spoils)), Answer::Moved(true))
             }
@@ -166,7 +168,9 @@ pub(super) fn numbered(calls: &[(usize, &Call)], initial: &str, end: usize) -> O
         let is_idle = match &operation {
             Operation::Read | Operation::Differs(_) => true,
             Operation::Write(to) => *to == OTHER && !differs,
-            Operation::Move(step) => step.steps.iter().all(|(from, to)| from == to || *to == OTHER && !differs),
+            Operation::Move(step) => {
+                !step.spoils && step.steps.iter().all(|(from, to)| from == to || *to == OTHER && !differs)
+            }
         };
         if ends.is_none() && is_idle {
             continue;
@@ -186,7 +190,7 @@ pub(super) fn numbered(calls: &[(usize, &Call)], initial: &str, end: usize) -> O
 
 /// When objects are looked at and written over.
 struct Horizon {
-    /// Invocations of calls that tell something of the state, in order, each with the earliest return of it and those behind it.
+    /// Invocations of calls that tell what the state was, in order, each with the earliest return of it and those behind it.
     observed: Vec<(usize, usize)>,
     last_observed: usize,
     /// Invocations of writes, in order, each with the latest return of it and those before it.
@@ -195,10 +199,15 @@ struct Horizon {
 
 impl Horizon {
     fn of(calls: &[(usize, &Call)], end: usize) -> Horizon {
-        let (mut observed, mut written) = (Vec::new(), Vec::new());
+        let (mut observed, mut written, mut last_observed) = (Vec::new(), Vec::new(), 0);
         for (_, call) in calls {
             let returned = call.returned.filter(|at| *at < end);
+            if !matches!(call.action, Action::Write(_) | Action::Append(_)) {
+                last_observed = last_observed.max(returned.unwrap_or(0));
+            }
             match (&call.action, returned) {
+                // Any state that nobody sees is another than expected.
+                _ if call.outcome == Outcome::Differed => {}
                 (Action::Read | Action::Cas { .. }, Some(returned)) => observed.push((call.invoked, returned)),
                 (Action::Write(_), returned) => written.push((call.invoked, returned.unwrap_or(usize::MAX))),
                 (Action::Read | Action::Cas { .. }, None) | (Action::Append(_), _) => {}
@@ -206,7 +215,6 @@ impl Horizon {
         }
         observed.sort_unstable();
         written.sort_unstable();
-        let last_observed = observed.iter().map(|(_, returned)| *returned).max().unwrap_or(0);
         let mut earliest = usize::MAX;
         for (_, returned) in observed.iter_mut().rev() {
             earliest = earliest.min(*returned);
