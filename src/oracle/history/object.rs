@@ -144,7 +144,9 @@ pub(super) fn numbered(calls: &[(usize, &Call)], initial: &str, end: usize) -> O
         let (operation, answer) = match (&call.action, &call.outcome) {
             (Action::Read, Outcome::Saw(text)) => (Operation::Read, Answer::Holds(table.seen(text))),
             (Action::Read, Outcome::Done | Outcome::Differed | Outcome::Unknown) => continue,
-            (Action::Cas { from, .. }, Outcome::Differed) => {
+            // Before it has returned nobody knows that it has changed nothing.
+            (Action::Cas { from, .. }, Outcome::Differed) if ends.is_some() => {
+                is_farsighted = true;
                 (Operation::Differs(table.seen(from)), Answer::Differs(true))
             }
             (Action::Cas { from, to }, _) if from == to && ends.is_some() => {
