@@ -74,7 +74,8 @@ impl<'a> Reader<'a> {
                     self.next();
                 }
             } else if self.text[self.at..].starts_with("#_") {
-                (self.next(), self.next());
+                self.next();
+                self.next();
                 self.value(0)?;
             } else if sign.is_whitespace() || sign == ',' {
                 self.next();

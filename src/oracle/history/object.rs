@@ -29,13 +29,16 @@ pub(super) enum Operation {
     Move(Move),
 }
 
+/// From where to where, sorted.
+type Steps = Arc<[(u32, u32)]>;
+
 /// A swap or an append.
 #[derive(Clone, Debug)]
 pub(super) struct Move {
     /// Moves of one class do the same.
     class: u32,
     /// From where to where, sorted.
-    steps: Arc<[(u32, u32)]>,
+    steps: Steps,
     /// Whether it makes [`OTHER`] of all other states, rather than nothing.
     spoils: bool,
 }
@@ -248,7 +251,8 @@ impl Horizon {
 /// The states that somebody could see, and the moves between them.
 struct Table<'a> {
     states: BTreeMap<&'a [u8], u32>,
-    appends: BTreeMap<&'a [u8], (u32, Arc<[(u32, u32)]>)>,
+    /// By text, the class and its steps.
+    appends: BTreeMap<&'a [u8], (u32, Steps)>,
     swaps: BTreeMap<(u32, u32), u32>,
 }
 
