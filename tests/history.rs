@@ -3,10 +3,11 @@
 //! `tests/history/` has histories of an etcd cluster and of a key-value server, converted from the test data of Porcupine
 //! (MIT licence), whose verdicts they are.
 
+mod program;
+
+use program::squall;
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 #[path = "history/random.rs"]
 mod random;
@@ -16,31 +17,12 @@ const RECORDED: [(&str, Option<u64>); 4] =
     [("register-bad.jsonl", Some(35)), ("register-ok.jsonl", None), ("kv-bad.jsonl", Some(59)), ("kv-ok.jsonl", None)];
 
 fn recorded(file: &str) -> String {
-    format!("{}/tests/history/{file}", env!("CARGO_MANIFEST_DIR"))
-}
-
-/// What the program wrote, and its exit code.
-#[derive(Debug)]
-struct Said {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-fn squall(words: &[&str]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
-    command.env_remove("SQUALL_FORMAT").env_remove("SQUALL_COLOR").env_remove("CLICOLOR_FORCE");
-    let output = command.args(words).output().expect("the program starts");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+    program::recorded("history", file)
 }
 
 /// A new file with this text, by its path.
 fn file(name: &str, text: &[u8]) -> String {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("history");
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join(name), text).expect("a file");
-    folder.join(name).to_str().expect("a plain path").to_owned()
+    program::file("history", name, text)
 }
 
 fn judged(file: &str, words: &[&str]) -> Value {

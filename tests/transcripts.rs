@@ -2,10 +2,11 @@
 //!
 //! The transcripts were recorded from real servers on one machine; `tests/transcripts/` has excerpts.
 
+mod program;
+
+use program::{Said, squall};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 /// The servers, and what there is of each.
 const RECORDED: [(&str, &str); 11] = [
@@ -23,31 +24,12 @@ const RECORDED: [(&str, &str); 11] = [
 ];
 
 fn recorded(file: &str) -> String {
-    format!("{}/tests/transcripts/{file}", env!("CARGO_MANIFEST_DIR"))
-}
-
-/// What the program wrote, and its exit code.
-#[derive(Debug)]
-struct Said {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-fn squall(words: &[&str]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
-    command.env_remove("SQUALL_FORMAT").env_remove("SQUALL_COLOR").env_remove("CLICOLOR_FORCE");
-    let output = command.args(words).output().expect("the program starts");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+    program::recorded("transcripts", file)
 }
 
 /// A new file with this text, by its path.
 fn file(name: &str, text: &str) -> String {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("transcripts");
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join(name), text).expect("a file");
-    folder.join(name).to_str().expect("a plain path").to_owned()
+    program::file("transcripts", name, text.as_bytes())
 }
 
 fn check(server: &str, file: &str) -> (Said, Value) {

@@ -11,6 +11,7 @@ use super::message::{Body, Record};
 use super::node::{Fact, Node, Timer};
 use super::shelf::Shelf;
 use super::topology::Team;
+use crate::kernel::time::Span;
 use crate::protocol::{Io, NodeId};
 use std::ops::Range;
 
@@ -77,7 +78,7 @@ impl Fetcher {
                     shelf.give_up(given_up, io);
                 }
                 // Whoever decides hears of it at once.
-                io.arm(Timer::Beat, crate::kernel::time::Span::ZERO);
+                io.arm(Timer::Beat, Span::ZERO);
             }
             return;
         }

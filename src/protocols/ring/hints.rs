@@ -20,7 +20,7 @@ pub struct Hints {
 /// So many are sent at a time.
 const AT_ONCE: usize = 16;
 
-/// Marks the tickets of hints: those of requests are even in this place.
+/// Marks the tickets of hints: those of requests begin below 2^56, and count on from there.
 const MARK: Ticket = 1 << 60;
 
 impl Hints {

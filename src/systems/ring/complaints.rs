@@ -64,7 +64,7 @@ impl RingSettings {
         }
         if read + write <= copies && self.reads != ReadsSetting::Eventual {
             let message = format!(
-                "a read that {read} owners answer can miss a write that {write} of {copies} have: R + W must be above N for what reads promise"
+                "with R = {read} a read can miss what W = {write} of N = {copies} owners have: R + W must be above N for what reads promise"
             );
             complaints.push(Complaint::at(
                 "system.reads",
