@@ -5,6 +5,7 @@ mod entry;
 mod form;
 mod pair;
 mod told;
+mod values;
 
 use super::Exit;
 use super::arguments::{Detail, Format};
@@ -30,7 +31,9 @@ Examples:
 
 A history is an event a line, as JSON or as EDN, or one vector of them, and may be compressed with gzip. An event has
 process, type (invoke, ok, fail or info), f (read, write, cas, append; get and put are read and write), value, and
-where there is more than one object key, or a value of the form [key value].
+where there is more than one object key, or a value of the form [key value]. What is done to several keys at one
+instant has the f txn, and as its value a list of parts, [[\"r\", \"x\", null], [\"w\", \"y\", 1]] or [[:r :x nil] [:append
+:y 1]]; the completion has the same parts, with what was read. Keys that are never used together are looked at apart.
 
 Trap: fail says that a call did not happen, but some clients write it for a compare-and-swap that took place and saw
 another value. --failed-cas says which; the wrong one turns verdicts around.
@@ -43,11 +46,11 @@ pub(super) struct CheckHistory {
     /// What was recorded; - is standard input
     file: PathBuf,
 
-    /// What each key holds [default: kv if anything is appended, put or got, else register]
+    /// What each key holds [default: list if a txn appends, kv if anything is appended, put or got, else register]
     #[arg(long, env = "SQUALL_MODEL", hide_env = true)]
     model: Option<Kind>,
 
-    /// What each key holds at first: for a register JSON or a word, for kv a text [default: null, or no text]
+    /// What each key holds at first: for a register JSON or a word, for kv a text, for list JSON [default: null, no text, []]
     #[arg(long, value_name = "VALUE", env = "SQUALL_INITIAL", hide_env = true, allow_hyphen_values = true)]
     initial: Option<String>,
 
@@ -71,6 +74,8 @@ enum Kind {
     Register,
     /// A text that is got, put, and appended to
     Kv,
+    /// A list that is read, written, and appended to
+    List,
 }
 
 /// What `fail` means for a compare-and-swap.
@@ -131,6 +136,8 @@ struct History {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Note {
     client: String,
+    /// The index of the invocation.
+    invoked: u64,
     /// Lines of the invocation and of the completion, if there is one.
     from: usize,
     upto: Option<usize>,

@@ -164,10 +164,19 @@ impl<M: Model> Checker<M> {
     /// # Panics
     /// If the budget is zero.
     pub fn with_budget(initial: M::State, budget: u64) -> Checker<M> {
+        Checker::among(vec![initial], budget)
+    }
+
+    /// A checker of an object of which it is only known that it is in one of these states.
+    ///
+    /// # Panics
+    /// If there is no state, or the budget is zero.
+    pub fn among(states: Vec<M::State>, budget: u64) -> Checker<M> {
         assert!(budget > 0, "a checker without a budget decides nothing");
-        let untouched = Configuration { state: initial, linearized: 0, hidden: 0, bystanders: 0, notes: Vec::new() };
+        assert!(!states.is_empty(), "an object has a state");
+        let untouched = |state| Configuration { state, linearized: 0, hidden: 0, bystanders: 0, notes: Vec::new() };
         Checker {
-            configurations: vec![untouched],
+            configurations: states.into_iter().map(untouched).collect(),
             window: Window::new(),
             verdict: Verdict::Linearizable,
             budget,

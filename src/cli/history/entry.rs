@@ -13,6 +13,8 @@ pub(super) struct Entry {
     pub(super) client: Option<String>,
     pub(super) kind: Kind,
     pub(super) action: Action,
+    /// Whether the word for that is one of those that are used for texts: get, put and append.
+    pub(super) is_textual: bool,
     pub(super) key: Option<Value>,
     /// `None` if the event says nothing of a value.
     pub(super) value: Option<Value>,
@@ -34,6 +36,8 @@ pub(super) enum Action {
     Write,
     Cas,
     Append,
+    /// Several of these at one instant.
+    Txn,
     /// Of one who is no client.
     Foreign,
 }
@@ -56,7 +60,9 @@ impl Entry {
             None => (Kind::Info, Action::Foreign),
         };
         let key = fields.get("key").filter(|key| !key.is_null()).cloned();
-        Ok(Entry { line, index, client, kind, action, key, value: fields.get("value").cloned() })
+        let f = fields.get("f").and_then(Value::as_str).unwrap_or_default();
+        let is_textual = ["get", "put", "append"].contains(&f.strip_prefix(':').unwrap_or(f));
+        Ok(Entry { line, index, client, kind, action, is_textual, key, value: fields.get("value").cloned() })
     }
 }
 
@@ -94,12 +100,13 @@ fn kind(fields: &Map<String, Value>, line: usize) -> Result<Kind, Mistake> {
 }
 
 fn action(fields: &Map<String, Value>, line: usize) -> Result<Action, Mistake> {
-    let cure = "f is read, write, cas, get, put or append";
+    let cure = "f is read, write, cas, get, put, append or txn";
     match word(fields, "f", line, cure)? {
         "read" | "get" => Ok(Action::Read),
         "write" | "put" => Ok(Action::Write),
         "cas" => Ok(Action::Cas),
         "append" => Ok(Action::Append),
+        "txn" => Ok(Action::Txn),
         other => Err(Mistake::new(line, format!("there is no f {other}"), cure)),
     }
 }

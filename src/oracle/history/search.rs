@@ -3,7 +3,7 @@
 //! Sources: Wing and Gong, "Testing and verifying concurrent objects" (1993), the algorithm of section 4.2; Lowe, "Testing for
 //! linearizability" (2017), which remembers the configurations that have been seen.
 
-use super::object::{Numbered, Object};
+use super::object::Object;
 use crate::oracle::linearizable::{Effect, Model};
 use std::collections::BTreeSet;
 
@@ -19,15 +19,19 @@ pub(super) enum Found {
 }
 
 /// Looks for an order, in at most `budget` moves.
-pub(super) fn search(object: &Object, budget: u64) -> Found {
+pub(super) fn search<M: Model<State: Ord>>(object: &Object<M>, budget: u64) -> Found {
     let mut search = Search::new(object);
+    let mut initials = object.initials.iter();
+    let mut is_open = false;
     for _ in 0..budget {
         if search.left == 0 {
             return Found::Order;
         }
-        if !search.go_on() {
-            return Found::Nothing(search.deepest);
+        if !is_open {
+            let Some(initial) = initials.next() else { return Found::Nothing(search.deepest) };
+            search.begin(initial.clone());
         }
+        is_open = search.go_on();
     }
     Found::TooMuch
 }
@@ -36,28 +40,31 @@ pub(super) fn search(object: &Object, budget: u64) -> Found {
 /// is both the head and the end.
 type Entry = usize;
 
-struct Search<'a> {
-    object: &'a Object,
+/// The state, and which steps have been placed.
+type Configuration<M> = (<M as Model>::State, usize, Box<[u64]>);
+
+struct Search<'a, M: Model> {
+    object: &'a Object<M>,
     next: Vec<Entry>,
     previous: Vec<Entry>,
     head: Entry,
     here: Entry,
-    state: u32,
+    state: M::State,
     /// Steps that have been placed, a bit each.
     placed: Vec<u64>,
     /// Those before which all words of `placed` are full.
     full: usize,
-    /// The order so far, each with the state before it.
-    order: Vec<(usize, u32)>,
+    /// The order so far, each with the state before it, and whether it only looked.
+    order: Vec<(usize, M::State, bool)>,
     /// Steps that returned and are not yet placed.
     left: usize,
     /// The last return that was ever in the way.
     deepest: usize,
-    seen: BTreeSet<(u32, usize, Box<[u64]>)>,
+    seen: BTreeSet<Configuration<M>>,
 }
 
-impl Search<'_> {
-    fn new(object: &Object) -> Search<'_> {
+impl<M: Model<State: Ord>> Search<'_, M> {
+    fn new(object: &Object<M>) -> Search<'_, M> {
         let count = object.steps.len();
         let head = 2 * count;
         let mut entries: Vec<(usize, Entry)> = Vec::with_capacity(head);
@@ -84,7 +91,7 @@ impl Search<'_> {
             previous,
             head,
             here,
-            state: object.initial,
+            state: object.initials[0].clone(),
             placed: vec![0; count.div_ceil(64)],
             full: 0,
             order: Vec::new(),
@@ -92,6 +99,12 @@ impl Search<'_> {
             deepest,
             seen: BTreeSet::new(),
         }
+    }
+
+    /// Begins again, nothing being placed, in another state.
+    fn begin(&mut self, state: M::State) {
+        assert!(self.order.is_empty(), "the search from another state is not over");
+        (self.state, self.here) = (state, self.next[self.head]);
     }
 
     /// Places the step at hand if it fits, else goes to the next entry. Answers whether there was anything left to try.
@@ -106,33 +119,33 @@ impl Search<'_> {
             return self.go_back();
         }
         let step = &self.object.steps[self.here];
-        let mut state = self.state;
-        let given = Numbered::apply(&mut state, &step.operation);
-        let fits = step.answer.map_or(state != self.state, |answer| answer == given);
+        let mut state = self.state.clone();
+        let given = M::apply(&mut state, &step.operation);
+        let fits = step.answer.as_ref().map_or(state != self.state, |answer| *answer == given);
         if !fits {
             self.here = self.next[self.here];
             return true;
         }
         let number = self.here;
-        let is_read = Numbered::effect(&step.operation) == Effect::Read;
+        let is_read = M::effect(&step.operation) == Effect::Read && state == self.state;
         self.place(number);
-        if !is_read && !self.seen.insert(self.configuration(state)) {
+        if !is_read && !self.seen.insert(self.configuration(&state)) {
             self.take_back(number);
             self.here = self.next[number];
             return true;
         }
-        self.order.push((number, self.state));
-        self.state = state;
+        let before = std::mem::replace(&mut self.state, state);
+        self.order.push((number, before, is_read));
         self.here = self.next[self.head];
         true
     }
 
     fn go_back(&mut self) -> bool {
-        while let Some((number, state)) = self.order.pop() {
+        while let Some((number, before, is_read)) = self.order.pop() {
             self.take_back(number);
-            self.state = state;
+            self.state = before;
             // To let a read wait that could have been placed has no merit.
-            if Numbered::effect(&self.object.steps[number].operation) != Effect::Read {
+            if !is_read {
                 self.here = self.next[number];
                 return true;
             }
@@ -141,9 +154,9 @@ impl Search<'_> {
     }
 
     /// The words of `placed` from the first that is not full to the last that is not empty say which are placed.
-    fn configuration(&self, state: u32) -> (u32, usize, Box<[u64]>) {
+    fn configuration(&self, state: &M::State) -> Configuration<M> {
         let last = self.placed[self.full..].iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
-        (state, self.full, self.placed[self.full..self.full + last].into())
+        (state.clone(), self.full, self.placed[self.full..self.full + last].into())
     }
 
     fn place(&mut self, number: usize) {

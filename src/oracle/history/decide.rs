@@ -1,0 +1,114 @@
+//! Whether some objects explain their calls, in whichever way finds out first.
+
+use super::object::{Object, Plain, Step, anywhere, several, single};
+use super::search::{self, search};
+use super::uses::{Group, Start, Stretch};
+use crate::oracle::linearizable::{Checker, Model, Verdict};
+
+/// A move of the search in depth costs as much as so many comparisons.
+const MOVE: u64 = 16;
+/// The effort of the first try.
+const SHARE: u64 = 1 << 14;
+
+/// What is known of a group of objects.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Judged {
+    Linearizable,
+    Broken(Found),
+    Undecided,
+}
+
+/// A return that nothing explains.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Found {
+    /// Its position.
+    pub(super) at: usize,
+    pub(super) call: usize,
+    /// Whether it is only sure that a violation is to come, here or later.
+    pub(super) is_foreseen: bool,
+    /// What the objects of the call may have held before.
+    pub(super) before: Vec<Vec<(usize, Option<String>)>>,
+}
+
+/// Judges what is known of a group before a position.
+pub(super) fn judge(group: &Group<'_>, initial: &str, end: usize, effort: u64) -> Judged {
+    if group.is_plain() {
+        let stretch = Stretch { start: Start::At(initial), from: 0, end };
+        decide(&single(group, &stretch), group, effort, follow)
+    } else {
+        decide(&several(group, initial, end), group, effort, follow)
+    }
+}
+
+/// Judges what is known of a group between two positions, whatever it was at the first of them.
+pub(super) fn judge_anywhere(group: &Group<'_>, from: usize, end: usize, effort: u64) -> Judged {
+    if group.is_plain() {
+        let stretch = Stretch { start: Start::Anywhere, from, end };
+        decide(&single(group, &stretch), group, effort, follow)
+    } else {
+        // To look at a state that is not known changes what is known of it, so that the checker cannot follow.
+        decide(&anywhere(group, from, end), group, effort, |_, _, _| Judged::Undecided)
+    }
+}
+
+/// Tries both ways in turns, each time with more effort: what is hard for one is often easy for the other.
+fn decide<M: Model<State: Ord>>(
+    object: &Object<M>,
+    group: &Group<'_>,
+    effort: u64,
+    follow: impl Fn(&Object<M>, &Group<'_>, u64) -> Judged,
+) -> Judged {
+    let mut share = effort.min(SHARE);
+    loop {
+        if let judged @ (Judged::Linearizable | Judged::Broken(_)) = follow(object, group, share) {
+            return judged;
+        }
+        match search(object, share.div_ceil(MOVE)) {
+            search::Found::Order => return Judged::Linearizable,
+            search::Found::Nothing(step) => {
+                let Step { call, returned: at, .. } = object.steps[step];
+                let is_foreseen = object.is_farsighted;
+                return Judged::Broken(Found { at, call, is_foreseen, before: Vec::new() });
+            }
+            search::Found::TooMuch if share == effort => return Judged::Undecided,
+            search::Found::TooMuch => share = effort.min(share * 8),
+        }
+    }
+}
+
+/// Plays the history to the incremental checker.
+fn follow<M: Plain>(object: &Object<M>, group: &Group<'_>, effort: u64) -> Judged {
+    let numbers = 0..object.steps.len();
+    let mut returns: Vec<usize> = numbers.filter(|number| object.steps[*number].answer.is_some()).collect();
+    returns.sort_unstable_by_key(|number| object.steps[*number].returned);
+    let mut checker = Checker::<M>::among(object.initials.clone(), effort);
+    let mut ids = Vec::with_capacity(object.steps.len());
+    for number in returns {
+        let now = &object.steps[number];
+        while let Some(step) = object.steps.get(ids.len()).filter(|step| step.invoked < now.returned) {
+            let id = checker.invoke(step.operation.clone());
+            match &step.answer {
+                Some(answer) => checker.foretell(id, answer.clone(), step.returned as u64),
+                None => checker.unknown(id),
+            }
+            ids.push(id);
+        }
+        let answer = now.answer.clone().expect("only steps that returned are here");
+        if let Err(violation) = checker.returned(ids[number], answer) {
+            let objects = group.objects_of(now.call);
+            let mut before: Vec<_> = violation.states.iter().map(|state| object.told(state, &objects)).collect();
+            before.sort();
+            before.dedup();
+            return Judged::Broken(Found {
+                at: now.returned,
+                call: now.call,
+                is_foreseen: object.is_farsighted,
+                before,
+            });
+        }
+        if checker.verdict() == Verdict::Undecided {
+            return Judged::Undecided;
+        }
+    }
+    Judged::Linearizable
+}
