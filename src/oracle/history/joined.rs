@@ -63,6 +63,18 @@ impl Deeds {
         let effect = if deeds.iter().all(reads) { Effect::Read } else { Effect::Update };
         Deeds { deeds: deeds.into(), effect }
     }
+
+    /// Whether several things are done, one of which could have given another answer, and one changes an object.
+    pub(super) fn is_mixed(&self) -> bool {
+        let can_differ = |operation: &Operation| match operation {
+            Operation::Read | Operation::Differs(_) => true,
+            Operation::Write(_) => false,
+            Operation::Move(step) => !step.spoils,
+        };
+        self.deeds.len() > 1
+            && self.effect != Effect::Read
+            && self.deeds.iter().any(|(_, operation, _)| can_differ(operation))
+    }
 }
 
 impl<K: Knowledge> Model for Joined<K> {

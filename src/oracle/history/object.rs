@@ -98,6 +98,7 @@ where
     Joined<K>: Model<State = Vec<K>, Operation = Deeds, Answer = bool>,
 {
     let (known, mut keys) = keys(group, stretch);
+    let mut is_farsighted = false;
     let steps = known.iter().filter_map(|call| {
         let mut is_idle = true;
         let mut deeds = Vec::with_capacity(call.uses.len());
@@ -109,11 +110,14 @@ where
         if deeds.is_empty() || call.returned.is_none() && is_idle {
             return None;
         }
-        Some(step(call, Deeds::new(deeds), call.returned.map(|_| true)))
+        let deeds = Deeds::new(deeds);
+        // Before it has returned, what it changed may go with other answers.
+        is_farsighted |= call.returned.is_some() && deeds.is_mixed();
+        Some(step(call, deeds, call.returned.map(|_| true)))
     });
     let steps = sorted(steps.collect());
     let texts = group.objects.iter().zip(&keys).map(|(object, key)| (*object, key.table.texts())).collect();
-    let is_farsighted = keys.iter().any(|key| key.is_farsighted);
+    is_farsighted |= keys.iter().any(|key| key.is_farsighted);
     Object { initials: vec![keys.iter().map(initial).collect()], steps, is_farsighted, texts }
 }
 
