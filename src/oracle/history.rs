@@ -127,7 +127,7 @@ pub struct Violation {
 }
 
 /// A budget that decides what can be decided in about a second.
-pub const EFFORT: u64 = 1 << 21;
+pub const EFFORT: u64 = 1 << 25;
 
 /// Whether sequential objects explain the calls, each of which begins as `initial`. `effort` bounds the work for one object,
 /// or for some that are used together, in comparisons of what may have happened, which take some nanoseconds, and with it
