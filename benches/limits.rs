@@ -434,9 +434,13 @@ fn histories(folder: Option<&Path>) {
     }
 }
 
-fn crowds() -> Vec<(&'static str, Box<dyn Fn() -> Vec<Call>>)> {
+/// What a history is like, and how to make it.
+type Crowd = (&'static str, Box<dyn Fn() -> Vec<Call>>);
+
+/// Each is followed by a broken one of its kind.
+fn crowds() -> Vec<Crowd> {
     const CALLS: usize = 10_000;
-    let mut list: Vec<(&str, Box<dyn Fn() -> Vec<Call>>)> = Vec::new();
+    let mut list: Vec<Crowd> = Vec::new();
     for (what, asked, unknown) in [
         ("register, new values", Asked::Fresh, 0),
         ("register, new values, 1 % unknown", Asked::Fresh, 1),
@@ -466,7 +470,7 @@ fn crowd(place: usize) {
     let (before, start) = (memory(), Instant::now());
     let finding = check(&calls, "", EFFORT);
     let took = start.elapsed().as_secs_f64() * 1e3;
-    let what = format!("{what}{}", if place % 2 == 0 { "" } else { ", broken" });
+    let what = format!("{what}{}", if place.is_multiple_of(2) { "" } else { ", broken" });
     let verdict = format!("{:?}", finding.verdict);
     let memory = memory() - before;
     println!("  {what:42} {:>6} calls  {verdict:16} {took:>8.1} ms, {memory:>6.1} MB beside the history", calls.len());

@@ -147,10 +147,8 @@ struct Note {
 
 pub(super) fn check(check: &CheckHistory, detail: Detail, terminal: &mut Terminal) -> io::Result<Exit> {
     let file = check.file.display().to_string();
-    let history = match text_of(check) {
-        Ok(text) => form::entries(&text).and_then(|entries| pair::paired(&entries, check)),
-        Err(error) => Err(Mistake::new(0, error.to_string(), "name a file of events, or - for standard input")),
-    };
+    let history =
+        text_of(check).and_then(|text| form::entries(&text)).and_then(|entries| pair::paired(&entries, check));
     let history = match history {
         Ok(history) => history,
         Err(mistake) => return refuse(&format!("{file}:{mistake}"), check.format, terminal),
@@ -170,22 +168,26 @@ pub(super) fn check(check: &CheckHistory, detail: Detail, terminal: &mut Termina
 }
 
 /// The text of the file, `-` being standard input, unpacked if it is packed.
-fn text_of(check: &CheckHistory) -> io::Result<String> {
+fn text_of(check: &CheckHistory) -> Result<String, Mistake> {
+    let unread =
+        |error: io::Error| Mistake::new(0, error.to_string(), "name a file of events, or - for standard input");
     let mut bytes = Vec::new();
     if check.file.as_os_str() == "-" {
-        io::stdin().lock().read_to_end(&mut bytes)?;
+        io::stdin().lock().read_to_end(&mut bytes).map_err(unread)?;
     } else {
-        bytes = fs::read(&check.file)?;
+        bytes = fs::read(&check.file).map_err(unread)?;
     }
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let packed = std::mem::take(&mut bytes);
-        let unpacked = MultiGzDecoder::new(&packed[..]).read_to_end(&mut bytes);
-        unpacked.map_err(|error| io::Error::new(error.kind(), format!("this cannot be unpacked: {error}")))?;
+        MultiGzDecoder::new(&packed[..]).read_to_end(&mut bytes).map_err(|error| {
+            let message = format!("this cannot be unpacked: {error}");
+            Mistake::new(0, message, "pack it again with gzip; the file may have been cut off")
+        })?;
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
+        let upto = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..upto].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Mistake::new(line, "this is not UTF-8", "a history is text, JSON or EDN, or that packed with gzip")
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

@@ -26,7 +26,6 @@ mod joined;
 mod key;
 mod numbered;
 mod object;
-mod search;
 mod table;
 mod uses;
 

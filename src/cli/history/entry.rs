@@ -1,7 +1,7 @@
 //! One event of a history: who, what, and whether it begins or ends.
 
 use super::Mistake;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// One event.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,10 +59,28 @@ impl Entry {
             Some(_) => (kind(fields, line)?, action(fields, line)?),
             None => (Kind::Info, Action::Foreign),
         };
+        if let Some(number) = ["key", "value"].into_iter().filter_map(|name| fields.get(name)).find_map(inexact) {
+            let message = format!("{number} is too large to be told from its neighbours");
+            return Err(Mistake::new(line, message, "write such numbers as texts"));
+        }
         let key = fields.get("key").filter(|key| !key.is_null()).cloned();
         let f = fields.get("f").and_then(Value::as_str).unwrap_or_default();
         let is_textual = ["get", "put", "append"].contains(&f.strip_prefix(':').unwrap_or(f));
         Ok(Entry { line, index, client, kind, action, is_textual, key, value: fields.get("value").cloned() })
+    }
+}
+
+/// A number in the value of which only some of the digits have been kept.
+fn inexact(value: &Value) -> Option<&Number> {
+    /// From here on not every whole number is one of floating point.
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            Some(number).filter(|number| number.as_f64() >= Some(EXACT) || number.as_f64() <= Some(-EXACT))
+        }
+        Value::Array(values) => values.iter().find_map(inexact),
+        Value::Object(fields) => fields.values().find_map(inexact),
+        Value::Number(_) | Value::Null | Value::Bool(_) | Value::String(_) => None,
     }
 }
 

@@ -48,7 +48,7 @@ fn window(history: &History, excerpt: &Excerpt) -> Value {
     };
     let calls = excerpt.core.iter().map(|call| {
         let note = &history.notes[*call];
-        let told = told(history, &history.calls[*call]);
+        let told = told(history, &history.calls[*call], true);
         json!({ "client": note.client, "invoked": note.invoked, "returned": note.index, "call": told })
     });
     json!({
@@ -92,7 +92,7 @@ fn broken(history: &History, violation: &Violation) -> String {
     {
         text += &format!("  {:<9} {}\n", "key", history.keys[part.object]);
     }
-    text += &format!("  {:<9} client {}: {}\n", "what", note.client, told(history, call));
+    text += &format!("  {:<9} client {}: {}\n", "what", note.client, told(history, call, call.parts.len() > 1));
     let value = |value: &Option<String>| {
         value.as_deref().map_or("a value that nobody saw".to_owned(), |value| short(history.kind, value))
     };
@@ -160,12 +160,16 @@ fn shown(history: &History, excerpt: &Excerpt, bad: usize) -> String {
     text
 }
 
+/// A row for each call.
 fn table(history: &History, calls: &[usize], mark: impl Fn(usize) -> char) -> String {
+    let mut objects = calls.iter().flat_map(|call| &history.calls[*call].parts).map(|part| part.object);
+    let first = objects.next();
+    let with_keys = objects.any(|object| Some(object) != first);
     let mut rows = vec![["client", "call", "from line", "to line"].map(str::to_owned)];
     rows.extend(calls.iter().map(|number| {
         let (call, note) = (&history.calls[*number], &history.notes[*number]);
         let upto = note.upto.filter(|_| call.returned.is_some()).map_or("unknown".to_owned(), |upto| upto.to_string());
-        [note.client.clone(), told(history, call), note.from.to_string(), upto]
+        [note.client.clone(), told(history, call, with_keys), note.from.to_string(), upto]
     }));
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..4).map(width).collect();
@@ -177,12 +181,11 @@ fn table(history: &History, calls: &[usize], mark: impl Fn(usize) -> char) -> St
     marks.zip(&rows).map(line).collect()
 }
 
-fn told(history: &History, call: &Call) -> String {
-    let is_joined = call.parts.len() > 1;
+/// A call in words; `with_keys`: with the key of each of its parts.
+fn told(history: &History, call: &Call, with_keys: bool) -> String {
     let part = |part: &Part| {
         let key = &history.keys[part.object];
-        let name =
-            if is_joined || history.keys.len() > 1 && !key.is_empty() { format!(" {key}") } else { String::new() };
+        let name = if with_keys && !key.is_empty() { format!(" {key}") } else { String::new() };
         let value = |value: &str| short(history.kind, value);
         match (&part.action, &part.outcome) {
             (Action::Read, Outcome::Saw(seen)) => format!("read{name} {}", value(seen)),

@@ -1,8 +1,8 @@
 //! Whether some objects explain their calls, in whichever way finds out first.
 
-use super::object::{Object, Plain, Step, anywhere, several, single};
-use super::search::{self, search};
+use super::object::{Object, Plain, anywhere, several, single};
 use super::uses::{Group, Start, Stretch};
+use crate::oracle::linearizable::search::{self, search};
 use crate::oracle::linearizable::{Checker, Model, Verdict};
 
 /// A move of the search in depth costs as much as so many comparisons.
@@ -63,10 +63,10 @@ fn decide<M: Model<State: Ord>>(
         if let judged @ (Judged::Linearizable | Judged::Broken(_)) = follow(object, group, share) {
             return judged;
         }
-        match search(object, share.div_ceil(MOVE)) {
+        match search(&object.initials, &object.steps, share.div_ceil(MOVE)) {
             search::Found::Order => return Judged::Linearizable,
             search::Found::Nothing(step) => {
-                let Step { call, returned: at, .. } = object.steps[step];
+                let (call, at) = (object.calls[step], object.steps[step].returned);
                 let is_foreseen = object.is_farsighted;
                 return Judged::Broken(Found { at, call, is_foreseen, before: Vec::new() });
             }
@@ -95,13 +95,13 @@ fn follow<M: Plain>(object: &Object<M>, group: &Group<'_>, effort: u64) -> Judge
         }
         let answer = now.answer.clone().expect("only steps that returned are here");
         if let Err(violation) = checker.returned(ids[number], answer) {
-            let objects = group.objects_of(now.call);
+            let objects = group.objects_of(object.calls[number]);
             let mut before: Vec<_> = violation.states.iter().map(|state| object.told(state, &objects)).collect();
             before.sort();
             before.dedup();
             return Judged::Broken(Found {
                 at: now.returned,
-                call: now.call,
+                call: object.calls[number],
                 is_foreseen: object.is_farsighted,
                 before,
             });

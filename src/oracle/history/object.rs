@@ -5,6 +5,7 @@ use super::key::Key;
 use super::numbered::{Numbered, OTHER};
 use super::uses::{Group, Known, Start, Stretch};
 use crate::oracle::linearizable::Model;
+use crate::oracle::linearizable::search::Step;
 use std::fmt::Debug;
 
 /// A model whose states can be remembered and told.
@@ -25,25 +26,14 @@ impl Plain for Joined<u32> {
     }
 }
 
-/// A call in numbers.
-#[derive(Clone, Debug)]
-pub(super) struct Step<M: Model> {
-    /// Which call it is, as the caller counts.
-    pub(super) call: usize,
-    pub(super) operation: M::Operation,
-    /// What it answered; `None` if it may have happened or not.
-    pub(super) answer: Option<M::Answer>,
-    /// Positions in the history; one that never returned does so last.
-    pub(super) invoked: usize,
-    pub(super) returned: usize,
-}
-
 /// What was asked of an object, in the order of the invocations.
 #[derive(Clone, Debug)]
 pub(super) struct Object<M: Model> {
     /// The states that it may have at first, each once.
     pub(super) initials: Vec<M::State>,
     pub(super) steps: Vec<Step<M>>,
+    /// Which calls those are, as the caller counts.
+    pub(super) calls: Vec<usize>,
     /// Whether a violation may be found before the event that makes it one.
     pub(super) is_farsighted: bool,
     /// Of each object that it consists of, by its number as the caller counts, what its states are; the first is [`OTHER`].
@@ -74,13 +64,13 @@ pub(super) fn single(group: &Group<'_>, stretch: &Stretch<'_>) -> Object<Numbere
         }
         Some(step(call, deed.operation, deed.answer))
     });
-    let steps = sorted(steps.collect());
+    let (calls, steps) = sorted(steps.collect());
     let texts = vec![(group.objects[0], key.table.texts())];
     let initials = match stretch.start {
         Start::At(initial) => vec![key.table.state(initial)],
         Start::Anywhere => (0..key.table.count()).collect(),
     };
-    Object { initials, steps, is_farsighted: key.is_farsighted, texts }
+    Object { initials, steps, calls, is_farsighted: key.is_farsighted, texts }
 }
 
 /// The objects of any group as one, of which is known what they are at first.
@@ -115,10 +105,10 @@ where
         is_farsighted |= call.returned.is_some() && deeds.is_mixed();
         Some(step(call, deeds, call.returned.map(|_| true)))
     });
-    let steps = sorted(steps.collect());
+    let (calls, steps) = sorted(steps.collect());
     let texts = group.objects.iter().zip(&keys).map(|(object, key)| (*object, key.table.texts())).collect();
     is_farsighted |= keys.iter().any(|key| key.is_farsighted);
-    Object { initials: vec![keys.iter().map(initial).collect()], steps, is_farsighted, texts }
+    Object { initials: vec![keys.iter().map(initial).collect()], steps, calls, is_farsighted, texts }
 }
 
 fn keys<'a>(group: &Group<'a>, stretch: &Stretch<'a>) -> (Vec<Known<'a>>, Vec<Key<'a>>) {
@@ -131,12 +121,13 @@ fn keys<'a>(group: &Group<'a>, stretch: &Stretch<'a>) -> (Vec<Known<'a>>, Vec<Ke
     (known, keys)
 }
 
-fn step<M: Model>(call: &Known<'_>, operation: M::Operation, answer: Option<M::Answer>) -> Step<M> {
+fn step<M: Model>(call: &Known<'_>, operation: M::Operation, answer: Option<M::Answer>) -> (usize, Step<M>) {
     let returned = call.returned.unwrap_or(usize::MAX);
-    Step { call: call.number, operation, answer, invoked: call.invoked, returned }
+    (call.number, Step { operation, answer, invoked: call.invoked, returned })
 }
 
-fn sorted<M: Model>(mut steps: Vec<Step<M>>) -> Vec<Step<M>> {
-    steps.sort_by_key(|step| step.invoked);
-    steps
+/// In the order of the invocations.
+fn sorted<M: Model>(mut steps: Vec<(usize, Step<M>)>) -> (Vec<usize>, Vec<Step<M>>) {
+    steps.sort_by_key(|(_, step)| step.invoked);
+    steps.into_iter().unzip()
 }

@@ -3,13 +3,12 @@
 //! Sources: Wing and Gong, "Testing and verifying concurrent objects" (1993), the algorithm of section 4.2; Lowe, "Testing for
 //! linearizability" (2017), which remembers the configurations that have been seen.
 
-use super::object::Object;
-use crate::oracle::linearizable::{Effect, Model};
+use super::{Effect, Model};
 use std::collections::BTreeSet;
 
 /// What a search came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Found {
+pub(in crate::oracle) enum Found {
     /// An order that explains everything.
     Order,
     /// None does. The return of this step, by its number, is the first that nothing explains.
@@ -18,10 +17,22 @@ pub(super) enum Found {
     TooMuch,
 }
 
-/// Looks for an order, in at most `budget` moves.
-pub(super) fn search<M: Model<State: Ord>>(object: &Object<M>, budget: u64) -> Found {
-    let mut search = Search::new(object);
-    let mut initials = object.initials.iter();
+/// An operation of a history that is known whole.
+#[derive(Clone, Debug)]
+pub(in crate::oracle) struct Step<M: Model> {
+    pub(in crate::oracle) operation: M::Operation,
+    /// What it answered; `None` if it may have happened or not.
+    pub(in crate::oracle) answer: Option<M::Answer>,
+    /// Positions in the history; one that never returned does so last.
+    pub(in crate::oracle) invoked: usize,
+    pub(in crate::oracle) returned: usize,
+}
+
+/// Looks for an order of the steps, which are in the order of their invocations, in at most `budget` moves. The object is
+/// in one of the `initials` at first.
+pub(in crate::oracle) fn search<M: Model<State: Ord>>(initials: &[M::State], steps: &[Step<M>], budget: u64) -> Found {
+    let mut search = Search::new(initials[0].clone(), steps);
+    let mut initials = initials.iter();
     let mut is_open = false;
     for _ in 0..budget {
         if search.left == 0 {
@@ -44,7 +55,7 @@ type Entry = usize;
 type Configuration<M> = (<M as Model>::State, usize, Box<[u64]>);
 
 struct Search<'a, M: Model> {
-    object: &'a Object<M>,
+    steps: &'a [Step<M>],
     next: Vec<Entry>,
     previous: Vec<Entry>,
     head: Entry,
@@ -64,11 +75,11 @@ struct Search<'a, M: Model> {
 }
 
 impl<M: Model<State: Ord>> Search<'_, M> {
-    fn new(object: &Object<M>) -> Search<'_, M> {
-        let count = object.steps.len();
+    fn new(state: M::State, steps: &[Step<M>]) -> Search<'_, M> {
+        let count = steps.len();
         let head = 2 * count;
         let mut entries: Vec<(usize, Entry)> = Vec::with_capacity(head);
-        for (number, step) in object.steps.iter().enumerate() {
+        for (number, step) in steps.iter().enumerate() {
             entries.push((step.invoked, number));
             if step.answer.is_some() {
                 entries.push((step.returned, number + count));
@@ -82,16 +93,16 @@ impl<M: Model<State: Ord>> Search<'_, M> {
             last = entry;
         }
         (next[last], previous[head]) = (head, last);
-        let left = object.steps.iter().filter(|step| step.answer.is_some()).count();
-        let deepest = object.steps.iter().position(|step| step.answer.is_some()).unwrap_or(0);
+        let left = steps.iter().filter(|step| step.answer.is_some()).count();
+        let deepest = steps.iter().position(|step| step.answer.is_some()).unwrap_or(0);
         let here = next[head];
         Search {
-            object,
+            steps,
             next,
             previous,
             head,
             here,
-            state: object.initials[0].clone(),
+            state,
             placed: vec![0; count.div_ceil(64)],
             full: 0,
             order: Vec::new(),
@@ -110,15 +121,15 @@ impl<M: Model<State: Ord>> Search<'_, M> {
     /// Places the step at hand if it fits, else goes to the next entry. Answers whether there was anything left to try.
     fn go_on(&mut self) -> bool {
         assert!(self.here != self.head, "a return was missed");
-        let count = self.object.steps.len();
+        let count = self.steps.len();
         if self.here >= count {
             let step = self.here - count;
-            if self.object.steps[step].returned > self.object.steps[self.deepest].returned {
+            if self.steps[step].returned > self.steps[self.deepest].returned {
                 self.deepest = step;
             }
             return self.go_back();
         }
-        let step = &self.object.steps[self.here];
+        let step = &self.steps[self.here];
         let mut state = self.state.clone();
         let given = M::apply(&mut state, &step.operation);
         let fits = step.answer.as_ref().map_or(state != self.state, |answer| *answer == given);
@@ -165,18 +176,18 @@ impl<M: Model<State: Ord>> Search<'_, M> {
             self.full += 1;
         }
         self.unlink(number);
-        if self.object.steps[number].answer.is_some() {
+        if self.steps[number].answer.is_some() {
             self.left -= 1;
-            self.unlink(number + self.object.steps.len());
+            self.unlink(number + self.steps.len());
         }
     }
 
     fn take_back(&mut self, number: usize) {
         self.placed[number / 64] &= !(1 << (number % 64));
         self.full = self.full.min(number / 64);
-        if self.object.steps[number].answer.is_some() {
+        if self.steps[number].answer.is_some() {
             self.left += 1;
-            self.link(number + self.object.steps.len());
+            self.link(number + self.steps.len());
         }
         self.link(number);
     }
