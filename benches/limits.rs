@@ -17,7 +17,7 @@ use squall::environment::plan::{self, Plan};
 use squall::kernel::chance::Ratio;
 use squall::kernel::rng::Table;
 use squall::kernel::time::{Span, Time};
-use squall::oracle::history::{Call, EFFORT, check};
+use squall::oracle::history::{EFFORT, check};
 use squall::oracle::linearizable::Verdict;
 use squall::oracle::spec::Indifferent;
 use squall::placement::movement::Movement;
@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
-use workloads::histories::{Asked, break_late, crowd as crowd_of, hostile, recorded};
+use workloads::histories::{crowds, recorded};
 use workloads::{churn, echo, raft};
 
 const ROUNDS: usize = 9;
@@ -432,31 +432,6 @@ fn histories(folder: Option<&Path>) {
         let status = std::process::Command::new(&program).args(["crowd", &place]).status();
         assert!(status.is_ok_and(|status| status.success()), "the process for crowd {place} failed");
     }
-}
-
-/// What a history is like, and how to make it.
-type Crowd = (&'static str, Box<dyn Fn() -> Vec<Call>>);
-
-/// Each is followed by a broken one of its kind.
-fn crowds() -> Vec<Crowd> {
-    const CALLS: usize = 10_000;
-    let mut list: Vec<Crowd> = Vec::new();
-    for (what, asked, unknown) in [
-        ("register, new values", Asked::Fresh, 0),
-        ("register, new values, 1 % unknown", Asked::Fresh, 1),
-        ("register, five values", Asked::Few, 0),
-        ("appends", Asked::Appends, 0),
-        ("appends, 1 % unknown", Asked::Appends, 1),
-        ("transactions on 100 keys", Asked::Transactions, 0),
-    ] {
-        list.push((what, Box::new(move || crowd_of(asked, CALLS, 50, unknown, 1))));
-        list.push((what, Box::new(move || break_late(crowd_of(asked, CALLS, 50, unknown, 1)))));
-    }
-    for writes in [20, 100, 1_000] {
-        list.push(("writes that never return", Box::new(move || hostile(writes, true))));
-        list.push(("writes that never return", Box::new(move || hostile(writes, false))));
-    }
-    list
 }
 
 fn crowd(place: usize) {

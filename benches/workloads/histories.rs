@@ -86,6 +86,31 @@ fn calls(text: &str, is_register: bool) -> Vec<Call> {
     calls.into_iter().flatten().collect()
 }
 
+/// What a history is like, and how to make it.
+pub type Crowd = (&'static str, Box<dyn Fn() -> Vec<Call>>);
+
+/// Each is followed by a broken one of its kind.
+pub fn crowds() -> Vec<Crowd> {
+    const CALLS: usize = 10_000;
+    let mut list: Vec<Crowd> = Vec::new();
+    for (what, asked, unknown) in [
+        ("register, new values", Asked::Fresh, 0),
+        ("register, new values, 1 % unknown", Asked::Fresh, 1),
+        ("register, five values", Asked::Few, 0),
+        ("appends", Asked::Appends, 0),
+        ("appends, 1 % unknown", Asked::Appends, 1),
+        ("transactions on 100 keys", Asked::Transactions, 0),
+    ] {
+        list.push((what, Box::new(move || crowd(asked, CALLS, 50, unknown, 1))));
+        list.push((what, Box::new(move || break_late(crowd(asked, CALLS, 50, unknown, 1)))));
+    }
+    for writes in [20, 100, 1_000] {
+        list.push(("writes that never return", Box::new(move || hostile(writes, true))));
+        list.push(("writes that never return", Box::new(move || hostile(writes, false))));
+    }
+    list
+}
+
 /// What the clients of a [`crowd`] ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Asked {

@@ -193,7 +193,9 @@ impl Broken<'_> {
                 Judged::Linearizable => low = middle + 1,
                 Judged::Broken(found) => {
                     high = middle;
-                    self.found = Found { at, call, is_foreseen: self.found.is_foreseen, ..found };
+                    // What was possible before an earlier return, at which it was seen coming, says nothing here.
+                    let before = if found.call == call { found.before } else { Vec::new() };
+                    self.found = Found { at, call, is_foreseen: self.found.is_foreseen, before };
                 }
                 Judged::Undecided => {
                     self.found.is_foreseen = true;

@@ -5,8 +5,10 @@ use super::uses::{Group, Start, Stretch};
 use crate::oracle::linearizable::search::{self, search};
 use crate::oracle::linearizable::{Checker, Model, Verdict};
 
-/// A move of the search in depth costs as much as so many comparisons.
-const MOVE: u64 = 16;
+/// To try an operation in depth costs as much as so many comparisons.
+const MOVE: u64 = 4;
+/// To remember a configuration costs as much as to try so many operations.
+const WEIGHT: u64 = 8;
 /// The effort of the first try.
 const SHARE: u64 = 1 << 14;
 
@@ -52,7 +54,7 @@ pub(super) fn judge_anywhere(group: &Group<'_>, from: usize, end: usize, effort:
 }
 
 /// Tries both ways in turns, each time with more effort: what is hard for one is often easy for the other.
-fn decide<M: Model<State: Ord>>(
+fn decide<M: Model>(
     object: &Object<M>,
     group: &Group<'_>,
     effort: u64,
@@ -60,19 +62,25 @@ fn decide<M: Model<State: Ord>>(
 ) -> Judged {
     let mut share = effort.min(SHARE);
     loop {
+        // What is remembered has the state of every object in it.
+        let weight = WEIGHT + group.objects.len() as u64;
+        let found = search(&object.initials, &object.steps, share.div_ceil(MOVE), weight);
+        if found == search::Found::Order {
+            return Judged::Linearizable;
+        }
+        // The checker knows what was possible before a violation.
         if let judged @ (Judged::Linearizable | Judged::Broken(_)) = follow(object, group, share) {
             return judged;
         }
-        match search(&object.initials, &object.steps, share.div_ceil(MOVE)) {
-            search::Found::Order => return Judged::Linearizable,
-            search::Found::Nothing(step) => {
-                let (call, at) = (object.calls[step], object.steps[step].returned);
-                let is_foreseen = object.is_farsighted;
-                return Judged::Broken(Found { at, call, is_foreseen, before: Vec::new() });
-            }
-            search::Found::TooMuch if share == effort => return Judged::Undecided,
-            search::Found::TooMuch => share = effort.min(share * 8),
+        if let search::Found::Nothing(step) = found {
+            let (call, at) = (object.calls[step], object.steps[step].returned);
+            let is_foreseen = object.is_farsighted;
+            return Judged::Broken(Found { at, call, is_foreseen, before: Vec::new() });
         }
+        if share == effort {
+            return Judged::Undecided;
+        }
+        share = effort.min(share * 8);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::oracle::linearizable::search::Step;
 use std::fmt::Debug;
 
 /// A model whose states can be remembered and told.
-pub(super) trait Plain: Model<State: Ord> {
+pub(super) trait Plain: Model {
     /// Of each object, the number of its state, if that is known.
     fn states(state: &Self::State) -> &[u32];
 }

@@ -6,7 +6,7 @@ use super::{Effect, Model};
 
 /// How many are kept.
 const KEPT: usize = 8;
-/// Moves of a search for one window.
+/// Operations that a search for one window tries.
 const BUDGET: u64 = 20_000;
 
 /// The operations that returned last. Invocations and returns are counted together.
@@ -86,7 +86,7 @@ pub(super) fn is_broken<M: Model>(steps: &[Step<M>], from: usize) -> bool {
         Step { operation, answer: answer.map(|_| true), invoked: step.invoked, returned }
     });
     let inside: Vec<Step<Veiled<M>>> = inside.collect();
-    matches!(search(&[None], &inside, BUDGET), Found::Nothing(_))
+    matches!(search(&[None], &inside, BUDGET, 1), Found::Nothing(_))
 }
 
 /// An object whose state is not known, until an answer reveals it.

@@ -7,6 +7,7 @@ use crate::kernel::rng::{Dice, Purpose};
 use Answer::{Done, Swapped, Value};
 use Operation::{Add, Cas, Read, Write};
 
+mod depth;
 mod several;
 mod windows;
 

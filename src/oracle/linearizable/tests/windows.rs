@@ -5,7 +5,7 @@ use super::super::search::Step;
 use super::*;
 
 /// A history as steps, positions being indices of events.
-fn steps(events: &[Event]) -> Vec<Step<Register>> {
+pub(super) fn steps(events: &[Event]) -> Vec<Step<Register>> {
     let mut steps = Vec::new();
     for (index, event) in events.iter().enumerate() {
         match *event {
