@@ -30,7 +30,7 @@ mod table;
 mod uses;
 
 use super::linearizable::Verdict;
-use decide::{Found, Judged, judge};
+use decide::{Found, Judged, held_before, judge};
 pub use excerpt::Excerpt;
 use excerpt::excerpt;
 use uses::{Group, groups};
@@ -156,7 +156,7 @@ pub fn check(calls: &[Call], initial: &str, effort: u64) -> Finding {
         call: found.call,
         is_first: !found.is_foreseen && undecided == 0,
         excerpt: excerpt(&group, initial, &found, effort),
-        before: found.before,
+        before: held_before(&group, initial, &found),
     });
     Finding { verdict, violation, undecided }
 }
@@ -191,11 +191,9 @@ impl Broken<'_> {
             let (at, call) = returns[middle];
             match self.upto(at) {
                 Judged::Linearizable => low = middle + 1,
-                Judged::Broken(found) => {
+                Judged::Broken(_) => {
                     high = middle;
-                    // What was possible before an earlier return, at which it was seen coming, says nothing here.
-                    let before = if found.call == call { found.before } else { Vec::new() };
-                    self.found = Found { at, call, is_foreseen: self.found.is_foreseen, before };
+                    self.found = Found { at, call, is_foreseen: self.found.is_foreseen };
                 }
                 Judged::Undecided => {
                     self.found.is_foreseen = true;

@@ -22,16 +22,16 @@ pub struct Excerpt {
     pub is_shortest: bool,
     /// Calls that were open in it, in the order of their invocations.
     pub calls: Vec<usize>,
-    /// Those of them that do not go together, whether or not any of the others took effect. None can be left out. Empty
-    /// if there are too many calls to find out.
+    /// Those of them that do not go together, whether or not any of the others took effect. None can be left out, as
+    /// far as that could be found out. Empty if there are too many calls.
     pub core: Vec<usize>,
 }
 
 /// A stretch with more calls is not searched for those that matter.
 const CALLS: usize = 256;
 /// One question costs at most this part of the effort.
-const PART: u64 = 16;
-/// So many questions without an answer are enough.
+const PART: u64 = 32;
+/// So many questions without an answer are enough, of where it begins and of what belongs to it.
 const PATIENCE: usize = 4;
 
 /// The shortest excerpt that ends with this return, of which it is known whether it is a violation or only foreseen as one.
@@ -71,7 +71,11 @@ pub(super) fn excerpt(group: &Group<'_>, initial: &str, found: &Found, effort: u
             Some(_) => judge_anywhere(&group, from, upto + 1, effort),
             None => judge(&group, initial, upto + 1, effort),
         };
-        matches!(judged, Judged::Broken(_))
+        match judged {
+            Judged::Broken(_) => Some(true),
+            Judged::Linearizable => Some(false),
+            Judged::Undecided => None,
+        }
     };
     let core = if inside.len() <= CALLS { core(&inside, from, upto, is_broken) } else { Vec::new() };
     let mut calls: Vec<(usize, usize)> = inside.iter().map(|(number, call)| (call.invoked, *number)).collect();
@@ -85,16 +89,19 @@ fn core(
     inside: &[(usize, &Call)],
     from: usize,
     upto: usize,
-    is_broken: impl Fn(&[(usize, Call)]) -> bool,
+    is_broken: impl Fn(&[(usize, Call)]) -> Option<bool>,
 ) -> Vec<usize> {
     let mut calls: Vec<(usize, Call)> = inside.iter().map(|(number, call)| (*number, (*call).clone())).collect();
     for (_, call) in &mut calls {
         call.returned = call.returned.filter(|at| *at <= upto && call.invoked >= from);
     }
+    let mut unanswered = 0;
     for place in 0..calls.len() {
-        let returned = calls[place].1.returned.take();
-        if returned.is_some() && !is_broken(&calls) {
-            calls[place].1.returned = returned;
+        let Some(returned) = calls[place].1.returned.take_if(|_| unanswered < PATIENCE) else { continue };
+        let answer = is_broken(&calls);
+        unanswered += usize::from(answer.is_none());
+        if answer != Some(true) {
+            calls[place].1.returned = Some(returned);
         }
     }
     let mut core: Vec<(usize, usize)> = calls
