@@ -4,7 +4,8 @@
 //! rounds of the ratios, and the least nanoseconds a unit of both. Absolute figures of two
 //! calls cannot be compared on a shared machine; ratios of one call can.
 //!
-//! `cargo bench --bench limits [W1 W2 W3 W4 links fates storms flat locks placement ring seeds]`
+//! `cargo bench --bench limits -- [W1 W2 W3 W4 links fates storms flat locks placement ring histories seeds] [FOLDER]`;
+//! `histories` reads recorded ones from a folder that has a `verdicts.json`, if one is named.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "a bench reads the clock")]
 
@@ -16,14 +17,18 @@ use squall::environment::plan::{self, Plan};
 use squall::kernel::chance::Ratio;
 use squall::kernel::rng::Table;
 use squall::kernel::time::{Span, Time};
+use squall::oracle::history::{EFFORT, check};
+use squall::oracle::linearizable::Verdict;
 use squall::oracle::spec::Indifferent;
 use squall::placement::movement::Movement;
 use squall::placement::ring::{Member, Ring, Settings};
 use squall::systems::{self, BuiltIn, System};
 use squall::trace::{Fingerprint, Mute};
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
+use workloads::histories::{crowds, recorded};
 use workloads::{churn, echo, raft};
 
 const ROUNDS: usize = 9;
@@ -34,20 +39,28 @@ const FAR: Span = Span::secs(100_000);
 struct Row<'a>(&'a str, &'a dyn Fn() -> u64);
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let sections: [(&str, fn()); 12] = [
-        ("W1", echo_storm),
-        ("W2", timer_churn),
-        ("W3", raft_oracles),
-        ("W4", starting),
-        ("links", many_links),
-        ("fates", fates),
-        ("storms", storms),
-        ("flat", flatness),
-        ("locks", locks),
-        ("placement", placement),
-        ("ring", ring),
-        ("seeds", seeds),
+    let words = std::env::args().skip(1).filter(|name| !name.starts_with('-'));
+    let (folders, wanted): (Vec<String>, Vec<String>) = words.partition(|word| Path::new(word).is_dir());
+    if let [word, place] = &wanted[..]
+        && word == "crowd"
+    {
+        return crowd(place.parse().expect("a number"));
+    }
+    let histories = || histories(folders.first().map(Path::new));
+    let sections: [(&str, &dyn Fn()); 13] = [
+        ("W1", &echo_storm),
+        ("W2", &timer_churn),
+        ("W3", &raft_oracles),
+        ("W4", &starting),
+        ("links", &many_links),
+        ("fates", &fates),
+        ("storms", &storms),
+        ("flat", &flatness),
+        ("locks", &locks),
+        ("placement", &placement),
+        ("ring", &ring),
+        ("histories", &histories),
+        ("seeds", &seeds),
     ];
     for (name, section) in sections {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
@@ -389,6 +402,57 @@ fn joined(members: u16, keys: u32) -> Plan<BuiltIn> {
     );
     let scenario = systems::parse("ring.ron", &text).unwrap_or_else(|mistake| panic!("{mistake}"));
     systems::plan(&scenario, "ring", 1)
+}
+
+/// How long it takes to judge a history: recorded ones beside Porcupine, as recorded with them, and crowds at one object.
+fn histories(folder: Option<&Path>) {
+    println!("\nHistories: recorded, the median of {ROUNDS} beside Porcupine's");
+    let mut classes: BTreeMap<String, (usize, f64, f64, f64)> = BTreeMap::new();
+    for history in folder.map(recorded).unwrap_or_default() {
+        let judge = || check(&history.calls, history.initial, EFFORT).verdict == Verdict::Linearizable;
+        let time = || {
+            let start = Instant::now();
+            assert_eq!(black_box(judge()), history.is_linearizable, "{}", history.name);
+            start.elapsed().as_nanos() as f64 / 1e6
+        };
+        let mut times: Vec<f64> = (0..ROUNDS).map(|_| time()).collect();
+        times.sort_by(f64::total_cmp);
+        let (own, other) = (times[ROUNDS / 2], history.porcupine);
+        let class = history.name.split(['/', '-']).take(2).map(|part| part.split('_').next().unwrap_or(part));
+        let verdict = if history.is_linearizable { "linearizable" } else { "not" };
+        let class = classes.entry(format!("{}, {verdict}", class.collect::<Vec<_>>().join(" "))).or_default();
+        *class = (class.0 + 1, class.1 + own, class.2 + other, class.3.max(own / other));
+    }
+    for (class, (files, own, other, worst)) in classes {
+        let ratio = own / other;
+        println!(
+            "  {files:>3} {class:28} {own:>9.3} ms, Porcupine {other:>9.3} ms   {ratio:>5.2}x, the worst {worst:>5.2}x"
+        );
+    }
+    println!("\nHistories: 10,000 calls of 50 clients at one object, and hostile ones, each in a process of its own");
+    let program = std::env::current_exe().expect("this program");
+    for place in 0..crowds().len() {
+        let place = place.to_string();
+        let status = std::process::Command::new(&program).args(["crowd", &place]).status();
+        assert!(status.is_ok_and(|status| status.success()), "the process for crowd {place} failed");
+    }
+}
+
+fn crowd(place: usize) {
+    let (what, make) = &crowds()[place];
+    let calls = make();
+    let memory = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.and_then(|peak| peak.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
+    };
+    let (before, start) = (memory(), Instant::now());
+    let finding = check(&calls, "", EFFORT);
+    let took = start.elapsed().as_secs_f64() * 1e3;
+    let what = format!("{what}{}", if place.is_multiple_of(2) { "" } else { ", broken" });
+    let verdict = format!("{:?}", finding.verdict);
+    let memory = memory() - before;
+    println!("  {what:42} {:>6} calls  {verdict:16} {took:>8.1} ms, {memory:>6.1} MB beside the history", calls.len());
 }
 
 /// Does something with each thing; answers how many there were.

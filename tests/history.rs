@@ -9,8 +9,12 @@ use program::squall;
 use serde_json::{Value, json};
 use std::fs;
 
+#[path = "history/bad.rs"]
+mod bad;
 #[path = "history/random.rs"]
 mod random;
+#[path = "history/txn.rs"]
+mod txn;
 
 /// The histories, and the index of the first event that nothing explains.
 const RECORDED: [(&str, Option<u64>); 4] =
@@ -128,9 +132,15 @@ fn what_is_unknown_may_happen_late_or_never_and_what_failed_does_not() {
 #[test]
 fn a_violation_is_told_with_the_calls_around_it() {
     let said = squall(&["check-history", &recorded("register-bad.jsonl"), "--color", "never"]);
-    for part in
-        ["not linearizable", "1 key", "first at  line 36, index 35", "client", "from line", "\n> ", "--failed-cas"]
-    {
+    for part in [
+        "not linearizable",
+        "1 key",
+        "first at  line 36, index 35",
+        "shortest window",
+        "from line",
+        "\n> ",
+        "--failed-cas",
+    ] {
         assert!(said.out.contains(part), "{part} is not in\n{}", said.out);
     }
     let said = squall(&["check-history", &recorded("kv-bad.jsonl"), "--color", "never"]);
@@ -146,7 +156,7 @@ fn what_is_no_history_is_refused_with_its_place() {
         (invoke.clone() + "{\"process\":0,", "2:13: ", "not JSON"),
         (invoke.clone() + "7\n", "2: ", "no event"),
         (invoke.clone() + &invoke, "2: ", "asks before its call of line 1 is over"),
-        (event(0, "ok", "read", json!(1)), "1: ", "has asked for nothing"),
+        (event(0, "ok", "read", json!(1)), "1: ", "asked for nothing"),
         (invoke.clone() + &event(0, "ok", "write", json!(1)), "2: ", "something else in line 1"),
         (event(0, "done", "read", json!(1)), "1: ", "no type done"),
         (event(0, "invoke", "pop", json!(1)), "1: ", "no f pop"),

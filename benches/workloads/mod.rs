@@ -3,4 +3,5 @@
 
 pub mod churn;
 pub mod echo;
+pub mod histories;
 pub mod raft;

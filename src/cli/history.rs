@@ -5,6 +5,7 @@ mod entry;
 mod form;
 mod pair;
 mod told;
+mod values;
 
 use super::Exit;
 use super::arguments::{Detail, Format};
@@ -30,7 +31,9 @@ Examples:
 
 A history is an event a line, as JSON or as EDN, or one vector of them, and may be compressed with gzip. An event has
 process, type (invoke, ok, fail or info), f (read, write, cas, append; get and put are read and write), value, and
-where there is more than one object key, or a value of the form [key value].
+where there is more than one object key, or a value of the form [key value]. What is done to several keys at one
+instant has the f txn, and as its value a list of parts, [[\"r\", \"x\", null], [\"w\", \"y\", 1]] or [[:r :x nil] [:append
+:y 1]]; the completion has the same parts, with what was read. Keys that are never used together are looked at apart.
 
 Trap: fail says that a call did not happen, but some clients write it for a compare-and-swap that took place and saw
 another value. --failed-cas says which; the wrong one turns verdicts around.
@@ -43,11 +46,11 @@ pub(super) struct CheckHistory {
     /// What was recorded; - is standard input
     file: PathBuf,
 
-    /// What each key holds [default: kv if anything is appended, put or got, else register]
+    /// What each key holds [default: list if a txn appends, kv if anything is appended, put or got, else register]
     #[arg(long, env = "SQUALL_MODEL", hide_env = true)]
     model: Option<Kind>,
 
-    /// What each key holds at first: for a register JSON or a word, for kv a text [default: null, or no text]
+    /// What each key holds at first: for a register JSON or a word, for kv a text, for list JSON [default: null, no text, []]
     #[arg(long, value_name = "VALUE", env = "SQUALL_INITIAL", hide_env = true, allow_hyphen_values = true)]
     initial: Option<String>,
 
@@ -71,6 +74,8 @@ enum Kind {
     Register,
     /// A text that is got, put, and appended to
     Kv,
+    /// A list that is read, written, and appended to
+    List,
 }
 
 /// What `fail` means for a compare-and-swap.
@@ -131,6 +136,8 @@ struct History {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Note {
     client: String,
+    /// The index of the invocation.
+    invoked: u64,
     /// Lines of the invocation and of the completion, if there is one.
     from: usize,
     upto: Option<usize>,
@@ -140,10 +147,8 @@ struct Note {
 
 pub(super) fn check(check: &CheckHistory, detail: Detail, terminal: &mut Terminal) -> io::Result<Exit> {
     let file = check.file.display().to_string();
-    let history = match text_of(check) {
-        Ok(text) => form::entries(&text).and_then(|entries| pair::paired(&entries, check)),
-        Err(error) => Err(Mistake::new(0, error.to_string(), "name a file of events, or - for standard input")),
-    };
+    let history =
+        text_of(check).and_then(|text| form::entries(&text)).and_then(|entries| pair::paired(&entries, check));
     let history = match history {
         Ok(history) => history,
         Err(mistake) => return refuse(&format!("{file}:{mistake}"), check.format, terminal),
@@ -163,22 +168,26 @@ pub(super) fn check(check: &CheckHistory, detail: Detail, terminal: &mut Termina
 }
 
 /// The text of the file, `-` being standard input, unpacked if it is packed.
-fn text_of(check: &CheckHistory) -> io::Result<String> {
+fn text_of(check: &CheckHistory) -> Result<String, Mistake> {
+    let unread =
+        |error: io::Error| Mistake::new(0, error.to_string(), "name a file of events, or - for standard input");
     let mut bytes = Vec::new();
     if check.file.as_os_str() == "-" {
-        io::stdin().lock().read_to_end(&mut bytes)?;
+        io::stdin().lock().read_to_end(&mut bytes).map_err(unread)?;
     } else {
-        bytes = fs::read(&check.file)?;
+        bytes = fs::read(&check.file).map_err(unread)?;
     }
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let packed = std::mem::take(&mut bytes);
-        let unpacked = MultiGzDecoder::new(&packed[..]).read_to_end(&mut bytes);
-        unpacked.map_err(|error| io::Error::new(error.kind(), format!("this cannot be unpacked: {error}")))?;
+        MultiGzDecoder::new(&packed[..]).read_to_end(&mut bytes).map_err(|error| {
+            let message = format!("this cannot be unpacked: {error}");
+            Mistake::new(0, message, "pack it again with gzip; the file may have been cut off")
+        })?;
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
+        let upto = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..upto].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Mistake::new(line, "this is not UTF-8", "a history is text, JSON or EDN, or that packed with gzip")
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

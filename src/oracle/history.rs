@@ -1,30 +1,39 @@
 //! Is a recorded history, known from its beginning to its end, explained by sequential objects?
 //!
 //! Objects are independent, so each is looked at by itself (Herlihy and Wing, "Linearizability" (1990), theorem 1:
-//! locality). Its calls are played to the incremental [`Checker`], all answers foretold; what that cannot decide within
-//! its budget, because more calls are open than it follows or too much is possible at once, is left to a search in depth.
+//! locality). Where calls use several objects at one instant, those are one object; what is never used together with them
+//! stays apart. The calls are played to the incremental [`Checker`](super::linearizable::Checker), all answers foretold; what
+//! that cannot decide within its budget, because more calls are open than it follows or too much is possible at once, is
+//! left to a search in depth.
 //!
 //! ```
 //! use squall::oracle::history::{Action, Call, EFFORT, Outcome, check};
 //! use squall::oracle::linearizable::Verdict;
 //!
-//! let call = |action, outcome, invoked, returned| Call { object: 0, action, outcome, invoked, returned: Some(returned) };
 //! let calls = [
-//!     call(Action::Write("1".to_owned()), Outcome::Done, 0, 1),
-//!     call(Action::Read, Outcome::Saw("0".to_owned()), 2, 3),
+//!     Call::single(0, Action::Write("1".to_owned()), Outcome::Done, 0, Some(1)),
+//!     Call::single(0, Action::Read, Outcome::Saw("0".to_owned()), 2, Some(3)),
 //! ];
 //! let finding = check(&calls, "0", EFFORT);
 //! assert_eq!(finding.verdict, Verdict::NotLinearizable);
 //! assert_eq!(finding.violation.map(|violation| violation.call), Some(1));
 //! ```
 
+mod decide;
+mod excerpt;
+mod horizon;
+mod joined;
+mod key;
+mod numbered;
 mod object;
-mod search;
+mod table;
+mod uses;
 
-use super::linearizable::{Checker, Verdict};
-use object::{Numbered, OTHER, Object, numbered};
-use search::{Found, search};
-use std::collections::BTreeMap;
+use super::linearizable::Verdict;
+use decide::{Found, Judged, held_before, judge};
+pub use excerpt::Excerpt;
+use excerpt::excerpt;
+use uses::{Group, groups};
 
 /// What a client asked for. Values are texts; two are the same if their texts are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,7 +53,7 @@ pub enum Action {
     Append(String),
 }
 
-/// What became of a call. One that is known not to have happened is no part of a history.
+/// What became of that. A call that is known not to have happened is no part of a history.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// It took effect; a compare-and-swap found what it expected.
@@ -53,23 +62,42 @@ pub enum Outcome {
     Saw(String),
     /// A compare-and-swap found another value than it expected.
     Differed,
-    /// It takes effect at any time from its invocation on, or never.
+    /// Nobody knows: the call takes effect at any time from its invocation on, or never.
     Unknown,
 }
 
-/// A call of a client, from its invocation to its return.
+/// What a call does to one object.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Call {
-    /// Which object was called.
+pub struct Part {
+    /// Which object.
     pub object: usize,
     /// What was asked.
     pub action: Action,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+/// A call of a client, from its invocation to its return.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// What it does, all of it at one instant, one after the other. If the outcome of one is unknown, so is that of all.
+    pub parts: Vec<Part>,
     /// Position of the invocation in the history. All positions of a history differ.
     pub invoked: usize,
     /// Position of the return; `None` if the outcome is unknown.
     pub returned: Option<usize>,
+}
+
+impl Call {
+    /// A call that does one thing.
+    pub fn single(object: usize, action: Action, outcome: Outcome, invoked: usize, returned: Option<usize>) -> Call {
+        Call { parts: vec![Part { object, action, outcome }], invoked, returned }
+    }
+
+    /// Whether it uses this object.
+    pub fn uses(&self, object: usize) -> bool {
+        self.parts.iter().any(|part| part.object == object)
+    }
 }
 
 /// What a check came to.
@@ -90,40 +118,33 @@ pub struct Violation {
     pub call: usize,
     /// Whether it is known to be the first; else an earlier one may be.
     pub is_first: bool,
-    /// Values that the object may have had before, a few of them, each once; `None` stands for any that nobody saw.
-    /// Empty if that is not known.
-    pub before: Vec<Option<String>>,
+    /// What the objects of the call may have held before, a few possibilities, each once; `None` stands for any value that
+    /// nobody saw. Empty if that is not known.
+    pub before: Vec<Vec<(usize, Option<String>)>>,
+    /// The shortest stretch that shows it by itself, if that was found.
+    pub excerpt: Option<Excerpt>,
 }
 
 /// A budget that decides what can be decided in about a second.
-pub const EFFORT: u64 = 1 << 21;
-/// A move of the search in depth costs as much as so many comparisons.
-const MOVE: u64 = 16;
-/// The effort of the first try.
-const SHARE: u64 = 1 << 14;
+pub const EFFORT: u64 = 1 << 25;
 
 /// Whether sequential objects explain the calls, each of which begins as `initial`. `effort` bounds the work for one object,
-/// in comparisons of what may have happened, which take some nanoseconds, and with it the memory.
+/// or for some that are used together, in comparisons of what may have happened, which take some nanoseconds, and with it
+/// the memory.
 ///
 /// # Panics
 /// If the effort is zero, or a call returns before it was invoked.
 pub fn check(calls: &[Call], initial: &str, effort: u64) -> Finding {
-    let mut objects: BTreeMap<usize, Vec<(usize, &Call)>> = BTreeMap::new();
     for (number, call) in calls.iter().enumerate() {
         assert!(call.returned.is_none_or(|at| at > call.invoked), "call {number} returned before it was invoked");
-        objects.entry(call.object).or_default().push((number, call));
     }
     let mut broken = Vec::new();
     let mut undecided = 0;
-    for calls in objects.into_values() {
-        let object = numbered(&calls, initial, usize::MAX);
-        match decide(&object, effort) {
-            Known::Linearizable => {}
-            Known::Undecided => undecided += 1,
-            Known::Violation(at, found) => {
-                let is_first = !object.is_farsighted;
-                broken.push(Broken { calls, initial, effort, at, found: Violation { is_first, ..found } });
-            }
+    for group in groups(calls) {
+        match judge(&group, initial, usize::MAX, effort) {
+            Judged::Linearizable => {}
+            Judged::Undecided => undecided += group.objects.len(),
+            Judged::Broken(found) => broken.push(Broken { group, initial, effort, found }),
         }
     }
     let verdict = match (broken.is_empty(), undecided) {
@@ -131,41 +152,36 @@ pub fn check(calls: &[Call], initial: &str, effort: u64) -> Finding {
         (true, 0) => Verdict::Linearizable,
         (true, _) => Verdict::Undecided,
     };
-    let violation = first(broken).map(|first| Violation { is_first: first.is_first && undecided == 0, ..first });
+    let violation = first(broken).map(|Broken { group, initial, effort, found }| Violation {
+        call: found.call,
+        is_first: !found.is_foreseen && undecided == 0,
+        excerpt: excerpt(&group, initial, &found, effort),
+        before: held_before(&group, initial, &found),
+    });
     Finding { verdict, violation, undecided }
 }
 
-enum Known {
-    Linearizable,
-    /// With the position of the return.
-    Violation(usize, Violation),
-    Undecided,
-}
-
-/// An object whose calls are not explained.
+/// Objects whose calls are not explained.
 struct Broken<'a> {
-    calls: Vec<(usize, &'a Call)>,
+    group: Group<'a>,
     initial: &'a str,
     effort: u64,
-    at: usize,
-    /// What was found at that position, or is to come after it.
-    found: Violation,
+    /// What was found, at its place or before.
+    found: Found,
 }
 
 impl Broken<'_> {
     /// What is known of the history up to a position.
-    fn upto(&self, at: usize) -> Known {
-        decide(&numbered(&self.calls, self.initial, at + 1), self.effort)
+    fn upto(&self, at: usize) -> Judged {
+        judge(&self.group, self.initial, at + 1, self.effort)
     }
 
     /// The first violation, where the one found was seen coming: that of the shortest beginning which has one.
-    fn settled(self) -> Broken<'static> {
-        let positions = self.calls.iter().filter_map(|(number, call)| Some((call.returned?, *number)));
-        let mut returns: Vec<(usize, usize)> = positions.filter(|(at, _)| *at >= self.at).collect();
+    fn settle(&mut self) {
+        let positions = self.group.calls.iter().filter_map(|(number, call)| Some((call.returned?, *number)));
+        let mut returns: Vec<(usize, usize)> = positions.filter(|(at, _)| *at >= self.found.at).collect();
         returns.sort_unstable();
-        let mut settled =
-            Broken { calls: Vec::new(), initial: "", effort: self.effort, at: self.at, found: self.found.clone() };
-        settled.found.is_first = true;
+        self.found.is_foreseen = false;
         let (mut low, mut high, mut stride) = (0, returns.len(), 1);
         while low < high {
             // First in growing strides, for it is seldom far; once it is between two, halfway.
@@ -174,96 +190,40 @@ impl Broken<'_> {
             stride *= 2;
             let (at, call) = returns[middle];
             match self.upto(at) {
-                Known::Linearizable => low = middle + 1,
-                Known::Violation(_, found) => {
+                Judged::Linearizable => low = middle + 1,
+                Judged::Broken(_) => {
                     high = middle;
-                    settled.at = at;
-                    settled.found = Violation { call, before: found.before, ..settled.found };
+                    self.found = Found { at, call, is_foreseen: self.found.is_foreseen };
                 }
-                Known::Undecided => {
-                    settled.found.is_first = false;
+                Judged::Undecided => {
+                    self.found.is_foreseen = true;
                     low = middle + 1;
                 }
             }
         }
-        settled
     }
 }
 
 /// The first violation of all.
-fn first(mut broken: Vec<Broken<'_>>) -> Option<Violation> {
-    broken.sort_by_key(|broken| broken.at);
+fn first(mut broken: Vec<Broken<'_>>) -> Option<Broken<'_>> {
+    broken.sort_by_key(|broken| broken.found.at);
     let mut best: Option<Broken<'_>> = None;
-    for broken in broken {
+    for mut broken in broken {
         // A violation is never before the place at which it was seen coming.
         let is_later = best.as_ref().is_some_and(|best| {
-            best.at < broken.at || !broken.found.is_first && matches!(broken.upto(best.at), Known::Linearizable)
+            best.found.at < broken.found.at
+                || broken.found.is_foreseen && matches!(broken.upto(best.found.at), Judged::Linearizable)
         });
         if is_later {
             continue;
         }
-        let broken = if broken.found.is_first { broken } else { broken.settled() };
+        if broken.found.is_foreseen {
+            broken.settle();
+        }
         best = match best {
-            Some(best) if best.at < broken.at => Some(best),
+            Some(best) if best.found.at < broken.found.at => Some(best),
             _ => Some(broken),
         };
     }
-    best.map(|best| best.found)
-}
-
-/// Tries both ways in turns, each time with more effort: what is hard for one is often easy for the other.
-fn decide(object: &Object, effort: u64) -> Known {
-    let mut share = effort.min(SHARE);
-    loop {
-        if let known @ (Known::Linearizable | Known::Violation(..)) = follow(object, share) {
-            return known;
-        }
-        match search(object, share.div_ceil(MOVE)) {
-            Found::Order => return Known::Linearizable,
-            Found::Nothing(step) => {
-                let step = &object.steps[step];
-                return Known::Violation(
-                    step.returned,
-                    Violation { call: step.call, is_first: true, before: Vec::new() },
-                );
-            }
-            Found::TooMuch if share == effort => return Known::Undecided,
-            Found::TooMuch => share = effort.min(share * 8),
-        }
-    }
-}
-
-/// Plays the history to the incremental checker.
-fn follow(object: &Object, effort: u64) -> Known {
-    let mut returns: Vec<(usize, usize)> = object
-        .steps
-        .iter()
-        .enumerate()
-        .filter(|(_, step)| step.answer.is_some())
-        .map(|(number, step)| (step.returned, number))
-        .collect();
-    returns.sort_unstable();
-    let mut checker = Checker::<Numbered>::with_budget(object.initial, effort);
-    let mut ids = Vec::with_capacity(object.steps.len());
-    for (at, number) in returns {
-        while let Some(step) = object.steps.get(ids.len()).filter(|step| step.invoked < at) {
-            let id = checker.invoke(step.operation.clone());
-            match step.answer {
-                Some(answer) => checker.foretell(id, answer, step.returned as u64),
-                None => checker.unknown(id),
-            }
-            ids.push(id);
-        }
-        let step = &object.steps[number];
-        let answer = step.answer.expect("only steps that returned are here");
-        if let Err(violation) = checker.returned(ids[number], answer) {
-            let text = |state: &u32| (*state != OTHER).then(|| object.texts[*state as usize].clone());
-            let before = violation.states.iter().map(text).collect();
-            return Known::Violation(at, Violation { call: step.call, is_first: true, before });
-        }
-        if checker.verdict() == Verdict::Undecided {
-            return Known::Undecided;
-        }
-    }
-    Known::Linearizable
+    best
 }

@@ -31,17 +31,23 @@
 //! ```
 
 mod configuration;
+mod recent;
 pub mod register;
+pub mod registers;
+pub(in crate::oracle) mod search;
+mod violation;
 mod window;
 
 use configuration::{Configuration, admit, is_covered};
+use recent::Recent;
 use std::fmt;
+pub use violation::{NotLinearizable, Pending};
 use window::{Mask, Window, bit, bits};
 
 /// A sequential object: what it remembers, what it can be asked, what it answers.
 pub trait Model: Clone + fmt::Debug {
-    /// All that the object remembers.
-    type State: Clone + Eq + fmt::Debug;
+    /// All that the object remembers. Its order is of no matter.
+    type State: Clone + Ord + fmt::Debug;
     /// What a client asks for. Equal operations do the same.
     type Operation: Clone + PartialEq + fmt::Debug;
     /// What a client is told.
@@ -53,6 +59,13 @@ pub trait Model: Clone + fmt::Debug {
     /// What `operation` does to the state, whatever the state. [`Effect::Update`] is always
     /// true, the others make the checker faster.
     fn effect(operation: &Self::Operation) -> Effect;
+
+    /// The state after `operation`, if it follows from what was answered, whatever the state was before; no answer is one
+    /// that nobody knows. `None` is always true, more makes what is told of a violation shorter.
+    fn reveals(operation: &Self::Operation, answer: Option<&Self::Answer>) -> Option<Self::State> {
+        let _ = (operation, answer);
+        None
+    }
 }
 
 /// What an operation does to the state.
@@ -81,46 +94,6 @@ pub enum Verdict {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OperationId(u64);
 
-/// The event after which no sequential object explains the history.
-#[derive(Clone, Debug)]
-pub struct NotLinearizable<M: Model> {
-    /// The operation that completed.
-    pub operation: M::Operation,
-    /// What it answered; `None` if it was reported not to have happened.
-    pub answer: Option<M::Answer>,
-    /// States the object may have been in before, at most eight, each once.
-    pub states: Vec<M::State>,
-    /// The operations that were pending beside it, oldest first.
-    pub pending: Vec<Pending<M>>,
-}
-
-/// An operation that could still take effect.
-#[derive(Clone, Debug)]
-pub struct Pending<M: Model> {
-    /// What was asked for.
-    pub operation: M::Operation,
-    /// Whether it will never return.
-    pub unknown: bool,
-}
-
-impl<M: Model> fmt::Display for NotLinearizable<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.answer {
-            Some(answer) => write!(f, "{:?} cannot have answered {answer:?}", self.operation)?,
-            None => write!(f, "{:?} cannot have failed, its effect was seen", self.operation)?,
-        }
-        write!(f, "; the state before was ")?;
-        for (place, state) in self.states.iter().enumerate() {
-            write!(f, "{}{state:?}", if place == 0 { "" } else { " or " })?;
-        }
-        for (place, Pending { operation, unknown }) in self.pending.iter().enumerate() {
-            write!(f, "{}{operation:?}", if place == 0 { "; still pending: " } else { ", " })?;
-            write!(f, "{}", if *unknown { " (outcome unknown)" } else { "" })?;
-        }
-        Ok(())
-    }
-}
-
 /// How many answers a configuration may note. A read during which more values go by belongs
 /// to a client that should have been reported as unknown.
 const NOTES: usize = 1_024;
@@ -143,6 +116,7 @@ pub struct Checker<M: Model> {
     /// None covers another.
     configurations: Vec<Configuration<M>>,
     window: Window<M>,
+    recent: Recent<M>,
     verdict: Verdict,
     budget: u64,
     credit: u64,
@@ -164,11 +138,22 @@ impl<M: Model> Checker<M> {
     /// # Panics
     /// If the budget is zero.
     pub fn with_budget(initial: M::State, budget: u64) -> Checker<M> {
+        Checker { recent: Recent::new(), ..Checker::among(vec![initial], budget) }
+    }
+
+    /// A checker of an object of which it is only known that it is in one of these states. It does not tell the window of
+    /// a violation.
+    ///
+    /// # Panics
+    /// If there is no state, or the budget is zero.
+    pub fn among(states: Vec<M::State>, budget: u64) -> Checker<M> {
         assert!(budget > 0, "a checker without a budget decides nothing");
-        let untouched = Configuration { state: initial, linearized: 0, hidden: 0, bystanders: 0, notes: Vec::new() };
+        assert!(!states.is_empty(), "an object has a state");
+        let untouched = |state| Configuration { state, linearized: 0, hidden: 0, bystanders: 0, notes: Vec::new() };
         Checker {
-            configurations: vec![untouched],
+            configurations: states.into_iter().map(untouched).collect(),
             window: Window::new(),
+            recent: Recent::none(),
             verdict: Verdict::Linearizable,
             budget,
             credit: budget,
@@ -191,7 +176,7 @@ impl<M: Model> Checker<M> {
         if self.verdict != Verdict::Linearizable {
             return OperationId(u64::MAX);
         }
-        self.window.add(operation)
+        self.window.add(operation, self.recent.tick())
     }
 
     /// The operation is going to return `answer`, before all that return at a greater `at`. To be
@@ -228,6 +213,7 @@ impl<M: Model> Checker<M> {
             "{:?} answers {answer:?}, not as foretold",
             self.window.slots[slot].operation
         );
+        self.recent.add(&self.window.slots[slot], Some(&answer));
         if self.settle_at_once(slot, &answer) || self.settle(slot, &answer) {
             return Ok(());
         }
@@ -440,6 +426,7 @@ impl<M: Model> Checker<M> {
         assert!(!self.configurations.is_empty(), "a history without an explanation goes on");
         let everywhere = |mask: Mask, configuration: &Configuration<M>| mask & configuration.linearized;
         for slot in bits(self.configurations.iter().fold(self.window.unknown, everywhere)) {
+            self.recent.add(&self.window.slots[slot], None);
             self.window.release(slot);
             self.configurations.iter_mut().for_each(|configuration| configuration.forget(slot));
         }
@@ -453,6 +440,7 @@ impl<M: Model> Checker<M> {
                 states.push(configuration.state.clone());
             }
         }
+        let shown = if answer.is_some() { self.recent.window(&self.window) } else { Vec::new() };
         let window = &self.window;
         let mut oldest_first: Vec<usize> = bits(window.taken).collect();
         oldest_first.sort_by_key(|slot| window.slots[*slot].id.0);
@@ -465,6 +453,7 @@ impl<M: Model> Checker<M> {
             answer,
             states,
             pending: pending.collect(),
+            window: shown,
         };
         self.stop(Verdict::NotLinearizable);
         Box::new(violation)

@@ -14,7 +14,7 @@ const DEPTH: usize = 64;
 /// # Errors
 /// If it is no EDN, with the place.
 pub(super) fn values(text: &str) -> Result<Vec<(usize, Value)>, Mistake> {
-    let mut reader = Reader { text, at: 0, line: 1, line_start: 0 };
+    let mut reader = Reader { text, at: 0, line: 1, line_start: 0, discarding: 0 };
     let mut values = Vec::new();
     let mut closers: Vec<char> = Vec::new();
     loop {
@@ -45,6 +45,8 @@ struct Reader<'a> {
     at: usize,
     line: usize,
     line_start: usize,
+    /// How many discarded values it is in.
+    discarding: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -74,15 +76,35 @@ impl<'a> Reader<'a> {
                     self.next();
                 }
             } else if self.text[self.at..].starts_with("#_") {
-                self.next();
-                self.next();
-                self.value(0)?;
+                self.discard()?;
             } else if sign.is_whitespace() || sign == ',' {
                 self.next();
             } else {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Goes over marks that stand one after the other, and as many values.
+    fn discard(&mut self) -> Result<(), Mistake> {
+        let mut count = 0;
+        while self.text[self.at..].starts_with("#_") {
+            self.next();
+            self.next();
+            count += 1;
+            while self.peek().is_some_and(|sign| sign.is_whitespace() || sign == ',') {
+                self.next();
+            }
+        }
+        self.discarding += 1;
+        if self.discarding > DEPTH {
+            return Err(self.wrong("this is nested too deeply", "leave out what is to be discarded"));
+        }
+        for _ in 0..count {
+            self.value(0)?;
+        }
+        self.discarding -= 1;
         Ok(())
     }
 
@@ -105,10 +127,14 @@ impl<'a> Reader<'a> {
                 if self.peek() == Some('{') {
                     return self.list('}', depth);
                 }
-                if self.word().is_empty() {
-                    return Err(self.wrong("a tag has a name", "write a value"));
+                match self.word() {
+                    "" => Err(self.wrong("a tag has a name", "write a value")),
+                    "#NaN" => {
+                        Err(self.wrong("NaN is no value, for it is not the same as itself", "write nil, or a text"))
+                    }
+                    word if word.starts_with('#') => Ok(Value::String(format!("#{word}"))),
+                    _ => self.value(depth + 1),
                 }
-                self.value(depth + 1)
             }
             Some('\\') => {
                 self.next();
@@ -188,16 +214,28 @@ impl<'a> Reader<'a> {
             Some('f') => Ok('\u{c}'),
             Some(sign @ ('"' | '\\' | '/')) => Ok(sign),
             Some('u') => {
-                let digits =
-                    self.text.get(self.at..self.at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-                let Some(sign) = digits.and_then(char::from_u32) else {
-                    return Err(self.wrong("this is no character", "write four hexadecimal digits after \\u"));
+                let wrong = self.wrong("this is no character", "write four hexadecimal digits after \\u");
+                let unit = self.unit().ok_or_else(|| wrong.clone())?;
+                // What needs more than four digits is written in two halves.
+                let low = if (0xd800..0xdc00).contains(&unit) && self.text[self.at..].starts_with("\\u") {
+                    self.at += 2;
+                    self.unit()
+                } else {
+                    None
                 };
-                self.at += 4;
-                Ok(sign)
+                let mut signs = char::decode_utf16([unit].into_iter().chain(low));
+                signs.next().and_then(Result::ok).ok_or(wrong)
             }
             _ => Err(self.wrong("nothing is escaped like this", "write \\\\ for a backslash")),
         }
+    }
+
+    /// Four hexadecimal digits.
+    fn unit(&mut self) -> Option<u16> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        let unit = u16::from_str_radix(digits, 16).ok()?;
+        self.at += 4;
+        Some(unit)
     }
 
     fn word(&mut self) -> &'a str {
@@ -258,6 +296,8 @@ mod tests {
         let expected =
             json!([-3, 7, 1.5, true, null, ":a/b", "sym", "x\né", [1, 2], [1], "now", "a", 18446744073709551615_u64]);
         assert_eq!(found, [json!({ "a": expected })]);
+        let text = "{:a [##Inf \"\\ud83d\\ude00\" #_#_1 2 3]}";
+        assert_eq!(read(text), [(1, json!({"a": ["##Inf", "\u{1f600}", 3]}))]);
     }
 
     #[test]
@@ -272,12 +312,17 @@ mod tests {
             ("{:a 1}]", 1, 7, "no value begins with ]"),
             ("{:a \"\\ud800\"}", 1, 8, "no character"),
             ("# {}", 1, 2, "a tag has a name"),
+            ("{:a ##NaN}", 1, 10, "not the same as itself"),
+            ("{:a \"\\ud800\\u0041\"}", 1, 8, "no character"),
         ] {
             let mistake = values(text).expect_err(text);
             assert_eq!((mistake.line, mistake.column), (line, column), "{text}: {mistake}");
             assert!(mistake.message.contains(part), "{text}: {mistake}");
         }
-        let deep = "[".repeat(100_000);
-        assert!(values(&deep).expect_err("too deep").message.contains("nested"));
+        for deep in ["[", "{:a ", "#a ", "#_[", "[#_"] {
+            let mistake = values(&deep.repeat(100_000)).expect_err(deep);
+            assert!(mistake.message.contains("nested"), "{deep}: {mistake}");
+        }
+        assert!(values(&"#_".repeat(100_000)).expect_err("no value").message.contains("ends too soon"));
     }
 }

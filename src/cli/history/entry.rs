@@ -1,7 +1,7 @@
 //! One event of a history: who, what, and whether it begins or ends.
 
 use super::Mistake;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// One event.
 #[derive(Clone, PartialEq, Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Entry {
     pub(super) client: Option<String>,
     pub(super) kind: Kind,
     pub(super) action: Action,
+    /// Whether the word for that is one of those that are used for texts: get, put and append.
+    pub(super) is_textual: bool,
     pub(super) key: Option<Value>,
     /// `None` if the event says nothing of a value.
     pub(super) value: Option<Value>,
@@ -34,6 +36,8 @@ pub(super) enum Action {
     Write,
     Cas,
     Append,
+    /// Several of these at one instant.
+    Txn,
     /// Of one who is no client.
     Foreign,
 }
@@ -55,8 +59,28 @@ impl Entry {
             Some(_) => (kind(fields, line)?, action(fields, line)?),
             None => (Kind::Info, Action::Foreign),
         };
+        if let Some(number) = ["key", "value"].into_iter().filter_map(|name| fields.get(name)).find_map(inexact) {
+            let message = format!("{number} is too large to be told from its neighbours");
+            return Err(Mistake::new(line, message, "write such numbers as texts"));
+        }
         let key = fields.get("key").filter(|key| !key.is_null()).cloned();
-        Ok(Entry { line, index, client, kind, action, key, value: fields.get("value").cloned() })
+        let f = fields.get("f").and_then(Value::as_str).unwrap_or_default();
+        let is_textual = ["get", "put", "append"].contains(&f.strip_prefix(':').unwrap_or(f));
+        Ok(Entry { line, index, client, kind, action, is_textual, key, value: fields.get("value").cloned() })
+    }
+}
+
+/// A number in the value of which only some of the digits have been kept.
+fn inexact(value: &Value) -> Option<&Number> {
+    /// From here on not every whole number is one of floating point.
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            Some(number).filter(|number| number.as_f64() >= Some(EXACT) || number.as_f64() <= Some(-EXACT))
+        }
+        Value::Array(values) => values.iter().find_map(inexact),
+        Value::Object(fields) => fields.values().find_map(inexact),
+        Value::Number(_) | Value::Null | Value::Bool(_) | Value::String(_) => None,
     }
 }
 
@@ -94,12 +118,13 @@ fn kind(fields: &Map<String, Value>, line: usize) -> Result<Kind, Mistake> {
 }
 
 fn action(fields: &Map<String, Value>, line: usize) -> Result<Action, Mistake> {
-    let cure = "f is read, write, cas, get, put or append";
+    let cure = "f is read, write, cas, get, put, append or txn";
     match word(fields, "f", line, cure)? {
         "read" | "get" => Ok(Action::Read),
         "write" | "put" => Ok(Action::Write),
         "cas" => Ok(Action::Cas),
         "append" => Ok(Action::Append),
+        "txn" => Ok(Action::Txn),
         other => Err(Mistake::new(line, format!("there is no f {other}"), cure)),
     }
 }

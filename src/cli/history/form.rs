@@ -35,8 +35,13 @@ fn lines(text: &str) -> Result<Vec<(usize, Value)>, Mistake> {
             let what = told.rsplit_once(" at line ").map_or(told.as_str(), |(what, _)| what);
             let upto = line.floor_char_boundary(error.column().saturating_sub(1));
             let column = line[..upto].chars().count() + 1;
-            let message = format!("this is not JSON: {what}");
-            Err(Mistake { line: number, column, message, cure: "write one object a line".to_owned() })
+            let (message, cure) = match what {
+                "recursion limit exceeded" => {
+                    ("this is nested too deeply".to_owned(), "an event is an object of plain values")
+                }
+                what => (format!("this is not JSON: {what}"), "write one object a line"),
+            };
+            Err(Mistake { line: number, column, message, cure: cure.to_owned() })
         }
     };
     full.map(value).collect()

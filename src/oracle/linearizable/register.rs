@@ -70,4 +70,13 @@ impl Model for Register {
             Operation::Cas { .. } | Operation::Add(_) => Effect::Update,
         }
     }
+
+    fn reveals(operation: &Operation, answer: Option<&Answer>) -> Option<u64> {
+        match (*operation, answer) {
+            (Operation::Write(value), _) => Some(value),
+            (Operation::Read | Operation::Add(_), Some(Answer::Value(value))) => Some(*value),
+            (Operation::Cas { to, .. }, Some(Answer::Swapped(true))) => Some(to),
+            (Operation::Read | Operation::Add(_) | Operation::Cas { .. }, _) => None,
+        }
+    }
 }

@@ -7,6 +7,10 @@ use crate::kernel::rng::{Dice, Purpose};
 use Answer::{Done, Swapped, Value};
 use Operation::{Add, Cas, Read, Write};
 
+mod depth;
+mod several;
+mod windows;
+
 /// What happens to an operation, by its number in the history.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Event {
@@ -333,7 +337,8 @@ fn the_violation_says_what_was_asked_and_what_was_possible() {
     let _also_pending = checker.invoke(Add(1));
     let violation = checker.returned(read, Value(7)).expect_err("nobody wrote 7");
     let told = "Read cannot have answered Value(7); the state before was 2 or 1; \
-                still pending: Write(4) (outcome unknown), Add(1)";
+                still pending: Write(4) (outcome unknown), Add(1); \
+                whatever was before, no order explains Write(2) = Done, Read = Value(7)";
     assert_eq!(violation.to_string(), told);
     assert_eq!(checker.verdict(), Verdict::NotLinearizable);
     // It is said once.

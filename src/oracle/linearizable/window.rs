@@ -28,6 +28,8 @@ pub(super) struct Window<M: Model> {
 pub(super) struct Slot<M: Model> {
     pub(super) id: OperationId,
     pub(super) operation: M::Operation,
+    /// When it was invoked, as [`Recent`](super::recent::Recent) counts.
+    pub(super) invoked: usize,
     pub(super) foretold: Option<M::Answer>,
     /// If an answer is foretold: less than for all that return later.
     pub(super) at: u64,
@@ -44,7 +46,7 @@ impl<M: Model> Window<M> {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, operation: M::Operation) -> OperationId {
+    pub(super) fn add(&mut self, operation: M::Operation, invoked: usize) -> OperationId {
         let slot = self.taken.trailing_ones() as usize;
         assert!(slot < SLOTS, "all {SLOTS} slots are taken");
         // Numbers are not used again, so that an id of an operation that is over is noticed.
@@ -57,8 +59,8 @@ impl<M: Model> Window<M> {
             Effect::Update => {}
         }
         match self.slots.get_mut(slot) {
-            Some(free) => *free = Slot { id, operation, foretold: None, at: u64::MAX },
-            None => self.slots.push(Slot { id, operation, foretold: None, at: u64::MAX }),
+            Some(free) => *free = Slot { id, operation, invoked, foretold: None, at: u64::MAX },
+            None => self.slots.push(Slot { id, operation, invoked, foretold: None, at: u64::MAX }),
         }
         id
     }
