@@ -99,11 +99,11 @@ impl Sight {
         changes
     }
 
-    /// A server that had all entries of a new snapshot has taken it by itself, unless it had others there.
+    /// Of what was committed before a server has taken the snapshot itself; later ones are of a leader.
     fn snapshot_since(&self, before: &Sight) -> Vec<String> {
         let mut changes = Vec::new();
         if self.snapshot != before.snapshot {
-            let own = before.term_at(self.snapshot.index) == Some(self.snapshot.term) && self.commit == before.commit;
+            let own = before.commit >= self.snapshot.index;
             let verb = if own { "takes a snapshot" } else { "installs the snapshot" };
             changes.push(format!("{verb} up to {}", at(self.snapshot)));
         }
