@@ -11,7 +11,7 @@
 //! - `cluster 3 pre_vote=true check_quorum=true append_max=1 inflight_max=2 disk=manual exhibits=a,b`: plain Raft
 //!   with disks that sync at once, unless said otherwise; `spares=2`: further servers that may join;
 //!   `always_joint=true`; `snapshot=4/1/2`: after 4 entries, of which 1 stays in the log, in parts of 2 units;
-//!   `reads=index`, `reads=lease/500` (millionths of drift), `follower_reads=true`; `quorums=flexible/4/2` (to
+//!   `reads=index`, `reads=lease/500` (millionths of drift), `follower_reads=true`; `session_lifetime=500ms`; `quorums=flexible/4/2` (to
 //!   elect, to commit), `quorums=weighted/3/1/1`;
 //! - `log 2 = 1 1 4` and `term 2 = 7`: what a disk holds before the first start;
 //! - `timeout 1`, `heartbeat 1`: a timer fires; `elect 1` is a timeout and all that follows from it, told in one

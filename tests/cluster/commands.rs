@@ -2,6 +2,7 @@
 
 use super::words::{Pattern, describe, name, node, number, span};
 use super::{Cluster, Flight};
+use squall::kernel::time::Time;
 use squall::oracle::linearizable::register::Operation;
 use squall::protocol::{NodeId, Order, Protocol};
 use squall::protocols::raft::kv;
@@ -225,7 +226,14 @@ impl Cluster {
         let sequence = &mut self.sequences[client as usize];
         *sequence += 1;
         let client = NodeId::new(self.config.raft.all() + client);
-        let request = Request { client, sequence: *sequence, command: kv::Command { key, operation } };
+        let request = Request {
+            client,
+            sequence: *sequence,
+            session: 0,
+            opens: *sequence == 1,
+            at: Time::ZERO,
+            command: kv::Command { key, operation },
+        };
         self.last_request = Some(request);
         self.request(server, request)
     }

@@ -64,7 +64,7 @@ struct Flight {
 
 impl Cluster {
     fn new(words: &[&str]) -> Result<Cluster, String> {
-        let Options { raft, follower_reads, manual_disks } = Options::parse(words)?;
+        let Options { raft, follower_reads, session_lifetime, manual_disks } = Options::parse(words)?;
         let (servers, all) = (raft.servers, raft.all());
         let client = client::Config {
             servers,
@@ -85,7 +85,7 @@ impl Cluster {
             to_itself: VecDeque::new(),
         };
         Ok(Cluster {
-            config: Config { raft, client, clients: CLIENTS, follower_reads, scripts: None, idle: 0 },
+            config: Config { raft, client, clients: CLIENTS, follower_reads, session_lifetime, scripts: None, idle: 0 },
             hosts: (0..all).map(host).collect(),
             backstage: (0..u64::from(all)).map(backstage).collect(),
             flight: Vec::new(),
@@ -266,6 +266,9 @@ impl Cluster {
                     Answer::Swapped(false) => "not swapped".to_owned(),
                 };
                 self.say(format!("  {} answers {}: {answer}", name(from), client(sequence)));
+            }
+            Message::Expired { sequence } => {
+                self.say(format!("  {} answers {}: its session is over", name(from), client(sequence)));
             }
             Message::Redirect { sequence, leader } => {
                 let leader =

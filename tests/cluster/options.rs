@@ -1,6 +1,6 @@
 //! The first line of a conversation: how the cluster is set up.
 
-use super::words::number;
+use super::words::{number, span};
 use squall::kernel::time::Span;
 use squall::protocols::raft::config::{Config, Reads};
 use squall::protocols::raft::exhibits::EXHIBITS;
@@ -12,6 +12,7 @@ use squall::protocols::raft::snapshot::Compaction;
 pub(super) struct Options {
     pub(super) raft: Config,
     pub(super) follower_reads: bool,
+    pub(super) session_lifetime: Option<Span>,
     pub(super) manual_disks: bool,
 }
 
@@ -35,7 +36,7 @@ impl Options {
             quorums: Quorums::Majority,
             rules: Rules::SOUND,
         };
-        let mut parsed = Options { raft, follower_reads: false, manual_disks: false };
+        let mut parsed = Options { raft, follower_reads: false, session_lifetime: None, manual_disks: false };
         options.iter().try_for_each(|option| parsed.set(option))?;
         Ok(parsed)
     }
@@ -52,6 +53,7 @@ impl Options {
             ("always_joint", value) => raft.always_joint = yes(value)?,
             ("reads", value) => raft.reads = reads(value)?,
             ("follower_reads", value) => self.follower_reads = yes(value)?,
+            ("session_lifetime", value) => self.session_lifetime = Some(span(value)?),
             ("quorums", value) => raft.quorums = quorums(value)?,
             ("disk", "manual") => self.manual_disks = true,
             ("exhibits", ids) => {

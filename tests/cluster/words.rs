@@ -71,7 +71,7 @@ pub(super) fn kind_of(message: &Message) -> &'static str {
         Message::Raft(Raft::Ask { .. }) => "ask",
         Message::Raft(Raft::ReadIndex { .. }) => "read-index",
         Message::Raft(Raft::ReadIndexReply { .. }) => "read-index-reply",
-        Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => "client",
+        Message::Request(_) | Message::Reply { .. } | Message::Expired { .. } | Message::Redirect { .. } => "client",
     }
 }
 
@@ -135,6 +135,7 @@ fn in_round(round: u64) -> String {
 
 fn describe_part(fragment: &Fragment<Machine>) -> String {
     match &fragment.part {
+        Part::Clock(clock) => format!("time of the log {} ms", clock.ns() / 1_000_000),
         Part::Sessions(_, sessions) => {
             let count = sessions.iter().flatten().count();
             format!("{count} session{}", if count == 1 { "" } else { "s" })
