@@ -2,7 +2,6 @@
 
 use super::words::{Pattern, describe, name, node, number, span};
 use super::{Cluster, Flight};
-use squall::kernel::time::Time;
 use squall::oracle::linearizable::register::Operation;
 use squall::protocol::{NodeId, Order, Protocol};
 use squall::protocols::raft::kv;
@@ -231,7 +230,7 @@ impl Cluster {
             sequence: *sequence,
             session: 0,
             opens: *sequence == 1,
-            at: Time::ZERO,
+            at_ms: 0,
             command: kv::Command { key, operation },
         };
         self.last_request = Some(request);

@@ -59,8 +59,8 @@ impl Server {
         let is_taken = if spares_log {
             self.on_read(&request, io)
         } else {
-            let at = self.time_of_log(io.now());
-            self.core.propose(Command { at, ..request }, io)
+            let at_ms = self.time_of_log(io.now());
+            self.core.propose(Command { at_ms, ..request }, io)
         };
         if !is_taken {
             let leader = self.core.leader();
@@ -70,13 +70,13 @@ impl Server {
 
     /// The time that a leader writes into the log: it goes on from where that was when it began to lead, as fast as its own
     /// clock.
-    fn time_of_log(&mut self, now: Time) -> Time {
-        let Some(clock) = self.core.machine().clock() else { return Time::ZERO };
+    fn time_of_log(&mut self, now: Time) -> u32 {
+        let Some(clock) = self.core.machine().clock() else { return 0 };
         if self.office.0 != self.core.term() {
             self.office = (self.core.term(), now, clock);
         }
         let (_, began, from) = self.office;
-        from + now.since(began)
+        ((from + now.since(began)).ns() / 1_000_000) as u32
     }
 
     fn on_read(&mut self, request: &Command, io: &mut Io<'_, Store>) -> bool {
