@@ -233,12 +233,13 @@ pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &s
     if scenario.swarm.is_none() {
         return draw(scenario, name, &Roster { crew, ..Roster::of(&members) }, seed);
     }
-    let Vocabulary { mut roles, goals, mut messages, .. } = scenario.system.vocabulary();
+    let Vocabulary { mut roles, mut goals, mut messages, .. } = scenario.system.vocabulary();
     // Some have an owner for every key; a swarm knows of no keys.
     roles.retain(|role| *role != "owner");
     let (churn, pace) = (scenario.system.churn(), scenario.system.pace());
     // Without an operator nobody waits for what only he brings about.
     messages.retain(|label| churn || !raft::ORDERED.contains(label));
+    goals.retain(|goal| churn || !raft::ORDERED_GOALS.contains(goal));
     let roster = Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, churn, pace };
     draw(scenario, name, &roster, seed)
 }
@@ -413,7 +414,7 @@ impl System for BuiltIn {
 
     fn orders(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(settings) => settings.orders(),
+            BuiltIn::Raft(_) => &RaftSettings::ORDERS,
             BuiltIn::Lock(_) => &[],
             BuiltIn::Ring(_) => &ring::ORDERS,
         }

@@ -18,6 +18,7 @@ mod weather;
 
 use super::distribution::Distribution;
 use super::plan;
+use crate::kernel::chance::Ratio;
 use crate::kernel::rng::{Purpose, Table};
 use crate::kernel::time::{Span, Time};
 use bandwidth::Lines;
@@ -179,6 +180,11 @@ impl Network {
     pub fn is_well(&self, from: u16, to: u16) -> bool {
         let class = self.current.class(self.link(from, to), from.max(to) < self.members);
         !self.is_blocked(from, to) && !self.current.weathers[class].is_disturbed()
+    }
+
+    /// How many of the messages from one node to another the network loses by itself.
+    pub fn usual_loss(&self, from: u16, to: u16) -> Ratio {
+        self.current.weathers[self.current.class(self.link(from, to), from.max(to) < self.members)].usual_loss
     }
 
     /// Whether no link is cut.

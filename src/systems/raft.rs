@@ -139,6 +139,15 @@ impl QuorumSettings {
 /// The messages that are sent only because an operator has ordered something.
 pub(super) const ORDERED: [&str; 2] = ["TimeoutNow", "Ask"];
 
+/// The goals that are reached only for the same reason.
+pub(super) const ORDERED_GOALS: [&str; 5] = [
+    "raft.configuration-changed",
+    "raft.joint-configuration",
+    "raft.learner-promoted",
+    "raft.leader-removed",
+    "raft.leadership-transferred",
+];
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -221,12 +230,7 @@ impl RaftSettings {
     }
 
     /// The orders that its servers understand.
-    pub(super) fn orders(&self) -> &'static [Kind] {
-        match self.spares {
-            0 => &[Kind::TransferLeadership],
-            _ => &[Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::TransferLeadership],
-        }
-    }
+    pub(super) const ORDERS: [Kind; 4] = [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::TransferLeadership];
 
     /// What its servers do not claim to survive: a sync that lied, and with leases a clock that stands still.
     pub(super) fn spared(&self) -> &'static [Kind] {
@@ -240,22 +244,18 @@ impl RaftSettings {
     pub(super) fn vocabulary(&self) -> Vocabulary {
         Vocabulary {
             invariants: names_of(&[&oracle::INVARIANTS, spec::INVARIANTS.as_slice(), &[PANIC]].concat()).collect(),
-            goals: self.goals(),
+            goals: self.goals().into_iter().chain(ORDERED_GOALS).collect(),
             roles: vec!["leader", "primary"],
             facts: node::FACTS.to_vec(),
             messages: self.messages().into_iter().chain(node::MESSAGES).chain(ORDERED).collect(),
         }
     }
 
-    /// The goals that can be reached with these settings.
+    /// The goals that can be reached with these settings, without [`ORDERED_GOALS`].
     pub(super) fn goals(&self) -> Vec<&'static str> {
         let may_be = |goal: &&str| match *goal {
             "raft.snapshot-taken" | "raft.snapshot-installed" => self.snapshot.is_some(),
-            "raft.configuration-changed"
-            | "raft.joint-configuration"
-            | "raft.learner-promoted"
-            | "raft.leader-removed" => self.spares > 0,
-            _ => true,
+            _ => !ORDERED_GOALS.contains(goal),
         };
         oracle::GOALS.into_iter().filter(may_be).collect()
     }

@@ -221,7 +221,7 @@ impl StoreOracle {
             if self.are_enough(view, &most) {
                 break;
             }
-            if inside.iter().all(|member| talk_well(view, *member, *node)) {
+            if inside.iter().all(|member| talk_reliably(view, *member, *node)) {
                 let larger = inside.iter().chain([node]).copied().collect();
                 let found = self.circle(view, &rest[place + 1..], larger);
                 if found.len() > most.len() || self.are_enough(view, &found) {
@@ -243,6 +243,15 @@ fn talk(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
 fn talk_well(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
     let (one, other) = (one.number(), other.number());
     view.network.is_well(one, other) && view.network.is_well(other, one)
+}
+
+/// Whether also the network itself loses at most one in five of them: an election takes six in a row.
+fn talk_reliably(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
+    let is_reliable = |from: NodeId, to: NodeId| {
+        let loss = view.network.usual_loss(from.number(), to.number());
+        5 * loss.part() <= loss.whole()
+    };
+    talk_well(view, one, other) && is_reliable(one, other) && is_reliable(other, one)
 }
 
 impl Oracle<Store> for StoreOracle {

@@ -136,6 +136,14 @@ impl RaftSettings {
                 }
             }
         }
+        if self.session_lifetime == Some(Span::ZERO) {
+            let message = "a session that ends at once never serves anybody";
+            complaints.push(Complaint::at(
+                "system.session_lifetime",
+                message,
+                "use for example \"10s\", or leave it out",
+            ));
+        }
         if self.idle > 10_000 {
             complaints.push(Complaint::at("system.idle", "more than 10000 idle nodes", "use fewer"));
         }
