@@ -8,18 +8,23 @@
 //! A file has comments (`#`), and blocks: commands, `----`, the answer, an empty line. Nodes are
 //! called by number. The commands:
 //!
-//! - `cluster 3 pre_vote=true check_quorum=true append_max=1 disk=manual exhibits=a,b`: plain Raft
-//!   with disks that sync at once, unless said otherwise;
+//! - `cluster 3 pre_vote=true check_quorum=true append_max=1 inflight_max=2 disk=manual exhibits=a,b`: plain Raft
+//!   with disks that sync at once, unless said otherwise; `spares=2`: further servers that may join;
+//!   `always_joint=true`; `snapshot=4/1/2`: after 4 entries, of which 1 stays in the log, in parts of 2 units;
+//!   `reads=index`, `reads=lease/500` (millionths of drift), `follower_reads=true`; `session_lifetime=500ms`; `quorums=flexible/4/2` (to
+//!   elect, to commit), `quorums=weighted/3/1/1`;
 //! - `log 2 = 1 1 4` and `term 2 = 7`: what a disk holds before the first start;
-//! - `timeout 1`, `heartbeat 1`: a timer fires; `advance 200ms`: all clocks go on; `elect 1` is a timeout
-//!   and all that follows from it, told in one line;
+//! - `timeout 1`, `heartbeat 1`: a timer fires; `elect 1` is a timeout and all that follows from it, told in one
+//!   line; `advance 200ms`: all clocks go on; `advance 200ms 2`: only that of n2;
 //! - `propose 1 write x=5` (or `add x=5`, `cas x=5->6`, `read x`; `as c2`): a client asks a server;
 //!   `retry 2`: the last request again, to another server;
 //! - `deliver`: all in flight, until it is quiet; `deliver 1->2`, `deliver 1->* append`: what matches now;
 //!   `deliver 1<->2`: between the two until it is quiet. `drop`, `duplicate`, `hold` take the same; `echo`
 //!   holds a second copy of what is in flight; `release` lets go what is held;
 //! - `sync 2`: its disk is done; `crash 2 keep=1`, `restart 2`; `isolate 1`, `cut 1->2`, `heal`;
-//! - `status`, `log 2`, `flight`.
+//! - `join 4`, `leave 1`, `replace 3 by 4`, `transfer 2` (which then asks to lead): orders of an operator;
+//! - `status` (a log that is compacted begins with the last entry that is gone, as `[3:1]`), `log 2`, `state 2`,
+//!   `members 2`, `progress 1` (what a leader knows of the others), `flight`, `sizes`.
 
 #![expect(clippy::disallowed_methods, reason = "a variable says whether to rewrite the answers")]
 

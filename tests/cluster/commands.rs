@@ -1,15 +1,13 @@
 //! What a conversation can ask of a cluster, line by line.
 
-use super::words::{Pattern, describe, name, node, number, terms};
+use super::words::{Pattern, describe, name, node, number, span};
 use super::{Cluster, Flight};
-use squall::kernel::time::Span;
 use squall::oracle::linearizable::register::Operation;
-use squall::protocol::NodeId;
+use squall::protocol::{NodeId, Order, Protocol};
 use squall::protocols::raft::kv;
 use squall::protocols::raft::log::Entry;
 use squall::protocols::raft::message::Record;
 use squall::protocols::raft::node::{Store, Timer};
-use squall::protocols::raft::oracle::Replicated;
 use squall::protocols::raft::session::Request;
 use std::fmt::Write;
 
@@ -60,7 +58,7 @@ impl Cluster {
             ["log", server, "=", terms @ ..] => return self.prepare_log(node(server)?, terms),
             ["term", server, "=", term] => return self.prepare_term(node(server)?, number(term)?),
             _ if !self.has_started() => {
-                (0..self.config.raft.servers).for_each(|server| self.boot(NodeId::new(server)));
+                self.servers().for_each(|server| self.boot(server));
                 self.said.clear();
             }
             _ => {}
@@ -74,14 +72,22 @@ impl Cluster {
                 let said = std::mem::take(&mut self.said);
                 said.lines().filter(|line| line.starts_with("VIOLATION")).for_each(|line| self.say(line));
                 let sight = self.sight(node(server)?).expect("it is up");
-                self.say(format!("n{} is {} of T{}, with log {}", server, sight.role, sight.term, terms(&sight.log)));
+                self.say(format!("n{} is {} of T{}, with log {}", server, sight.role, sight.term, sight.log()));
                 Ok(())
             }
-            ["advance", span] => {
-                let ms = span.strip_suffix("ms").ok_or("a time in ms")?;
-                self.now += Span::ms(number(ms)?);
+            ["advance", time] => {
+                self.now += span(time)?;
                 Ok(())
             }
+            ["advance", time, server] => {
+                let ahead = &mut self.ahead[node(server)?.index()];
+                *ahead = *ahead + span(time)?;
+                Ok(())
+            }
+            ["join", server] => self.order(node(server)?, Order::Join),
+            ["leave", server] => self.order(node(server)?, Order::Leave),
+            ["replace", old, "by", server] => self.order(node(server)?, Order::Replace(node(old)?)),
+            ["transfer", server] => self.order(node(server)?, Order::TransferLeadership),
             ["propose", server, what @ ..] => self.propose(node(server)?, what),
             ["retry", server] => {
                 let request = self.last_request.ok_or("nothing to try again")?;
@@ -119,7 +125,7 @@ impl Cluster {
             }
             ["isolate", server] => {
                 let alone = node(server)?.number();
-                for other in (0..self.config.raft.servers).filter(|other| *other != alone) {
+                for other in (0..self.config.raft.all()).filter(|other| *other != alone) {
                     self.cuts.extend([(alone, other), (other, alone)]);
                 }
                 Ok(())
@@ -147,10 +153,20 @@ impl Cluster {
                 self.show_log(node(server)?);
                 Ok(())
             }
+            ["state", server] => self.show_state(node(server)?),
+            ["members", server] => self.show_members(node(server)?),
+            ["progress", server] => self.show_progress(node(server)?),
             ["flight"] => {
                 for flight in &self.flight {
                     let text = describe(&flight.message);
                     writeln!(self.said, "{} -> {}: {text}", name(flight.from), name(flight.to)).unwrap();
+                }
+                Ok(())
+            }
+            ["sizes"] => {
+                for flight in &self.flight {
+                    let (text, bytes) = (describe(&flight.message), Store::size(&flight.message));
+                    writeln!(self.said, "{bytes} bytes: {text}").unwrap();
                 }
                 Ok(())
             }
@@ -208,7 +224,7 @@ impl Cluster {
         };
         let sequence = &mut self.sequences[client as usize];
         *sequence += 1;
-        let client = NodeId::new(self.config.raft.servers + client);
+        let client = NodeId::new(self.config.raft.all() + client);
         let request = Request {
             client,
             sequence: *sequence,
@@ -239,50 +255,5 @@ impl Cluster {
             self.arrive(flight)?;
         }
         Err("it does not become quiet".to_owned())
-    }
-
-    fn status(&mut self) {
-        self.say("     role          term vote commit applied durable  log");
-        for server in (0..self.config.raft.servers).map(NodeId::new) {
-            let durable = self.durable(server);
-            let Some(sight) = self.sight(server) else {
-                self.say(format!("{:4} down {:>39}", name(server), durable));
-                continue;
-            };
-            let core = self.hosts[server.index()].state.as_ref().and_then(Store::core).expect("it is up");
-            let line = format!(
-                "{:4} {:13} {:4} {:4} {:6} {:7} {:7}  {}",
-                name(server),
-                sight.role,
-                format!("T{}", sight.term),
-                sight.vote.map_or("-".to_owned(), name),
-                sight.commit,
-                core.applied(),
-                durable,
-                terms(&sight.log)
-            );
-            self.say(line.trim_end());
-        }
-    }
-
-    fn show_log(&mut self, server: NodeId) {
-        let Some(core) = self.hosts[server.index()].state.as_ref().and_then(Store::core) else { return };
-        let mut lines = Vec::new();
-        for index in 1..=core.log().last_index() {
-            let entry = core.log().entry(index).expect("in the log");
-            let what = entry.command().map_or("no-op".to_owned(), |request| {
-                let key = ["x", "y", "z"][request.command.key as usize];
-                let client = request.client.number() + 1 - self.config.raft.servers;
-                let what = match request.command.operation {
-                    Operation::Read => format!("read {key}"),
-                    Operation::Write(value) => format!("write {key}={value}"),
-                    Operation::Cas { from, to } => format!("cas {key}={from}->{to}"),
-                    Operation::Add(value) => format!("add {key}={value}"),
-                };
-                format!("{what} (c{client}#{})", request.sequence)
-            });
-            lines.push(format!("{index}:{} {what}", entry.term()));
-        }
-        lines.iter().for_each(|line| self.say(line));
     }
 }

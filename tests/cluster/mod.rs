@@ -1,8 +1,11 @@
 //! One cluster of Raft that does what a conversation says and nothing else, and tells what it does.
 
 mod commands;
+mod options;
+mod sight;
 mod words;
 
+use options::Options;
 use squall::environment::disk::Disk;
 use squall::environment::disk::crash::Survival;
 use squall::environment::network::Network;
@@ -11,17 +14,12 @@ use squall::kernel::rng::{Dice, Purpose, Table};
 use squall::kernel::time::{Span, Time};
 use squall::oracle::linearizable::register::Answer;
 use squall::oracle::spec::{Host, Touch, View};
-use squall::protocol::{Effect, Found, Io, NodeId, Protocol};
-use squall::protocols::raft::core::Role;
-use squall::protocols::raft::exhibits::EXHIBITS;
-use squall::protocols::raft::membership::Quorums;
-use squall::protocols::raft::message::Record;
+use squall::protocol::{Effect, Found, Io, NodeId, Order, Protocol};
+use squall::protocols::raft::client;
 use squall::protocols::raft::node::{Command, Config, Message, Store, Timer};
-use squall::protocols::raft::oracle::{CoreOracle, Replicated};
-use squall::protocols::raft::rules::Rules;
-use squall::protocols::raft::{client, config};
+use squall::protocols::raft::oracle::CoreOracle;
 use std::collections::VecDeque;
-use words::{describe, held_back, name, number, or_nobody, places, terms};
+use words::{describe, held_back, name, or_nobody};
 
 pub(crate) use commands::play;
 
@@ -36,6 +34,8 @@ struct Cluster {
     cuts: Vec<(u16, u16)>,
     network: Network,
     now: Time,
+    /// By how much the clock of each server is ahead.
+    ahead: Vec<Span>,
     steps: u64,
     /// `None` once it has spoken.
     oracle: Option<CoreOracle>,
@@ -62,53 +62,10 @@ struct Flight {
     message: Message,
 }
 
-/// What is seen of a server before and after a turn.
-#[derive(Clone, PartialEq)]
-struct Sight {
-    role: &'static str,
-    term: u64,
-    vote: Option<NodeId>,
-    log: Vec<u64>,
-    commit: u64,
-}
-
 impl Cluster {
     fn new(words: &[&str]) -> Result<Cluster, String> {
-        let (servers, options) = words.split_first().ok_or("how many servers?")?;
-        let servers: u16 = servers.parse().map_err(|_| format!("{servers:?} servers?"))?;
-        let mut raft = config::Config {
-            servers,
-            election_timeout_min: Span::ms(150),
-            election_timeout_max: Span::ms(300),
-            heartbeat: Span::ms(50),
-            pre_vote: false,
-            check_quorum: false,
-            append_max: 64,
-            inflight_max: 256,
-            spares: 0,
-            compaction: None,
-            always_joint: false,
-            reads: config::Reads::Log,
-            quorums: Quorums::Majority,
-            rules: Rules::SOUND,
-        };
-        let mut manual_disks = false;
-        for option in options {
-            match option.split_once('=').ok_or_else(|| format!("{option:?} has no ="))? {
-                ("pre_vote", value) => raft.pre_vote = value == "true",
-                ("check_quorum", value) => raft.check_quorum = value == "true",
-                ("append_max", value) => raft.append_max = number(value)? as usize,
-                ("disk", value) => manual_disks = value == "manual",
-                ("exhibits", ids) => {
-                    for id in ids.split(',') {
-                        let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.id == id);
-                        let exhibit = exhibit.ok_or_else(|| format!("there is no exhibit {id:?}"))?;
-                        (exhibit.plant)(&mut raft.rules);
-                    }
-                }
-                (name, _) => return Err(format!("there is no option {name:?}")),
-            }
-        }
+        let Options { raft, follower_reads, session_lifetime, manual_disks } = Options::parse(words)?;
+        let (servers, all) = (raft.servers, raft.all());
         let client = client::Config {
             servers,
             interval: Span::ZERO,
@@ -129,27 +86,20 @@ impl Cluster {
             to_itself: VecDeque::new(),
         };
         Ok(Cluster {
-            config: Config {
-                raft,
-                client,
-                clients: CLIENTS,
-                follower_reads: false,
-                session_lifetime: None,
-                scripts: None,
-                idle: 0,
-            },
-            hosts: (0..servers).map(host).collect(),
-            backstage: (0..u64::from(servers)).map(backstage).collect(),
+            config: Config { raft, client, clients: CLIENTS, follower_reads, session_lifetime, scripts: None, idle: 0 },
+            hosts: (0..all).map(host).collect(),
+            backstage: (0..u64::from(all)).map(backstage).collect(),
             flight: Vec::new(),
             held: Vec::new(),
             cuts: Vec::new(),
-            network: Network::new(&plan::Network::default(), Table::new(1), servers, servers + CLIENTS, &[]),
+            network: Network::new(&plan::Network::default(), Table::new(1), all, all + CLIENTS, &[]),
             now: Time::ZERO + Span::secs(1),
             steps: 0,
             oracle: Some(CoreOracle::new(&raft)),
             last_request: None,
             sequences: [0; CLIENTS as usize],
             manual_disks,
+            ahead: vec![Span::ZERO; usize::from(all)],
             said: String::new(),
         })
     }
@@ -160,22 +110,33 @@ impl Cluster {
         self.steps > 0
     }
 
+    /// All servers, members or not.
+    fn servers(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.config.raft.all()).map(NodeId::new)
+    }
+
+    /// What time it is for a server.
+    fn clock(&self, server: NodeId) -> Time {
+        self.now + self.ahead[server.index()]
+    }
+
     fn say(&mut self, text: impl AsRef<str>) {
         self.said.push_str(text.as_ref());
         self.said.push('\n');
     }
 
     fn boot(&mut self, server: NodeId) {
+        let now = self.clock(server);
         let back = &mut self.backstage[server.index()];
         let host = &mut self.hosts[server.index()];
         assert!(host.state.is_none(), "{} is up", name(server));
         let mut effects = Vec::new();
-        let mut io = Io::new(server, self.now, self.now, &mut back.dice, &mut effects);
+        let mut io = Io::new(server, now, now, &mut back.dice, &mut effects);
         let records: Vec<_> = host.disk.records().from(0).cloned().collect();
         let state = Store::boot(&self.config, server, Found { records: &records, damage: None }, &mut io);
         host.state = Some(state);
         let sight = self.sight(server).expect("it is up");
-        let log = if sight.log.is_empty() { "an empty log".to_owned() } else { format!("log {}", terms(&sight.log)) };
+        let log = if sight.log().is_empty() { "an empty log".to_owned() } else { format!("log {}", sight.log()) };
         self.say(format!("{} starts in T{}, vote {}, with {log}", name(server), sight.term, or_nobody(sight.vote)));
         self.perform(server, effects);
         self.judge(server, Touch::Booted);
@@ -187,6 +148,16 @@ impl Cluster {
             return Err(format!("{} has no heartbeat to send", name(server)));
         }
         self.turn(server, "", |state, io| state.on_timer(timer, io))?;
+        self.talk_to_itself(server);
+        Ok(())
+    }
+
+    fn order(&mut self, server: NodeId, order: Order) -> Result<(), String> {
+        let mut heard = false;
+        self.turn(server, "", |state, io| heard = state.on_order(order, io))?;
+        if !heard {
+            self.say(format!("{} has no use for that order", name(server)));
+        }
         self.talk_to_itself(server);
         Ok(())
     }
@@ -223,9 +194,10 @@ impl Cluster {
         handler: impl FnOnce(&mut Store, &mut Io<'_, Store>),
     ) -> Result<(), String> {
         let before = self.sight(server).ok_or_else(|| format!("{} is down", name(server)))?;
+        let now = self.clock(server);
         let back = &mut self.backstage[server.index()];
         let mut effects = Vec::new();
-        let mut io = Io::new(server, self.now, self.now, &mut back.dice, &mut effects);
+        let mut io = Io::new(server, now, now, &mut back.dice, &mut effects);
         handler(self.hosts[server.index()].state.as_mut().expect("it is up"), &mut io);
         if !head.is_empty() {
             self.say(head);
@@ -234,38 +206,6 @@ impl Cluster {
         self.perform(server, effects);
         self.judge(server, Touch::Handled);
         Ok(())
-    }
-
-    fn tell_changes(&mut self, server: NodeId, before: &Sight) {
-        let after = self.sight(server).expect("it is up");
-        let mut changes = Vec::new();
-        if after.role != before.role {
-            changes.push(format!("becomes {} in T{}", after.role, after.term));
-        } else if after.term != before.term {
-            changes.push(format!("goes on to T{} as {}", after.term, after.role));
-        }
-        match after.vote {
-            _ if (after.term, after.vote) == (before.term, before.vote) => {}
-            Some(vote) if vote == server => changes.push("votes for itself".to_owned()),
-            Some(vote) => changes.push(format!("votes for {}", name(vote))),
-            None if after.term == before.term => changes.push("takes its vote back".to_owned()),
-            None => {}
-        }
-        let common = before.log.iter().zip(&after.log).take_while(|(mine, now)| mine == now).count();
-        if common < before.log.len() {
-            changes.push(format!("removes {}", places(&before.log, common)));
-        }
-        if common < after.log.len() {
-            changes.push(format!("appends {}", places(&after.log, common)));
-        }
-        if after.commit != before.commit {
-            let fell = if after.commit < before.commit { "falls back to commit" } else { "commits up to" };
-            changes.push(format!("{fell} {}", after.commit));
-        }
-        if !changes.is_empty() {
-            let indent = if self.said.lines().last().is_some_and(|line| line.contains(" -> ")) { "  " } else { "" };
-            self.say(format!("{indent}{} {}", name(server), changes.join(", ")));
-        }
     }
 
     fn perform(&mut self, server: NodeId, effects: Vec<Effect<Store>>) {
@@ -317,7 +257,7 @@ impl Cluster {
             self.backstage[from.index()].to_itself.push_back(message);
             return;
         }
-        let client = |number: u32| format!("c{}#{number}", to.number() + 1 - self.config.raft.servers);
+        let client = |number: u32| format!("c{}#{number}", to.number() + 1 - self.config.raft.all());
         match message {
             Message::Reply { sequence, answer } => {
                 let answer = match answer {
@@ -394,33 +334,10 @@ impl Cluster {
         if let Err(found) = oracle.after_step(&view, server, touch) {
             self.oracle = None;
             let mut message = found.message;
-            for server in (0..self.config.raft.servers).rev() {
+            for server in (0..self.config.raft.all()).rev() {
                 message = message.replace(&format!("#{server}"), &name(NodeId::new(server)));
             }
             self.say(format!("VIOLATION {}: {message}", found.invariant));
         }
-    }
-
-    fn sight(&self, server: NodeId) -> Option<Sight> {
-        let core = self.hosts[server.index()].state.as_ref().and_then(Store::core)?;
-        let role = match core.role() {
-            Role::Follower => "follower",
-            Role::PreCandidate { .. } => "pre-candidate",
-            Role::Candidate { .. } => "candidate",
-            Role::Leader(_) => "leader",
-            Role::Outcast => "outcast",
-        };
-        let log = (1..=core.log().last_index()).map(|index| core.log().term_at(index).expect("in the log"));
-        Some(Sight { role, term: core.term(), vote: core.vote(), log: log.collect(), commit: core.commit() })
-    }
-
-    /// How many entries the disk would bring back.
-    fn durable(&self, server: NodeId) -> u64 {
-        self.hosts[server.index()].disk.durable().fold(0, |upto, record| match record {
-            Record::Term { .. } => upto,
-            Record::Truncate { from } => from - 1,
-            Record::Entry(_) => upto + 1,
-            Record::Snapshot(snapshot) => upto.max(snapshot.last.index),
-        })
     }
 }

@@ -1,11 +1,15 @@
 //! The words of a conversation: what messages and entries are called, and what is meant by a word.
 
 use super::Flight;
+use squall::kernel::time::Span;
+use squall::oracle::linearizable::register::Operation;
 use squall::protocol::NodeId;
-use squall::protocols::raft::log::Position;
-use squall::protocols::raft::membership::Wish;
+use squall::protocols::raft::log::{Content, Entry, Position};
+use squall::protocols::raft::membership::{Configuration, Servers, Wish};
 use squall::protocols::raft::message::{Campaign, Message as Raft, Outcome, Request};
-use squall::protocols::raft::node::Message;
+use squall::protocols::raft::node::{Command, Machine, Message};
+use squall::protocols::raft::session::Part;
+use squall::protocols::raft::snapshot::Fragment;
 
 /// Which messages a command is about.
 pub(super) struct Pattern {
@@ -90,24 +94,25 @@ pub(super) fn describe(message: &Message) -> String {
             let word = if *granted { "granted" } else { "refused" };
             format!("{}VoteReply T{term} {word}", if *pre_vote { "Pre" } else { "" })
         }
-        Raft::AppendEntries { term, prev, commit, entries, round: _ } => {
+        Raft::AppendEntries { term, prev, commit, entries, round } => {
             let entries: Vec<String> =
                 (prev.index + 1..).zip(entries).map(|(index, entry)| format!("{index}:{}", entry.term())).collect();
             let entries = if entries.is_empty() { "nothing".to_owned() } else { entries.join(" ") };
-            format!("Append T{term} after {} commit {commit}: {entries}", at(*prev))
+            format!("Append T{term} after {} commit {commit}{}: {entries}", at(*prev), in_round(*round))
         }
-        Raft::AppendEntriesReply { term, outcome: Outcome::Matched(index), round: _ } => {
-            format!("AppendReply T{term} matched {index}")
+        Raft::AppendEntriesReply { term, outcome: Outcome::Matched(index), round } => {
+            format!("AppendReply T{term} matched {index}{}", in_round(*round))
         }
-        Raft::AppendEntriesReply { term, outcome: Outcome::Conflict { refused, hint }, round: _ } => {
-            format!("AppendReply T{term} refused {refused}, try {}", at(*hint))
+        Raft::AppendEntriesReply { term, outcome: Outcome::Conflict { refused, hint }, round } => {
+            format!("AppendReply T{term} refused {refused}, try {}{}", at(*hint), in_round(*round))
         }
-        Raft::InstallSnapshot { term, fragment, round: _ } => {
-            let (part, count) = (fragment.offset + 1, fragment.count);
-            format!("Snapshot T{term} up to {}: part {part} of {count}", at(fragment.last))
+        Raft::InstallSnapshot { term, fragment, round } => {
+            let Fragment { last, offset, count, .. } = &**fragment;
+            let (part, what) = (offset + 1, describe_part(fragment));
+            format!("Snapshot T{term} up to {}{}: part {part} of {count}, {what}", at(*last), in_round(*round))
         }
-        Raft::InstallSnapshotReply { term, last, wanted, round: _ } => {
-            format!("SnapshotReply T{term} of {last}, wants part {}", wanted + 1)
+        Raft::InstallSnapshotReply { term, last, wanted, round } => {
+            format!("SnapshotReply T{term} of {last}, wants part {}{}", wanted + 1, in_round(*round))
         }
         Raft::TimeoutNow { term } => format!("TimeoutNow T{term}"),
         Raft::Ask { term, request } => match request {
@@ -116,9 +121,64 @@ pub(super) fn describe(message: &Message) -> String {
             Request::Change(Wish::Leave) => format!("Ask T{term} to leave"),
             Request::Change(Wish::Replace(old)) => format!("Ask T{term} to take the place of {}", name(*old)),
         },
-        Raft::ReadIndex { term, token: _ } => format!("ReadIndex T{term}"),
-        Raft::ReadIndexReply { term, token: _, index } => format!("ReadIndexReply T{term} index {index}"),
+        // The lower half of a token is the client's number for the request.
+        Raft::ReadIndex { term, token } => format!("ReadIndex T{term} for request #{}", *token as u32),
+        Raft::ReadIndexReply { term, token, index } => {
+            format!("ReadIndexReply T{term} for request #{}: see {index}", *token as u32)
+        }
     }
+}
+
+fn in_round(round: u64) -> String {
+    if round == 0 { String::new() } else { format!(" round {round}") }
+}
+
+fn describe_part(fragment: &Fragment<Machine>) -> String {
+    match &fragment.part {
+        Part::Clock(clock) => format!("time of the log {} ms", clock.ns() / 1_000_000),
+        Part::Sessions(_, sessions) => {
+            let count = sessions.iter().flatten().count();
+            format!("{count} session{}", if count == 1 { "" } else { "s" })
+        }
+        Part::Machine(part) if part.values.is_empty() => "nothing written".to_owned(),
+        Part::Machine(part) => {
+            let values = (part.first..).zip(&part.values).map(|(key, value)| format!("{}={value}", KEYS[key as usize]));
+            values.collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+/// The registers that a conversation knows, by key.
+pub(super) const KEYS: [&str; 3] = ["x", "y", "z"];
+
+/// What an entry is for, in a cluster of so many servers.
+pub(super) fn describe_entry(entry: &Entry<Command>, servers: u16) -> String {
+    let request = match entry.content() {
+        Content::Nothing => return "no-op".to_owned(),
+        Content::Configuration(configuration) => return members(configuration),
+        Content::Command(request) => request,
+    };
+    let key = KEYS[request.command.key as usize];
+    let what = match request.command.operation {
+        Operation::Read => format!("read {key}"),
+        Operation::Write(value) => format!("write {key}={value}"),
+        Operation::Cas { from, to } => format!("cas {key}={from}->{to}"),
+        Operation::Add(value) => format!("add {key}={value}"),
+    };
+    format!("{what} (c{}#{})", request.client.number() + 1 - servers, request.sequence)
+}
+
+/// Who belongs to the cluster.
+pub(super) fn members(configuration: &Configuration) -> String {
+    let Configuration { voters, outgoing, learners } = configuration;
+    let names = |servers: &Servers| servers.iter().map(name).collect::<Vec<_>>().join(" ");
+    let mut text = format!("voters {}", names(voters));
+    for (word, servers) in [("together with", outgoing), ("learners", learners)] {
+        if !servers.is_empty() {
+            text.push_str(&format!(", {word} {}", names(servers)));
+        }
+    }
+    text
 }
 
 pub(super) fn held_back(server: NodeId, to: NodeId, message: &Message) -> String {
@@ -141,10 +201,15 @@ pub(super) fn terms(log: &[u64]) -> String {
     log.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// The entries from this place on, as index:term.
-pub(super) fn places(log: &[u64], from: usize) -> String {
-    let places = log.iter().enumerate().skip(from).map(|(place, term)| format!("{}:{term}", place + 1));
-    places.collect::<Vec<_>>().join(" ")
+/// The entries from index `from` on of a log that begins after `base`, as index:term.
+pub(super) fn places(log: &[u64], base: u64, from: u64) -> String {
+    let places = (base + 1..).zip(log).filter(|(index, _)| *index >= from);
+    places.map(|(index, term)| format!("{index}:{term}")).collect::<Vec<_>>().join(" ")
+}
+
+/// A time in milliseconds.
+pub(super) fn span(word: &str) -> Result<Span, String> {
+    number(word.strip_suffix("ms").ok_or("a time in ms")?).map(Span::ms)
 }
 
 pub(super) fn number(word: &str) -> Result<u64, String> {

@@ -283,7 +283,7 @@ impl<M: StateMachine> Core<M> {
                 self.on_install_snapshot_reply(from, term, last, wanted, round, io);
             }
             Message::TimeoutNow { term } => self.on_timeout_now(term, io),
-            Message::Ask { request: Request::Lead, .. } => self.on_ask_to_lead(from, io),
+            Message::Ask { term, request: Request::Lead } => self.on_ask_to_lead(from, term, io),
             Message::Ask { request: Request::Change(wish), .. } => self.on_ask_to_change(from, wish, io),
             Message::ReadIndex { token, .. } => self.on_read_index(from, token, io),
             Message::ReadIndexReply { term, token, index } => self.on_read_index_reply(term, token, index),

@@ -69,6 +69,11 @@ impl<C> Entry<C> {
         self.term
     }
 
+    /// What it is for.
+    pub fn content(&self) -> &Content<C> {
+        &self.content
+    }
+
     /// The command for the state machine, if it is one.
     pub fn command(&self) -> Option<&C> {
         match &self.content {

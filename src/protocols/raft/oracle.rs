@@ -316,7 +316,7 @@ impl CoreOracle {
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
         common.check_log(seen, node, core)?;
-        let fresh = common.check_commit(seen, node, core)?;
+        let fresh = common.check_commit(seen, held, node, core)?;
         if !fresh.is_empty() {
             common.check_successors(view, node, core)?;
         }

@@ -42,6 +42,8 @@ impl Server {
     /// Handles a timer.
     pub fn on_alarm(&mut self, alarm: Alarm, io: &mut Io<'_, Store>) {
         self.core.on_alarm(alarm, io);
+        // A leader that has nobody left to ask confirms with a heartbeat that it leads.
+        self.answer_reads(io);
     }
 
     /// Handles an order of an operator.

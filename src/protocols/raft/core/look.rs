@@ -4,7 +4,7 @@ use super::{Core, Role, StateMachine};
 use crate::protocol::NodeId;
 use crate::protocols::raft::config::Config;
 use crate::protocols::raft::log::Log;
-use crate::protocols::raft::membership::Configuration;
+use crate::protocols::raft::membership::{Configuration, Wish};
 use crate::protocols::raft::snapshot::Snapshot;
 
 impl<M: StateMachine> Core<M> {
@@ -54,6 +54,12 @@ impl<M: StateMachine> Core<M> {
     #[inline]
     pub fn configuration(&self) -> &Configuration {
         &self.configuration
+    }
+
+    /// What this server was ordered to ask for, and does not have yet.
+    #[inline]
+    pub fn wish(&self) -> Option<Wish> {
+        self.wish
     }
 
     /// The latest snapshot, if there is one.

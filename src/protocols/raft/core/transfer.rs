@@ -24,9 +24,10 @@ impl<M: StateMachine> Core<M> {
         true
     }
 
-    /// A server asks to lead.
-    pub(super) fn on_ask_to_lead<P: Embeds<M>>(&mut self, who: NodeId, io: &mut Io<'_, P>) {
-        if !self.configuration.voters.has(who) || who == self.me {
+    /// A server asks the leader of `term` to let it lead. To a later leader that would come late: the lead would move again, though
+    /// nobody has ordered it again.
+    pub(super) fn on_ask_to_lead<P: Embeds<M>>(&mut self, who: NodeId, term: u64, io: &mut Io<'_, P>) {
+        if term != self.term || !self.configuration.voters.has(who) || who == self.me {
             return;
         }
         if let Role::Leader(Leadership { transfer, .. }) = &mut self.role {

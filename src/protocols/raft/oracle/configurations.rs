@@ -80,6 +80,12 @@ impl Common {
         self.configurations.latest(core.log().last_index(), |index| self.chain_in(core, index))
     }
 
+    /// The configuration that a server went by whose log ended at `upto`.
+    #[inline]
+    pub(super) fn in_force_at<M: StateMachine>(&self, core: &Core<M>, upto: u64) -> Configuration {
+        self.configurations.latest(upto, |index| self.chain_in(core, index)).1
+    }
+
     /// Whether a server that does not know the configuration at this index of its log to be committed votes by the one
     /// before it.
     pub(super) fn voted_before<M: StateMachine>(&self, node: NodeId, core: &Core<M>, at: u64) -> bool {

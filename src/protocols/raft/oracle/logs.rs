@@ -149,11 +149,13 @@ impl Common {
         self.check_configuration(node, core)
     }
 
-    /// The touched server's commit index. Answers what it has committed before anybody else.
+    /// The touched server's commit index. Answers what it has committed before anybody else. `held` is where its log ended
+    /// before, if it has not just started.
     #[inline]
     pub(super) fn check_commit<M: StateMachine>(
         &mut self,
         seen: &mut Seen,
+        held: Option<u64>,
         node: NodeId,
         core: &Core<M>,
     ) -> Result<Range<u64>, Box<Violation>> {
@@ -183,7 +185,7 @@ impl Common {
         if commit <= known {
             return Ok(0..0);
         }
-        self.check_first_commit(node, core, commit, chain)?;
+        self.check_first_commit(node, core, held, (commit, chain))?;
         for index in known + 1..=commit {
             let chain = core.log().chain_at(index).expect("in the log");
             self.committed.chains.push(chain, &self.matching);
@@ -203,13 +205,15 @@ impl Common {
         &mut self,
         node: NodeId,
         core: &Core<M>,
-        commit: u64,
-        chain: u64,
+        held: Option<u64>,
+        (commit, chain): (u64, u64),
     ) -> Verdict {
         let holds = |durable: &Durable| durable.chains.at(commit, &self.matching) == Some(chain);
         let copies = self.durable.iter().zip(0..).filter(|(durable, _)| holds(durable));
         let copies: Servers = copies.map(|(_, server)| NodeId::new(server)).collect();
-        let (_, configuration) = self.in_force(core);
+        // A leader that has committed a joint configuration appends the one after it in the same turn: that one had no say.
+        let upto = held.filter(|_| core.is_leader()).map_or(core.log().last_index(), |held| held.max(commit));
+        let configuration = self.in_force_at(core, upto);
         if !self.configurations.is_quorum(&configuration, Decision::Replication, copies) {
             return violation("raft.commit-quorum", &[node], || {
                 format!(
