@@ -8,7 +8,7 @@ use crate::protocol::NodeId;
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of the ring.
-pub const EXHIBITS: [Exhibit<Rules>; 34] = [
+pub const EXHIBITS: [Exhibit<Rules>; 35] = [
     Exhibit {
         id: "item-hash-vs-node-name",
         story: "a key's hash is compared with the names of the nodes",
@@ -294,6 +294,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 34] = [
         ],
         rarity: Rarity::Specific,
         plant: |rules| rules.change.waits_for_readers = || false,
+    },
+    Exhibit {
+        id: "dead-by-one-witness",
+        story: "who leads takes a member for dead that it alone has not heard of",
+        source: "Das, Gupta and Motivala, \"SWIM\", DSN 2002: what section 3 is there to avoid",
+        invariants: &["ring.missed-by-others"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.asks_others = || false,
     },
 ];
 

@@ -1,6 +1,7 @@
 //! What nodes tell each other, and what they keep on disk.
 
 use super::cell::{Cell, OperationId, Rank, Version};
+use super::detector::Suspect;
 use super::epoch::{Epoch, Identity};
 use super::metadata::Command;
 use super::store::{HintKey, Wish};
@@ -49,8 +50,26 @@ pub enum Message {
     },
     /// Epochs, in a row.
     News(Arc<[Arc<Epoch>]>),
-    /// To a coordinator of the ring: a server is alive.
+    /// A server is alive: to the coordinators of the ring, and to whoever has called it.
     Beat(Beat),
+    /// From who leads: call this server.
+    Suspect(Suspect),
+    /// Are you alive?
+    Call,
+    /// To who leads: a server that was called has said this.
+    Passed {
+        /// Who.
+        node: NodeId,
+        /// What.
+        beat: Beat,
+    },
+    /// To who leads: a server was called in vain for as long as it should be.
+    Missed {
+        /// Which.
+        node: NodeId,
+        /// For which suspicion.
+        ticket: Ticket,
+    },
 }
 
 /// What a client writes.
@@ -213,12 +232,16 @@ impl From<raft::Message<Command>> for Message {
 }
 
 /// The kinds of messages of a ring, without those of Raft.
-pub const MESSAGES: [&str; 17] = [
+pub const MESSAGES: [&str; 21] = [
     "Ask",
     "Answer",
     "Gossip",
     "News",
     "Beat",
+    "Suspect",
+    "Call",
+    "Passed",
+    "Missed",
     "Query",
     "Held",
     "Put",
@@ -243,6 +266,10 @@ impl Message {
             Message::Gossip { .. } => "Gossip",
             Message::News(_) => "News",
             Message::Beat(_) => "Beat",
+            Message::Suspect(_) => "Suspect",
+            Message::Call => "Call",
+            Message::Passed { .. } => "Passed",
+            Message::Missed { .. } => "Missed",
             Message::Store { body, .. } => match body {
                 Body::Query(..) => "Query",
                 Body::Held(..) => "Held",
@@ -273,7 +300,11 @@ impl Message {
                 Body::Fetch { .. } => 0,
             },
             Message::Raft(_) | Message::Ask { .. } | Message::Answer { .. } | Message::Gossip { .. } => 1,
-            Message::Beat(_) => 1,
+            Message::Beat(_)
+            | Message::Suspect(_)
+            | Message::Call
+            | Message::Passed { .. }
+            | Message::Missed { .. } => 1,
         };
         64 + 32 * keys as u64
     }
@@ -373,12 +404,29 @@ impl Digestible for Message {
                 epochs.iter().for_each(|epoch| digest.word(epoch.number));
             }
             Message::Beat(beat) => {
-                digest.pair(23 << 32 | u64::from(beat.known), beat.epoch);
-                digest.pair(beat.fetched, beat.identity);
-                digest.word(beat.at.ns());
-                beat.wish.digest(digest);
+                digest.word(23 << 32);
+                beat.digest(digest);
             }
+            Message::Suspect(Suspect { node, ticket, patience, .. }) => {
+                digest.pair(24 << 32 | u64::from(node.number()), *ticket);
+                digest.word(patience.as_ns());
+            }
+            Message::Call => digest.word(25 << 32),
+            Message::Passed { node, beat } => {
+                digest.word(26 << 32 | u64::from(node.number()));
+                beat.digest(digest);
+            }
+            Message::Missed { node, ticket } => digest.pair(27 << 32 | u64::from(node.number()), *ticket),
         }
+    }
+}
+
+impl Digestible for Beat {
+    fn digest(&self, digest: &mut Digest) {
+        digest.pair(u64::from(self.known), self.epoch);
+        digest.pair(self.fetched, self.identity);
+        digest.word(self.at.ns());
+        self.wish.digest(digest);
     }
 }
 

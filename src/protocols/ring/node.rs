@@ -181,10 +181,27 @@ pub enum Fact {
         /// Who must be dead.
         dead: NodeId,
     },
+    /// Of one of those who decide: it asks others whether this server is alive.
+    Suspected {
+        /// Which.
+        node: NodeId,
+    },
+    /// Of one of those who decide: it has heard of a suspect without help.
+    Cleared {
+        /// Of which.
+        node: NodeId,
+    },
+    /// Of a server: it has called a suspect in vain, for as long as it should.
+    Missed {
+        /// Whom.
+        node: NodeId,
+        /// Who has asked.
+        by: NodeId,
+    },
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 15] = [
+pub const FACTS: [&str; 18] = [
     "Invoked",
     "Returned",
     "Failed",
@@ -200,6 +217,9 @@ pub const FACTS: [&str; 15] = [
     "Forgot",
     "Presumed",
     "Decided",
+    "Suspected",
+    "Cleared",
+    "Missed",
 ];
 
 impl Fact {
@@ -220,6 +240,9 @@ impl Fact {
             Fact::Forgot { .. } => 12,
             Fact::Presumed { .. } => 13,
             Fact::Decided { .. } => 14,
+            Fact::Suspected { .. } => 15,
+            Fact::Cleared { .. } => 16,
+            Fact::Missed { .. } => 17,
         }
     }
 }
@@ -256,7 +279,10 @@ impl Digestible for Fact {
             Fact::FetchBegun { plan, keys } => (*plan, *keys),
             Fact::HintLeft { target } | Fact::HintDelivered { target } => (target.number().into(), 0),
             Fact::Mended { rank } | Fact::Forgot { rank } => (rank.0.into(), 0),
-            Fact::Presumed { dead } => (dead.number().into(), 0),
+            Fact::Presumed { dead: node } | Fact::Suspected { node } | Fact::Cleared { node } => {
+                (node.number().into(), 0)
+            }
+            Fact::Missed { node, by } => (node.number().into(), by.number().into()),
             Fact::Decided { epoch } => {
                 epoch.digest(digest);
                 (0, 0)

@@ -3,6 +3,7 @@
 //! The oracle keeps the epochs as they were decided, what each disk would bring back, and of each key what was promised.
 //! All that it asks of a key it asks when something of that key has changed: a copy, its owners, or a promise.
 
+mod detection;
 mod keys;
 mod mirror;
 mod reference;
@@ -17,6 +18,7 @@ use super::server::Server;
 use super::topology::Placed;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
+use detection::Detection;
 use keys::{Keys, shown};
 use mirror::Mirror;
 use reference::Reference;
@@ -25,7 +27,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The invariants, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 17] = [
+pub const INVARIANTS: [(&str, &str); 18] = [
     (
         "ring.acknowledged-kept",
         "what was promised of a key is durable at so many owners that every read quorum sees it",
@@ -43,6 +45,7 @@ pub const INVARIANTS: [(&str, &str); 17] = [
     ("ring.placement-agreement", "all who are in an epoch agree on the owners of every key, and send requests to them"),
     ("ring.balance", "nobody owns much more of the ring than its share"),
     ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
+    ("ring.missed-by-others", "nobody is taken for dead whom who leads alone has missed"),
     ("ring.identity-kept", "a server that has not lost its disk is the member that it was"),
     ("ring.owners-hold", "at rest all owners of a key hold the same, and nobody else holds it"),
     (
@@ -60,6 +63,8 @@ enum Goal {
     Retargeted,
     FetchBegun,
     FetchResumed,
+    MemberSuspected,
+    SuspectCleared,
     PresumedDead,
     HintLeft,
     HintDelivered,
@@ -72,13 +77,15 @@ enum Goal {
 }
 
 /// The names of the goals, in their order.
-pub const GOALS: [&str; 15] = [
+pub const GOALS: [&str; 17] = [
     "ring.copying-begun",
     "ring.switched",
     "ring.change-finished",
     "ring.change-retargeted",
     "ring.fetch-begun",
     "ring.fetch-resumed",
+    "ring.member-suspected",
+    "ring.suspect-cleared",
     "ring.member-presumed-dead",
     "ring.hint-left",
     "ring.hint-delivered",
@@ -100,6 +107,7 @@ pub struct RingOracle {
     /// By server, the epoch that it was seen in.
     epochs: Vec<u64>,
     keys: Keys,
+    detection: Detection,
     calm: Option<Calm>,
     goals: [u64; GOALS.len()],
     /// How many copies of keys were moved.
@@ -120,6 +128,7 @@ impl RingOracle {
             mirrors: vec![Mirror::new(); servers],
             epochs: vec![1; servers],
             keys: Keys::new(config),
+            detection: Detection::new(config.witnesses),
             calm: None,
             goals: [0; GOALS.len()],
             moved: 0,
@@ -191,7 +200,19 @@ impl RingOracle {
             Fact::HintDelivered { .. } => self.reach(Goal::HintDelivered),
             Fact::Mended { .. } => self.reach(Goal::ReplicaMended),
             Fact::Forgot { .. } => self.reach(Goal::DeletionForgotten),
-            Fact::Presumed { .. } => self.reach(Goal::PresumedDead),
+            Fact::Suspected { node: suspect } => {
+                self.reach(Goal::MemberSuspected);
+                self.detection.suspected(node, *suspect);
+            }
+            Fact::Cleared { node: suspect } => {
+                self.reach(Goal::SuspectCleared);
+                self.detection.cleared(node, *suspect);
+            }
+            Fact::Missed { node: suspect, by } => self.detection.missed(node, *by, *suspect),
+            Fact::Presumed { dead } => {
+                self.reach(Goal::PresumedDead);
+                self.detection.check_presumed(node, *dead)?;
+            }
             Fact::Decided { epoch } => self.follow(node, epoch)?,
         }
         Ok(())

@@ -63,6 +63,10 @@ pub struct ReplicaRules {
 pub struct ChangeRules {
     /// Does a server in epoch `mine` go on to epoch `news`?
     pub is_next: fn(news: u64, mine: u64) -> bool,
+    /// Must others have missed somebody, too, who is taken for dead?
+    pub asks_others: fn() -> bool,
+    /// Must what a server says of itself be durable?
+    pub beat_waits_for_disk: fn() -> bool,
     /// Are the owners worked out anew with the epoch?
     pub ring_follows: fn() -> bool,
     /// From how many of the owners must be fetched, where so many answer to a read?
@@ -112,6 +116,8 @@ impl Rules {
         },
         change: ChangeRules {
             is_next: |news, mine| news == mine + 1,
+            asks_others: always,
+            beat_waits_for_disk: always,
             ring_follows: always,
             sources: |read_quorum| read_quorum,
             waits_for_copies: always,
