@@ -74,8 +74,8 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
         &[]
     }
 
-    /// Whether a hostile swarm tells its servers to join and to leave, at random. Only for systems that understand
-    /// both, and survive them whenever they come. Default: no.
+    /// Whether a hostile swarm tells its servers to join and to leave, to replace each other, and what weight and zone they
+    /// have, at random. Only for systems that understand all of it, and survive it whenever it comes. Default: no.
     fn churn(&self) -> bool {
         false
     }
@@ -385,11 +385,12 @@ impl System for BuiltIn {
         }
     }
 
-    /// A server of Raft knows a disk that is new or rotten, and stays away. Of a sync that lied nobody can know.
+    /// A server of Raft knows a disk that is new or rotten, and stays away; one of the ring is another member with it. Of a
+    /// sync that lied nobody can know.
     fn spares(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(_) => &[Kind::LostSync],
-            BuiltIn::Lock(_) | BuiltIn::Ring(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
+            BuiltIn::Raft(_) | BuiltIn::Ring(_) => &[Kind::LostSync],
+            BuiltIn::Lock(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
         }
     }
 

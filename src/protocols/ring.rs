@@ -24,6 +24,7 @@ pub mod message;
 pub mod metadata;
 pub mod node;
 pub mod oracle;
+mod ranges;
 mod replica;
 pub mod requests;
 pub mod rules;

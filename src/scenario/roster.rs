@@ -57,7 +57,7 @@ pub struct Roster<'a> {
     pub messages: &'a [&'a str],
     /// The kinds of faults that the system does not claim to survive, so that a swarm has none of them.
     pub spares: &'a [Kind],
-    /// Whether a swarm tells servers to join and to leave.
+    /// Whether a swarm tells servers to join and to leave, to replace each other, and what weight and zone they have.
     pub churn: bool,
     /// In what time links and disks must usually answer, or the system makes no progress: its shortest timeout.
     pub pace: Span,

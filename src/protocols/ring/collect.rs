@@ -16,6 +16,9 @@ use super::shelf::{Adopted, Shelf};
 use crate::protocol::{Io, NodeId};
 use std::collections::BTreeMap;
 
+/// How many deletions a server asks about at a time.
+const AT_ONCE: usize = 256;
+
 /// Which deletions all owners know of, in this epoch.
 #[derive(Clone, Debug, Default)]
 pub struct Collector {
@@ -68,7 +71,7 @@ impl Collector {
         };
         let in_turn = all.range(after..).chain(all.range(..after)).filter(is_open);
         let version = |rank: &Rank| shelf.store().get(*rank).map(|cell| (*rank, cell.version));
-        in_turn.filter_map(version).take(shelf.config.limits.batch).collect()
+        in_turn.filter_map(version).take(AT_ONCE).collect()
     }
 
     /// An owner is asked.

@@ -4,6 +4,7 @@ use super::cell::{Cell, OperationId, Rank, Version};
 use super::detector::Suspect;
 use super::epoch::{Epoch, Identity};
 use super::metadata::Command;
+use super::ranges::Ranges;
 use super::store::{HintKey, Wish};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
@@ -105,19 +106,14 @@ pub enum Body {
     Kept(Ticket),
     /// This key is not mine.
     NotMine(Ticket),
-    /// What have you of what I come to own, from this rank on?
-    Fetch {
-        /// From which rank on.
-        from: u32,
-    },
-    /// This, and all of it before that rank.
+    /// What have you in this range of what I come to own?
+    Fetch(Range<u32>),
+    /// This, and that is all in this range.
     Batch {
-        /// From which rank on.
-        from: u32,
+        /// It begins as what was asked for, and may end before it.
+        range: Range<u32>,
         /// What there is.
         cells: Vec<(Rank, Cell)>,
-        /// The first rank that is not in it.
-        upto: u32,
         /// No deletion that the source has forgotten had a higher counter.
         floor: u32,
     },
@@ -176,14 +172,19 @@ pub enum Record {
     Floor(u32),
     /// It keeps nothing of these ranges any more.
     Purge(Arc<[Range<u32>]>),
-    /// For this plan it has everything up to a rank from a source.
-    Fetched {
+    /// It fetches for another plan. Of what it has fetched, this counts for that one, too.
+    Planned {
         /// The epoch of the plan.
         plan: u64,
+        /// What counts.
+        keeps: Arc<Ranges>,
+    },
+    /// For its plan it has everything of a range from a source.
+    Fetched {
         /// Who had it.
         source: NodeId,
-        /// The first rank that has not come.
-        upto: u32,
+        /// The range.
+        range: Range<u32>,
     },
     /// Somebody has missed this.
     Hint {
@@ -212,6 +213,7 @@ impl Record {
             | Record::Forget(..)
             | Record::Floor(_)
             | Record::Purge(_)
+            | Record::Planned { .. }
             | Record::Fetched { .. }
             | Record::Hint { .. }
             | Record::HintGone(_) => None,
@@ -276,7 +278,7 @@ impl Message {
                 Body::Put(..) => "Put",
                 Body::Kept(_) => "Kept",
                 Body::NotMine(_) => "NotMine",
-                Body::Fetch { .. } => "Fetch",
+                Body::Fetch(_) => "Fetch",
                 Body::Batch { .. } => "Batch",
                 Body::Compare(_) => "Compare",
                 Body::Contents { .. } => "Contents",
@@ -297,7 +299,7 @@ impl Message {
                 Body::Compare(sums) => sums.len(),
                 Body::Confirm(_, keys) | Body::Confirmed(_, keys) | Body::Known(keys) => keys.len(),
                 Body::Query(..) | Body::Held(..) | Body::Put(..) | Body::Kept(_) | Body::NotMine(_) => 1,
-                Body::Fetch { .. } => 0,
+                Body::Fetch(_) => 0,
             },
             Message::Raft(_) | Message::Ask { .. } | Message::Answer { .. } | Message::Gossip { .. } => 1,
             Message::Beat(_)
@@ -341,9 +343,9 @@ impl Digestible for Body {
             }
             Body::Kept(ticket) => digest.pair(*ticket, 4 << 32),
             Body::NotMine(ticket) => digest.pair(*ticket, 5 << 32),
-            Body::Fetch { from } => digest.word(6 << 32 | u64::from(*from)),
-            Body::Batch { from, cells, upto, floor } => {
-                digest.pair(7 << 32 | u64::from(*from), u64::from(*floor) << 32 | u64::from(*upto));
+            Body::Fetch(range) => digest.pair(6 << 32 | u64::from(range.start), range.end.into()),
+            Body::Batch { range, cells, floor } => {
+                digest.pair(7 << 32 | u64::from(range.start), u64::from(*floor) << 32 | u64::from(range.end));
                 digest_cells(cells, digest);
             }
             Body::Compare(sums) => {

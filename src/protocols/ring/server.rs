@@ -114,10 +114,8 @@ impl Server {
             }
             // Others are asked again, or it is after it has learned what it is.
             Body::NotMine(_) => {}
-            Body::Fetch { from: rank } => shelf.on_fetch(from, rank, io),
-            Body::Batch { from: rank, cells, upto, floor } => {
-                self.fetcher.on_batch(from, rank, cells, (upto, floor), shelf, io);
-            }
+            Body::Fetch(range) => shelf.on_fetch(from, range, io),
+            Body::Batch { range, cells, floor } => self.fetcher.on_batch(from, range, cells, floor, shelf, io),
             Body::Compare(sums) => shelf.on_compare(from, sums, io),
             Body::Contents { range, cells, asks } => shelf.on_contents(from, range, cells, asks, io),
             Body::Confirm(ticket, keys) => Collector::on_confirm(from, ticket, keys, shelf, io),

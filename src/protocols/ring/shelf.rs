@@ -9,7 +9,7 @@ use super::node::{Fact, Node};
 use super::store::{Store, Wish};
 use super::topology::Topology;
 use crate::protocol::{Damage, Found, Io, NodeId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -206,12 +206,19 @@ impl Shelf {
             if !(self.config.rules.change.is_next)(epoch.number, self.epoch()) {
                 continue;
             }
+            let outlives = epoch.clears && !(self.config.rules.request.hint_is_cleared)();
+            let hints = if outlives { self.store.hints.clone() } else { BTreeMap::new() };
             self.write(Record::Epoch(epoch.clone()), io);
-            self.topology = if (self.config.rules.change.ring_follows)() {
+            for (key, (target, rank, cell)) in hints {
+                self.write(Record::Hint { key, target, rank, cell }, io);
+            }
+            let after = if (self.config.rules.change.ring_follows)() {
                 self.topology.after(epoch, &self.config)
             } else {
                 self.topology.renamed(epoch)
             };
+            let before = std::mem::replace(&mut self.topology, after);
+            self.follow_plan(&before, io);
             self.shared = self.topology.shared_with(self.me);
             self.purge(io);
             let clears = adopted.is_some_and(|adopted: Adopted| adopted.clears) || epoch.clears;
