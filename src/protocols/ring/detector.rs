@@ -164,3 +164,6 @@ impl Peer {
 fn half(span: Span) -> Span {
     Span::ns(span.as_ns() / 2)
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,6 +134,8 @@ pub enum Body {
     Confirmed(Ticket, Vec<(Rank, Version)>),
     /// All owners have them: they can be forgotten in the next epoch that clears.
     Known(Vec<(Rank, Version)>),
+    /// These deletions are forgotten: an epoch has begun that clears, and all owners had had them.
+    Gone(Vec<(Rank, Version)>),
 }
 
 /// That a server is alive, and how far.
@@ -234,7 +236,7 @@ impl From<raft::Message<Command>> for Message {
 }
 
 /// The kinds of messages of a ring, without those of Raft.
-pub const MESSAGES: [&str; 21] = [
+pub const MESSAGES: [&str; 22] = [
     "Ask",
     "Answer",
     "Gossip",
@@ -256,6 +258,7 @@ pub const MESSAGES: [&str; 21] = [
     "Confirm",
     "Confirmed",
     "Known",
+    "Gone",
 ];
 
 impl Message {
@@ -285,6 +288,7 @@ impl Message {
                 Body::Confirm(..) => "Confirm",
                 Body::Confirmed(..) => "Confirmed",
                 Body::Known(_) => "Known",
+                Body::Gone(_) => "Gone",
             },
         }
     }
@@ -297,7 +301,7 @@ impl Message {
             Message::Store { body, .. } => match body {
                 Body::Batch { cells, .. } | Body::Contents { cells, .. } => cells.len(),
                 Body::Compare(sums) => sums.len(),
-                Body::Confirm(_, keys) | Body::Confirmed(_, keys) | Body::Known(keys) => keys.len(),
+                Body::Confirm(_, keys) | Body::Confirmed(_, keys) | Body::Known(keys) | Body::Gone(keys) => keys.len(),
                 Body::Query(..) | Body::Held(..) | Body::Put(..) | Body::Kept(_) | Body::NotMine(_) => 1,
                 Body::Fetch(_) => 0,
             },
@@ -368,6 +372,10 @@ impl Digestible for Body {
             }
             Body::Known(versions) => {
                 digest.word(12 << 32);
+                digest_versions(versions, digest);
+            }
+            Body::Gone(versions) => {
+                digest.word(13 << 32);
                 digest_versions(versions, digest);
             }
         }

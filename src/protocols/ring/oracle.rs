@@ -241,7 +241,6 @@ impl RingOracle {
         match touch {
             Touch::Booted => {
                 self.mirrors[node.index()].accept_loss(&view.host(node).disk);
-                self.transfers.booted(node);
                 let is_halfway = |server: &Server| {
                     let fetched = &server.shelf().store().fetched;
                     fetched.plan == self.epoch().plan && fetched.from.values().any(|ranges| !ranges.is_empty())
@@ -250,8 +249,13 @@ impl RingOracle {
                     self.reach(Goal::FetchResumed);
                 }
             }
-            Touch::Crashed { .. } if self.epoch().phase != Phase::Settled => self.reach(Goal::OwnerCrashedInChange),
-            Touch::Crashed { .. } | Touch::Handled | Touch::Synced => {}
+            Touch::Crashed { .. } => {
+                self.transfers.crashed(node);
+                if self.epoch().phase != Phase::Settled {
+                    self.reach(Goal::OwnerCrashedInChange);
+                }
+            }
+            Touch::Handled | Touch::Synced => {}
         }
         self.fold(view, node)?;
         if let Some(server) = server {

@@ -121,6 +121,7 @@ impl Server {
             Body::Confirm(ticket, keys) => Collector::on_confirm(from, ticket, keys, shelf, io),
             Body::Confirmed(_, keys) => self.collector.on_confirmed(from, keys, shelf, io),
             Body::Known(keys) => self.collector.on_known(keys),
+            Body::Gone(keys) => shelf.on_gone(keys, io),
         }
     }
 
