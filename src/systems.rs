@@ -74,10 +74,10 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
         &[]
     }
 
-    /// Whether a hostile swarm tells its servers to join and to leave, to replace each other, and what weight and zone they
-    /// have, at random. Only for systems that understand all of it, and survive it whenever it comes. Default: no.
-    fn churn(&self) -> bool {
-        false
+    /// The orders that a hostile swarm gives to its servers at random, of those that it understands and survives whenever they
+    /// come: to join and to leave, to replace each other, what weight and zone they have. Default: none.
+    fn churn(&self) -> &'static [Kind] {
+        &[]
     }
 
     /// The ring of a plan, and what becomes of it by the orders that the plan spells out; `None` for a system without a
@@ -233,10 +233,12 @@ pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &s
     if scenario.swarm.is_none() {
         return draw(scenario, name, &Roster { crew, ..Roster::of(&members) }, seed);
     }
-    let Vocabulary { mut roles, goals, messages, .. } = scenario.system.vocabulary();
+    let Vocabulary { mut roles, goals, mut messages, .. } = scenario.system.vocabulary();
     // Some have an owner for every key; a swarm knows of no keys.
     roles.retain(|role| *role != "owner");
     let (churn, pace) = (scenario.system.churn(), scenario.system.pace());
+    // Without an operator nobody waits for what only he brings about.
+    messages.retain(|label| !churn.is_empty() || !raft::ORDERED.contains(label));
     let roster = Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, churn, pace };
     draw(scenario, name, &roster, seed)
 }
@@ -344,7 +346,7 @@ impl System for BuiltIn {
 
     fn members(&self, workload: &Workload) -> Vec<String> {
         match self {
-            BuiltIn::Raft(settings) => (1..=settings.nodes).map(|place| format!("n{place}")).collect(),
+            BuiltIn::Raft(settings) => (1..=settings.servers()).map(|place| format!("n{place}")).collect(),
             BuiltIn::Lock(settings) => settings.members(workload),
             BuiltIn::Ring(settings) => settings.members(),
         }
@@ -389,8 +391,9 @@ impl System for BuiltIn {
     /// sync that lied nobody can know.
     fn spares(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(_) | BuiltIn::Ring(_) => &[Kind::LostSync],
+            BuiltIn::Raft(settings) => settings.spared(),
             BuiltIn::Lock(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
+            BuiltIn::Ring(_) => &[Kind::LostSync],
         }
     }
 
@@ -412,7 +415,8 @@ impl System for BuiltIn {
 
     fn orders(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(_) | BuiltIn::Lock(_) => &[],
+            BuiltIn::Raft(settings) => settings.orders(),
+            BuiltIn::Lock(_) => &[],
             BuiltIn::Ring(_) => &ring::ORDERS,
         }
     }
@@ -421,8 +425,12 @@ impl System for BuiltIn {
         matches!(plan.system, BuiltIn::Ring(_)).then(|| ring::succession::succession(plan))
     }
 
-    fn churn(&self) -> bool {
-        matches!(self, BuiltIn::Ring(_))
+    fn churn(&self) -> &'static [Kind] {
+        match self {
+            BuiltIn::Raft(settings) if settings.spares > 0 => &[Kind::Join, Kind::Leave],
+            BuiltIn::Raft(_) | BuiltIn::Lock(_) => &[],
+            BuiltIn::Ring(_) => &ring::CHURN,
+        }
     }
 
     fn catalogue() -> Catalogue {

@@ -36,7 +36,7 @@ fn roster<'a>(members: &'a [String], spares: &'a [Kind]) -> Roster<'a> {
 /// The same for one whose members come and go.
 fn drawn_with_churn(scenario: &Scenario<BuiltIn>, spares: &[Kind], seed: u64) -> Plan<BuiltIn> {
     let members = scenario.system.members(&scenario.workload);
-    draw(scenario, "swarm", &Roster { churn: true, ..roster(&members, spares) }, seed)
+    draw(scenario, "swarm", &Roster { churn: &CHURN, ..roster(&members, spares) }, seed)
 }
 
 fn count(plan: &Plan<BuiltIn>, kind: Kind) -> usize {

@@ -9,6 +9,7 @@ pub mod redlock;
 pub mod sorted_set;
 pub mod zookeeper;
 
+use super::raft::RaftSettings;
 use super::{BuiltIn, PANIC, names_of, united};
 use crate::environment::plan::{Plan, Workload};
 use crate::environment::text::SpanRange;
@@ -241,7 +242,7 @@ impl LockSettings {
         };
         if kind.replicates() {
             vocabulary.invariants.extend(names_of(&raft::oracle::INVARIANTS));
-            vocabulary.goals.extend(raft::oracle::GOALS);
+            vocabulary.goals.extend(RaftSettings::of(1).goals());
             vocabulary.roles.push("leader");
         }
         vocabulary

@@ -293,10 +293,10 @@ impl RingSettings {
         let invariants = [oracle::INVARIANTS.as_slice(), &raft::oracle::INVARIANTS, &[PANIC]].concat();
         Vocabulary {
             invariants: names_of(&invariants).collect(),
-            goals: [oracle::GOALS.as_slice(), &raft::oracle::GOALS].concat(),
+            goals: [oracle::GOALS.as_slice(), &self.group().goals()].concat(),
             roles: vec!["leader", "primary", "owner"],
             facts: node::FACTS.to_vec(),
-            messages: [message::MESSAGES.as_slice(), &raft::message::MESSAGES].concat(),
+            messages: [message::MESSAGES.as_slice(), &self.group().messages()].concat(),
         }
     }
 
@@ -328,6 +328,9 @@ impl RingSettings {
 /// The orders that a server of a ring understands.
 pub(super) const ORDERS: [Kind; 6] =
     [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::Reweigh, Kind::Rezone, Kind::Rebalance];
+
+/// Those of them that change members.
+pub(super) const CHURN: [Kind; 5] = [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::Reweigh, Kind::Rezone];
 
 /// The plan that a ring is played with.
 ///

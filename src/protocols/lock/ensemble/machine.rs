@@ -8,6 +8,7 @@ use crate::protocols::lock::message::{Call, Reply};
 use crate::protocols::lock::rules::EnsembleRules;
 use crate::protocols::lock::{lease, zookeeper};
 use crate::protocols::raft::core::StateMachine;
+use crate::protocols::raft::snapshot::Whole;
 
 /// A command in the log.
 #[derive(Clone, Debug)]
@@ -169,6 +170,7 @@ impl Machine {
 impl StateMachine for Machine {
     type Command = Command;
     type Reply = Done;
+    type Part = Whole<Machine>;
 
     fn apply(&mut self, command: &Command) -> Done {
         if let Some((client, call)) = command.asked
@@ -189,6 +191,16 @@ impl StateMachine for Machine {
 
     fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    fn parts(&self, _: usize) -> Vec<Whole<Machine>> {
+        vec![Whole(self.clone())]
+    }
+
+    fn restore(&mut self, parts: &[Whole<Machine>]) {
+        if let [Whole(machine)] = parts {
+            self.clone_from(machine);
+        }
     }
 }
 

@@ -54,7 +54,9 @@ impl RingOracle {
     /// that is not the latest any more may have been left by some of them.
     pub(super) fn check_written(&self, rank: Rank, cell: &Cell, epoch: u64) -> Verdict {
         let topology = self.reference.latest();
-        if topology.epoch().number != epoch {
+        // A deletion that was forgotten since need not be there, nor what it has deleted.
+        let is_gone = self.keys.keys[rank.0 as usize].forgotten >= Some(cell.version);
+        if topology.epoch().number != epoch || is_gone {
             return Ok(());
         }
         for placed in topology.writers() {
