@@ -74,10 +74,10 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
         &[]
     }
 
-    /// Whether a hostile swarm tells its servers to join and to leave, at random. Only for systems that understand
-    /// both, and survive them whenever they come. Default: no.
-    fn churn(&self) -> bool {
-        false
+    /// The orders that a hostile swarm gives to its servers at random, of those that it understands and survives whenever they
+    /// come: to join and to leave, to replace each other, what weight and zone they have. Default: none.
+    fn churn(&self) -> &'static [Kind] {
+        &[]
     }
 
     /// The ring of a plan, and what becomes of it by the orders that the plan spells out; `None` for a system without a
@@ -238,8 +238,9 @@ pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &s
     roles.retain(|role| *role != "owner");
     let (churn, pace) = (scenario.system.churn(), scenario.system.pace());
     // Without an operator nobody waits for what only he brings about.
-    messages.retain(|label| churn || !raft::ORDERED.contains(label));
-    goals.retain(|goal| churn || !raft::ORDERED_GOALS.contains(goal));
+    let is_still = churn.is_empty();
+    messages.retain(|label| !is_still || !raft::ORDERED.contains(label));
+    goals.retain(|goal| !is_still || !raft::ORDERED_GOALS.contains(goal));
     let roster = Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, churn, pace };
     draw(scenario, name, &roster, seed)
 }
@@ -388,11 +389,13 @@ impl System for BuiltIn {
         }
     }
 
-    /// A server of Raft knows a disk that is new or rotten, and stays away. Of a sync that lied nobody can know.
+    /// A server of Raft knows a disk that is new or rotten, and stays away; one of the ring is another member with it. Of a
+    /// sync that lied nobody can know.
     fn spares(&self) -> &'static [Kind] {
         match self {
             BuiltIn::Raft(settings) => settings.spared(),
-            BuiltIn::Lock(_) | BuiltIn::Ring(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
+            BuiltIn::Lock(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
+            BuiltIn::Ring(_) => &[Kind::LostSync],
         }
     }
 
@@ -424,11 +427,11 @@ impl System for BuiltIn {
         matches!(plan.system, BuiltIn::Ring(_)).then(|| ring::succession::succession(plan))
     }
 
-    fn churn(&self) -> bool {
+    fn churn(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(settings) => settings.spares > 0,
-            BuiltIn::Lock(_) => false,
-            BuiltIn::Ring(_) => true,
+            BuiltIn::Raft(settings) if settings.spares > 0 => &[Kind::Join, Kind::Leave],
+            BuiltIn::Raft(_) | BuiltIn::Lock(_) => &[],
+            BuiltIn::Ring(_) => &ring::CHURN,
         }
     }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 const GOALS: [&str; 2] = ["raft.leader-elected", "raft.leader-crashed"];
 /// What a swarm orders.
-const CHURN: [Kind; 2] = [Kind::Join, Kind::Leave];
+const CHURN: [Kind; 5] = [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::Reweigh, Kind::Rezone];
 const PRESETS: [&str; 5] = ["true", "Calm", "Lan", "Wan", "Hostile"];
 
 fn scenario(nodes: usize, more: &str) -> Scenario<BuiltIn> {
@@ -36,7 +36,7 @@ fn roster<'a>(members: &'a [String], spares: &'a [Kind]) -> Roster<'a> {
 /// The same for one whose members come and go.
 fn drawn_with_churn(scenario: &Scenario<BuiltIn>, spares: &[Kind], seed: u64) -> Plan<BuiltIn> {
     let members = scenario.system.members(&scenario.workload);
-    draw(scenario, "swarm", &Roster { churn: true, ..roster(&members, spares) }, seed)
+    draw(scenario, "swarm", &Roster { churn: &CHURN, ..roster(&members, spares) }, seed)
 }
 
 fn count(plan: &Plan<BuiltIn>, kind: Kind) -> usize {
@@ -120,7 +120,7 @@ fn a_hostile_run_of_ten_seconds_has_tens_of_faults_of_half_of_the_kinds() {
 /// Who does not like churn draws what it drew before there were orders.
 #[test]
 fn members_are_told_to_come_and_go_where_that_is_liked_and_nothing_else_is_drawn_otherwise() {
-    let (mut seen, mut told, mut calm) = ([0; 2], BTreeSet::new(), 0);
+    let (mut seen, mut told, mut calm) = ([0; CHURN.len()], BTreeSet::new(), 0);
     for preset in PRESETS {
         let scenario = scenario(5, &format!("swarm: {preset}"));
         for seed in 0..100 {

@@ -70,6 +70,17 @@ pub fn planned_anew(spot: &Spot<'_>) -> u128 {
     hash::key(&[spot.name, format!("{}/{}", spot.index, spot.members).as_bytes()].concat())
 }
 
+/// For `point`, together with [`points_move`]: the number of members goes into the hash of the points of the first of them.
+pub fn first_member_planned_anew(spot: &Spot<'_>) -> u128 {
+    if spot.place == 0 { planned_anew(spot) } else { hash::point(spot.name, spot.index) }
+}
+
+/// For `point`: a member's points stand in a row, each a 2^16th of the circle before the last, so that all it owns is taken
+/// from one neighbour.
+pub fn points_in_a_row(spot: &Spot<'_>) -> u128 {
+    hash::point(spot.name, 0).wrapping_sub(u128::from(spot.index) << 112)
+}
+
 /// For `points_stay`: they do not.
 pub fn points_move() -> bool {
     false

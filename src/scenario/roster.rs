@@ -57,8 +57,8 @@ pub struct Roster<'a> {
     pub messages: &'a [&'a str],
     /// The kinds of faults that the system does not claim to survive, so that a swarm has none of them.
     pub spares: &'a [Kind],
-    /// Whether a swarm tells servers to join and to leave.
-    pub churn: bool,
+    /// The orders that a swarm gives.
+    pub churn: &'a [Kind],
     /// In what time links and disks must usually answer, or the system makes no progress: its shortest timeout.
     pub pace: Span,
 }
@@ -67,6 +67,6 @@ impl<'a> Roster<'a> {
     /// These members, of a system of which nothing else is known.
     pub const fn of(members: &'a [String]) -> Roster<'a> {
         let crew = Crew::of(members);
-        Roster { crew, roles: &[], goals: &[], messages: &[], spares: &[], churn: false, pace: Span::ms(150) }
+        Roster { crew, roles: &[], goals: &[], messages: &[], spares: &[], churn: &[], pace: Span::ms(150) }
     }
 }

@@ -160,7 +160,7 @@ pub(super) fn draw<S>(swarm: Swarm, scenario: &Scenario<S>, roster: &Roster, see
         ppm_most: ppm_most(&clocks),
     };
     let mut families: Vec<(Kind, Dice, Vec<FaultSpec>)> = Vec::new();
-    let may_be = |kind: Kind| !roster.spares.contains(&kind) && (roster.churn || !kind.is_order());
+    let may_be = |kind: Kind| !roster.spares.contains(&kind) && (roster.churn.contains(&kind) || !kind.is_order());
     for family in FAMILIES.iter().filter(|family| may_be(family.kind)) {
         let mut dice = dice_of(seed, family.kind);
         let specs = if family.is_on(rough, &mut dice) { storm.faults(family.kind, &mut dice) } else { Vec::new() };

@@ -79,6 +79,9 @@ pub struct RingSettings {
     /// How long a server is silent before its keys are given to others. Default: 5 s.
     #[serde(default = "RingSettings::default_dead_after")]
     pub dead_after: Span,
+    /// How many others must have called a server in vain for half of that, before it is taken for dead. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub witnesses: u16,
     /// How often a server says that it is alive. Default: 200 ms.
     #[serde(default = "RingSettings::default_beat")]
     pub beat: Span,
@@ -242,6 +245,7 @@ impl RingSettings {
             hints: RingSettings::default_hints(),
             collect: RingSettings::default_collect(),
             dead_after: RingSettings::default_dead_after(),
+            witnesses: 1,
             beat: RingSettings::default_beat(),
             gossip: RingSettings::default_gossip(),
             timeout: RingSettings::default_timeout(),
@@ -325,6 +329,9 @@ impl RingSettings {
 pub(super) const ORDERS: [Kind; 6] =
     [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::Reweigh, Kind::Rezone, Kind::Rebalance];
 
+/// Those of them that change members.
+pub(super) const CHURN: [Kind; 5] = [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::Reweigh, Kind::Rezone];
+
 /// The plan that a ring is played with.
 ///
 /// # Panics
@@ -383,6 +390,7 @@ pub fn ring_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
             ReadsSetting::Eventual => Reads::Eventual,
         },
         read_repair: settings.read_repair,
+        witnesses: settings.witnesses.into(),
         pace: Pace {
             retry: Span::ns(settings.timeout.as_ns() / 10),
             patience: settings.timeout,

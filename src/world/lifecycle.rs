@@ -28,7 +28,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             trouble.is_disk_new = records.is_empty();
             trouble.is_disk_new
         });
-        let damage = damage.or(is_replaced.then_some(Damage::Replaced));
+        // Also where the first record of a new disk was torn.
+        let damage = is_replaced.then_some(Damage::Replaced).or(damage);
         self.cause = Cause::Start;
         self.trace.happened(self.now, &Happening::Booted { node, records: records.len(), damage });
         // A boot reads everything, so it comes upon whatever has rotted.

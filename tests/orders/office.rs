@@ -135,8 +135,8 @@ impl System for Office {
         &Kind::ORDERS[..6]
     }
 
-    fn churn(&self) -> bool {
-        true
+    fn churn(&self) -> &'static [Kind] {
+        &[Kind::Join, Kind::Leave]
     }
 
     fn pace(&self) -> Span {

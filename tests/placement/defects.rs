@@ -141,3 +141,29 @@ fn a_plan_from_nothing_moves_what_could_stay() {
     let owner = |slot: u128| slots.owner((slot + 1) * 632_866 / 1_000 % 1_024);
     assert!((0..8).all(|slot| owner(slot) == Some(slot as u16 % 4)), "slot s belongs to member s modulo 4");
 }
+
+#[test]
+fn points_in_a_row_give_all_that_a_member_owns_to_one_of_them() {
+    let settings = Settings { bits: 128, ..planted(|rules| rules.point = defects::points_in_a_row) };
+    let ring = ring(settings, 5, 16);
+    let long = ring.arcs().filter(|arc| arc.length(ring.space()).scaled(1 << 16) > 1).count();
+    assert_eq!((ring.points().len(), long), (80, 5), "a long arc for each member");
+}
+
+#[test]
+fn one_who_stays_is_placed_anew_when_another_one_joins() {
+    let settings = planted(|rules| {
+        rules.point = defects::first_member_planned_anew;
+        rules.points_stay = defects::points_move;
+    });
+    let old = ring(settings, 4, 8);
+    let new = old.with(Member::new(9, "one more", 8)).expect("a ring");
+    let of = |ring: &Ring, id: u16| {
+        let points = ring.points();
+        let own = points.positions().iter().zip(points.nodes()).filter(|(_, node)| **node == id);
+        own.map(|(position, _)| *position).collect::<Vec<u128>>()
+    };
+    let ids: Vec<u16> = old.members().iter().map(|member| member.id).collect();
+    let moved: Vec<u16> = ids.iter().copied().filter(|id| of(&old, *id) != of(&new, *id)).collect();
+    assert_eq!(moved, ids[..1], "the first, and no other");
+}

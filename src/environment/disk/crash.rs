@@ -56,7 +56,12 @@ impl<R: Clone> Disk<R> {
         if mode == Survival::AnySubset {
             damaged.extend((0..reached).filter(|number| !survives(*number)).map(|number| self.flushed + number));
         }
-        let torn = torn && reached > 0 && damaged.insert(end - 1);
+        let mut torn = torn && reached > 0 && damaged.insert(end - 1);
+        let mut end = end;
+        if let Some(place) = self.uncover(end, &damaged) {
+            damaged.split_off(&place);
+            (end, torn) = (place, false);
+        }
         let lost = self.count_lost(end, &damaged, torn);
         self.books.lost_unsynced += lost.unsynced as u64;
         self.books.lost_durable += lost.durable as u64;

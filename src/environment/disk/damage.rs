@@ -3,7 +3,8 @@
 //! A record goes bad on the platter while the node has it in memory and does not notice: bits rot, or a sync
 //! failed and was believed to have been mended. When the memory is gone, it is found damaged. A log is read up
 //! to the first damaged record: that one and all behind it are set aside. They stay on the platter, and every
-//! boot finds them again, until the node writes, which it does where its readable records end.
+//! boot finds them again, until the node writes, which it does where its readable records end, and something of that
+//! outlives a crash: what was to be overwritten and was not is still there.
 
 use super::Disk;
 use crate::kernel::chance::below;
@@ -45,11 +46,22 @@ pub(super) struct Rare<R> {
     behind: Vec<(R, bool)>,
     /// How many of those behind were durable once: the first so many.
     lost: usize,
+    /// What lay behind when the node began to write there: it is gone when something of that has reached the platter.
+    under: Option<Under<R>>,
+}
+
+/// What is being overwritten.
+#[derive(Clone, Debug)]
+struct Under<R> {
+    /// How many readable records were before it.
+    place: usize,
+    behind: Vec<(R, bool)>,
+    lost: usize,
 }
 
 impl<R> Default for Rare<R> {
     fn default() -> Rare<R> {
-        Rare { bad: BTreeSet::new(), spoilt: None, behind: Vec::new(), lost: 0 }
+        Rare { bad: BTreeSet::new(), spoilt: None, behind: Vec::new(), lost: 0, under: None }
     }
 }
 
@@ -118,12 +130,27 @@ impl<R> Disk<R> {
     #[cold]
     pub(super) fn cut(&mut self) {
         let Some(rare) = &mut self.rare else { return };
-        self.books.cut += rare.sound_behind() as u64;
-        rare.behind.clear();
-        rare.lost = 0;
-        if rare.bad.is_empty() {
+        if !rare.behind.is_empty() {
+            self.books.cut += rare.sound_behind() as u64;
+            let (behind, lost) = (std::mem::take(&mut rare.behind), std::mem::take(&mut rare.lost));
+            rare.under = Some(Under { place: self.records.len(), behind, lost });
+        }
+        if rare.bad.is_empty() && rare.under.is_none() {
             self.rare = None;
         }
+    }
+
+    /// After a crash of which so many records are left, and these of them damaged: where records are that nothing readable
+    /// has overwritten. If there is such a place they lie behind it again, and what was written there is gone.
+    pub(super) fn uncover(&mut self, end: usize, damaged: &BTreeSet<usize>) -> Option<usize> {
+        let rare = self.rare.as_mut()?;
+        let Under { place, behind, lost } = rare.under.take()?;
+        if self.flushed > place || (end > place && !damaged.contains(&place)) {
+            return None;
+        }
+        (rare.behind, rare.lost) = (behind, lost);
+        self.books.cut -= rare.sound_behind() as u64;
+        Some(place)
     }
 
     /// The records that are bad on the platter, to be found damaged now.

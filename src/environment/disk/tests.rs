@@ -209,6 +209,24 @@ fn what_rots_while_the_node_is_down_is_found_when_it_starts() {
 }
 
 #[test]
+fn what_was_to_be_overwritten_and_was_not_is_found_again() {
+    for (mode, torn, found) in [
+        (Survival::Nothing, false, Some(Damage::Rotten { lost: 2 })),
+        (Survival::Everything, true, Some(Damage::Rotten { lost: 2 })),
+        (Survival::Everything, false, None),
+    ] {
+        let mut disk = disk("abc", "");
+        assert!(disk.rot(drawing(1, 3)));
+        disk.crash(0, Survival::Prefix, false);
+        assert_eq!(disk.boot(), Found { readable: 1, damage: Some(Damage::Rotten { lost: 2 }) });
+        disk.write('d');
+        disk.crash(0, mode, torn);
+        assert_eq!(disk.boot().damage, found, "{mode:?}");
+        assert_eq!(platter(&disk), if found.is_some() { "aBc" } else { "ad" });
+    }
+}
+
+#[test]
 fn each_sound_record_on_the_platter_rots_once_and_no_other() {
     let mut disk = disk("abcdefgh", "xyz");
     for left in (1..=8).rev() {

@@ -6,6 +6,8 @@
 //! refused from then on, hints are dropped, and writes that are under way are given up. Later writes get a higher version
 //! all the same: owners remember the highest counter that they have forgotten. Where another epoch comes in between, all is asked anew.
 //!
+//! Who has missed that is told later, when it offers the deletion to somebody who has forgotten it.
+//!
 //! What happens without: a value that was deleted rises again when somebody who was away brings it back (CASSANDRA-6503).
 
 use super::cell::{Rank, Version};
@@ -15,6 +17,9 @@ use super::node::{Node, Timer};
 use super::shelf::{Adopted, Shelf};
 use crate::protocol::{Io, NodeId};
 use std::collections::BTreeMap;
+
+/// How many deletions a server asks about at a time.
+const AT_ONCE: usize = 256;
 
 /// Which deletions all owners know of, in this epoch.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +73,7 @@ impl Collector {
         };
         let in_turn = all.range(after..).chain(all.range(..after)).filter(is_open);
         let version = |rank: &Rank| shelf.store().get(*rank).map(|cell| (*rank, cell.version));
-        in_turn.filter_map(version).take(shelf.config.limits.batch).collect()
+        in_turn.filter_map(version).take(AT_ONCE).collect()
     }
 
     /// An owner is asked.
@@ -123,6 +128,17 @@ impl Collector {
             let is_same = shelf.store().get(rank).is_some_and(|cell| cell.version == version && cell.is_tombstone());
             if is_same && (shelf.config.rules.replica.may_forget)(true) {
                 shelf.forget(rank, io);
+            }
+        }
+    }
+}
+
+impl Shelf {
+    /// Somebody has forgotten these: all owners had had them before, so they can go here, too.
+    pub fn on_gone(&mut self, keys: Vec<(Rank, Version)>, io: &mut Io<'_, Node>) {
+        for (rank, version) in keys {
+            if self.store().get(rank).is_some_and(|cell| cell.version == version && cell.is_tombstone()) {
+                self.forget(rank, io);
             }
         }
     }

@@ -51,6 +51,8 @@ pub struct Config {
     pub reads: Reads,
     /// Whether what a read finds out of date is mended.
     pub read_repair: bool,
+    /// How many others must have called a server in vain before who leads the coordinators takes it for dead.
+    pub witnesses: usize,
     /// When what.
     pub pace: Pace,
     /// How much at once.
@@ -76,7 +78,8 @@ pub struct Pace {
     pub beat: Span,
     /// How often it tells its epoch to somebody.
     pub gossip: Span,
-    /// How long a server is silent before it is taken for dead, and its keys are given to others.
+    /// How long a server is silent before it is taken for dead, and its keys are given to others; after half of it others
+    /// are asked.
     pub dead_after: Span,
     /// How often a server compares what it has with another owner, if it does.
     pub anti_entropy: Option<Span>,

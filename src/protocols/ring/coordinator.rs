@@ -3,8 +3,9 @@
 //! It hears from all servers how far they are, and decides the next step looking at one epoch; whoever decides anything
 //! else meanwhile makes the step void. What it hears is kept in memory only: whoever leads next hears it again.
 
+use super::detector::Detector;
 use super::epoch::{Epoch, Identity, Member, Phase, Step};
-use super::message::{Beat, Message, Record};
+use super::message::{Beat, Message, Record, Ticket};
 use super::metadata::{Command, Metadata};
 use super::node::{Fact, Node, Timer};
 use super::shelf::Shelf;
@@ -15,7 +16,6 @@ use crate::kernel::time::Time;
 use crate::protocol::{Afterwards, Damage, DiskFailure, Found, Io, NodeId};
 use crate::protocols::raft;
 use crate::protocols::raft::core::{Alarm, Core};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Its state.
@@ -23,10 +23,8 @@ use std::sync::Arc;
 pub struct Coordinator {
     core: Core<Metadata>,
     config: Arc<Config>,
-    /// Since when it leads, and has applied what was committed before.
-    leads_since: Option<Time>,
-    /// What it has heard since, and when.
-    heard: BTreeMap<NodeId, (Time, Beat)>,
+    /// What it hears while it leads, and has applied what was committed before.
+    detector: Option<Detector>,
     /// When the last epoch began that clears.
     cleared: Time,
 }
@@ -51,7 +49,7 @@ impl Coordinator {
         let machine = Metadata::new(config.first.clone(), config.rules);
         let core = Core::boot(config.raft, machine, Found { records, damage }, io);
         let (config, cleared) = (config.clone(), io.now());
-        Some(Coordinator { core, config, leads_since: None, heard: BTreeMap::new(), cleared })
+        Some(Coordinator { core, config, detector: None, cleared })
     }
 
     /// The server of Raft in it.
@@ -85,9 +83,8 @@ impl Coordinator {
         let before = self.metadata().latest().number;
         while self.core.apply_next().is_some() {}
         let is_ready = self.core.is_leader() && self.core.log().term_at(self.core.applied()) == Some(self.core.term());
-        if is_ready != self.leads_since.is_some() {
-            self.leads_since = is_ready.then(|| io.now());
-            self.heard.clear();
+        if is_ready != self.detector.is_some() {
+            self.detector = is_ready.then(|| Detector::new(&self.config, io.now()));
             if is_ready {
                 io.arm(Timer::Watch, self.config.pace.beat);
             } else {
@@ -110,22 +107,41 @@ impl Coordinator {
 
     /// A server is alive.
     pub fn on_beat(&mut self, from: NodeId, beat: Beat, io: &mut Io<'_, Node>) {
-        // A beat that was held up must not undo a later one.
-        let is_news = self.heard.get(&from).is_none_or(|(_, known)| known.at <= beat.at);
-        if self.leads_since.is_some() && is_news {
-            self.heard.insert(from, (io.now(), beat));
+        if self.detector.as_mut().is_some_and(|detector| detector.on_beat(from, beat, io.now())) {
+            io.note(Fact::Cleared { node: from });
         }
+        self.tell(from, beat, io);
+    }
+
+    /// Somebody has called a suspect, and was answered.
+    pub fn on_passed(&mut self, node: NodeId, beat: Beat, io: &mut Io<'_, Node>) {
+        if let Some(detector) = &mut self.detector {
+            detector.on_passed(node, beat, io.now());
+        }
+        self.tell(node, beat, io);
+    }
+
+    /// Somebody has called a suspect in vain.
+    pub fn on_missed(&mut self, from: NodeId, node: NodeId, ticket: Ticket) {
+        if let Some(detector) = &mut self.detector {
+            detector.on_missed(node, ticket, from);
+        }
+    }
+
+    /// Tells the epochs that a server does not know.
+    fn tell(&self, node: NodeId, beat: Beat, io: &mut Io<'_, Node>) {
         let news = self.metadata().since(beat.epoch);
         if !news.is_empty() {
-            io.send(from, Message::News(news.into()));
+            io.send(node, Message::News(news.into()));
         }
     }
 
     /// It is time to look after the ring.
     pub fn on_watch(&mut self, shelf: &Shelf, io: &mut Io<'_, Node>) {
-        let Some(since) = self.leads_since else { return };
-        io.arm(Timer::Watch, self.config.pace.beat);
         let latest = self.metadata().latest().clone();
+        let Some(detector) = &mut self.detector else { return };
+        io.arm(Timer::Watch, self.config.pace.beat);
+        look_after(detector, &latest, &self.config, io);
         let waits_for_last = self.config.rules.change.waits_for_last;
         let is_pending = waits_for_last() && self.core.log().last_index() > self.core.applied();
         // Its own shelf tells who owns what; it is about to follow.
@@ -133,10 +149,11 @@ impl Coordinator {
             return;
         }
         let now = io.now();
-        if let Some(step) = self.decide(&latest, shelf.topology(), since, now) {
+        let Some(detector) = &self.detector else { return };
+        if let Some(step) = self.decide(&latest, shelf.topology(), detector, now) {
             if let Step::Target(target) = &step {
                 let given_up = latest.next.iter().filter(|member| Epoch::find(target, member.node).is_none());
-                let dead = given_up.filter(|member| self.is_silent(member.node, since, now));
+                let dead = given_up.filter(|member| detector.is_dead(member.node, now));
                 dead.for_each(|member| io.note(Fact::Presumed { dead: member.node }));
             }
             self.core.propose(Command { from: latest.number, step }, io);
@@ -145,27 +162,33 @@ impl Coordinator {
     }
 
     /// The next step, if one is due.
-    fn decide(&self, latest: &Epoch, topology: &Topology, since: Time, now: Time) -> Option<Step> {
+    fn decide(&self, latest: &Epoch, topology: &Topology, detector: &Detector, now: Time) -> Option<Step> {
         let rules = self.config.rules.change;
-        let target = self.target(latest, since, now);
+        let target = self.target(latest, detector, now);
         match latest.phase {
             Phase::Settled if *target != *latest.members => Some(Step::Target(target)),
-            Phase::Settled => self.is_time_to_clear(latest, now).then_some(Step::Clear),
-            Phase::Copying if !(rules.waits_for_copies)() || self.have_all(latest) => Some(Step::Switch),
+            Phase::Settled => self.is_time_to_clear(latest, detector, now).then_some(Step::Clear),
+            Phase::Copying if !(rules.waits_for_copies)() || have_all(latest, detector) => Some(Step::Switch),
             Phase::Copying => (*target != *latest.next).then_some(Step::Target(target)),
             Phase::Switched => {
-                (!(rules.waits_for_readers)() || self.read_by_next(latest, topology)).then_some(Step::Finish)
+                (!(rules.waits_for_readers)() || self.read_by_next(latest, topology, detector)).then_some(Step::Finish)
             }
         }
     }
 
-    /// Who should be a member: whoever wants to, is heard of, and has the disk that it had. Who has not been heard of yet, or
-    /// has not heard of this epoch, stays what the plan says.
-    fn target(&self, latest: &Epoch, since: Time, now: Time) -> Arc<[Member]> {
+    /// Who should be a member: whoever wants to, is not taken for dead, and has the disk that it had. Who has not been heard
+    /// of yet, or has not heard of this epoch, stays what the plan says. Nobody is taken in who is suspected.
+    fn target(&self, latest: &Epoch, detector: &Detector, now: Time) -> Arc<[Member]> {
         let mut target: Vec<Member> = Vec::new();
-        for node in self.config.servers().filter(|node| !self.is_silent(*node, since, now)) {
-            let planned = Epoch::find(&latest.next, node);
-            let beat = self.heard.get(&node).map(|(_, beat)| beat);
+        for node in self.config.servers() {
+            let (planned, beat) = (Epoch::find(&latest.next, node), detector.beat(node));
+            let is_out = match planned {
+                Some(_) => detector.is_dead(node, now),
+                None => detector.is_suspected(node),
+            };
+            if is_out {
+                continue;
+            }
             match (beat.filter(|beat| planned.is_none() || beat.epoch >= latest.number), planned) {
                 (Some(Beat { wish: Wish::In { points, zone, .. }, identity, .. }), _) => {
                     target.push(Member { node, identity: *identity, points: *points, zone: *zone });
@@ -174,48 +197,60 @@ impl Coordinator {
                 (None, Some(member)) => target.push(*member),
             }
         }
-        let replaced: Vec<NodeId> = target.iter().filter_map(|member| self.replaced_by(member.node)).collect();
+        let replaced: Vec<NodeId> = target.iter().filter_map(|member| replaced_by(member.node, detector)).collect();
         target.retain(|member| !replaced.contains(&member.node));
         let is_gone = |member: &&Member| Epoch::find(&target, member.node).is_none();
         let mut stay: Vec<Member> = latest.next.iter().filter(is_gone).copied().collect();
-        stay.sort_by_key(|member| self.is_silent(member.node, since, now));
+        stay.sort_by_key(|member| detector.is_dead(member.node, now));
         Epoch::list(target, stay, self.config.copies)
     }
 
-    fn is_silent(&self, node: NodeId, since: Time, now: Time) -> bool {
-        let heard = self.heard.get(&node).map_or(since, |(at, _)| *at);
-        now.since(heard) >= self.config.pace.dead_after
-    }
-
-    /// Whose place a server takes that is heard of.
-    fn replaced_by(&self, node: NodeId) -> Option<NodeId> {
-        match self.heard.get(&node)?.1.wish {
-            Wish::In { instead_of, .. } => instead_of,
-            Wish::Out => None,
-        }
-    }
-
-    fn is_time_to_clear(&self, latest: &Epoch, now: Time) -> bool {
-        let is_worth_it = || self.heard.values().any(|(_, beat)| beat.known > 0 && beat.epoch == latest.number);
+    fn is_time_to_clear(&self, latest: &Epoch, detector: &Detector, now: Time) -> bool {
+        let is_worth_it = || detector.beats().any(|beat| beat.known > 0 && beat.epoch == latest.number);
         self.config.pace.collect.is_some_and(|every| now.since(self.cleared) >= every) && is_worth_it()
     }
 
-    /// Whether everybody has what it comes to own.
-    fn have_all(&self, latest: &Epoch) -> bool {
-        latest.next.iter().all(|member| {
-            let beat = self.heard.get(&member.node).map(|(_, beat)| beat);
-            beat.is_some_and(|beat| beat.identity == member.identity && beat.fetched == latest.plan)
-        })
-    }
-
     /// Whether so many owners of every key know this epoch that no read quorum is left of those who do not.
-    fn read_by_next(&self, latest: &Epoch, topology: &Topology) -> bool {
+    fn read_by_next(&self, latest: &Epoch, topology: &Topology, detector: &Detector) -> bool {
         let (config, mut blocked) = (&self.config, true);
-        let knows = |node: &NodeId| self.heard.get(node).is_some_and(|(_, beat)| beat.epoch >= latest.number);
+        let knows = |node: &NodeId| detector.beat(*node).is_some_and(|beat| beat.epoch >= latest.number);
         topology.in_both(|_, now: Team, later: Team| {
             let needed = config.copies.saturating_sub(config.read_quorum) + 1;
             blocked &= now == later || now.iter().filter(knows).count() >= needed;
         });
         blocked
     }
+}
+
+/// Asks all others to call those whom it has not heard of for long, of those who own keys or come to.
+fn look_after(detector: &mut Detector, latest: &Epoch, config: &Config, io: &mut Io<'_, Node>) {
+    let is_concerned =
+        |node: &NodeId| [&latest.members, &latest.next].into_iter().any(|list| Epoch::find(list, *node).is_some());
+    for suspect in detector.suspects(config.servers().filter(is_concerned), io.now()) {
+        if suspect.is_new {
+            io.note(Fact::Suspected { node: suspect.node });
+        }
+        if !(config.rules.change.asks_others)() {
+            continue;
+        }
+        let me = io.me();
+        let witnesses = config.servers().filter(|node| *node != me && !detector.is_suspected(*node));
+        witnesses.for_each(|node| io.send(node, Message::Suspect(suspect)));
+    }
+}
+
+/// Whose place a server takes that is heard of.
+fn replaced_by(node: NodeId, detector: &Detector) -> Option<NodeId> {
+    match detector.beat(node)?.wish {
+        Wish::In { instead_of, .. } => instead_of,
+        Wish::Out => None,
+    }
+}
+
+/// Whether everybody has what it comes to own.
+fn have_all(latest: &Epoch, detector: &Detector) -> bool {
+    latest.next.iter().all(|member| {
+        let beat = detector.beat(member.node);
+        beat.is_some_and(|beat| beat.identity == member.identity && beat.fetched == latest.plan)
+    })
 }

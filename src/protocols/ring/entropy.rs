@@ -2,7 +2,7 @@
 //! what is newer. Source: Dynamo, section 4.7; Demers et al., "Epidemic Algorithms for Replicated Database Maintenance",
 //! PODC 1987.
 
-use super::cell::{Cell, Rank};
+use super::cell::{Cell, Rank, Version};
 use super::merkle::LEAF;
 use super::message::Body;
 use super::node::{Fact, Node, Timer};
@@ -77,12 +77,24 @@ impl Shelf {
         asks: bool,
         io: &mut Io<'_, Node>,
     ) {
+        // Who has missed that a deletion can be forgotten would bring it to all others again.
+        let gone: Vec<(Rank, Version)> = cells
+            .iter()
+            .filter(|(rank, cell)| self.has_forgotten(*rank, cell))
+            .map(|(rank, cell)| (*rank, cell.version))
+            .collect();
         for (rank, cell) in &cells {
+            if self.has_forgotten(*rank, cell) {
+                continue;
+            }
             let is_news = cell.is_newer_than(self.store().get(*rank).as_ref());
             if is_news && self.topology().holds(*rank, self.me, self.identity()) {
                 io.note(Fact::Mended { rank: *rank });
                 self.keep(*rank, *cell, io);
             }
+        }
+        if !gone.is_empty() {
+            self.promise(peer, Body::Gone(gone), io);
         }
         if asks {
             let theirs: BTreeMap<Rank, Cell> = cells.into_iter().collect();

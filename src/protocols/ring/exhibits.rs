@@ -8,7 +8,7 @@ use crate::protocol::NodeId;
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of the ring.
-pub const EXHIBITS: [Exhibit<Rules>; 34] = [
+pub const EXHIBITS: [Exhibit<Rules>; 42] = [
     Exhibit {
         id: "item-hash-vs-node-name",
         story: "a key's hash is compared with the names of the nodes",
@@ -119,7 +119,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 34] = [
         source: "CASSANDRA-7069, 094aa8ef2b; scylladb 6354",
         invariants: &["ring.acknowledged-kept"],
         rarity: Rarity::Common,
-        plant: |rules| rules.change.is_for_this_plan = |_, _| true,
+        plant: |rules| rules.change.counts_for_next_plan = |_| true,
     },
     Exhibit {
         id: "two-handoffs-same-range",
@@ -294,6 +294,76 @@ pub const EXHIBITS: [Exhibit<Rules>; 34] = [
         ],
         rarity: Rarity::Specific,
         plant: |rules| rules.change.waits_for_readers = || false,
+    },
+    Exhibit {
+        id: "dead-by-one-witness",
+        story: "who leads takes a member for dead that it alone has not heard of",
+        source: "Das, Gupta and Motivala, \"SWIM\", DSN 2002: what section 3 is there to avoid",
+        invariants: &["ring.missed-by-others"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.asks_others = || false,
+    },
+    Exhibit {
+        id: "moves-two-replicas-at-once",
+        story: "a change of members places one of those who stay anew as well, so that two copies of a key are on the way at once",
+        source: "Swift ce26e7890 (Launchpad 1586167): more than one replica of a part is moved in one rebalance",
+        invariants: &["ring.minimal-movement"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.placement.point = defects::first_member_planned_anew;
+            rules.placement.points_stay = defects::points_move;
+        },
+    },
+    Exhibit {
+        id: "greedy-unbalanced",
+        story: "a member claims points in a row, all from the neighbour that it finds first",
+        source: "riak_core c9c924ef: greedy claims make [8,8,8,8] into [6,6,6,8,6]",
+        invariants: &["ring.balance"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.placement.point = defects::points_in_a_row,
+    },
+    Exhibit {
+        id: "floor-not-handed-over",
+        story: "who fetches a key does not learn which counters were forgotten with its deletions, and begins again below them",
+        source: "own construction, after riak_kv 679: deletions reset causality, so that what is older wins",
+        invariants: &["ring.deleted-stays-deleted", "ring.write-after-acknowledged"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.hands_floor_over = || false,
+    },
+    Exhibit {
+        id: "beat-before-durable",
+        story: "a server says that it has fetched everything before that is on disk",
+        source: "own construction, after riak_core 29722709: acknowledged batches of a handoff",
+        invariants: &["ring.acknowledged-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.beat_waits_for_disk = || false,
+    },
+    Exhibit {
+        id: "hint-outlives-clearing",
+        story: "hints stay when deletions are forgotten, and bring back what was deleted",
+        source: "own construction, after riak_kv 679 and 847: old hints dominate what came after a deletion",
+        invariants: &["ring.deleted-stays-deleted"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_is_cleared = || false,
+    },
+    Exhibit {
+        id: "transfers-unlimited",
+        story: "who fetches keys asks all sources at once, and again with every new plan",
+        source: "own construction: the limits of Cassandra's stream throughput and of riak_core's handoff_concurrency are left out",
+        invariants: &["ring.transfers-limited"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.change.transfers = |_| usize::MAX;
+            rules.change.keeps_pace = || false;
+        },
+    },
+    Exhibit {
+        id: "deletions-kept-for-ever",
+        story: "owners confirm no deletion, so that all of them are kept",
+        source: "own construction, after Cassandra's tombstone_failure_threshold: reads drown in deletions that nobody forgets",
+        invariants: &["ring.deletions-forgotten"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.confirms = |_, _| false,
     },
 ];
 

@@ -1,8 +1,10 @@
 //! What nodes tell each other, and what they keep on disk.
 
 use super::cell::{Cell, OperationId, Rank, Version};
+use super::detector::Suspect;
 use super::epoch::{Epoch, Identity};
 use super::metadata::Metadata;
+use super::ranges::Ranges;
 use super::store::{HintKey, Wish};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
@@ -49,8 +51,26 @@ pub enum Message {
     },
     /// Epochs, in a row.
     News(Arc<[Arc<Epoch>]>),
-    /// To a coordinator of the ring: a server is alive.
+    /// A server is alive: to the coordinators of the ring, and to whoever has called it.
     Beat(Beat),
+    /// From who leads: call this server.
+    Suspect(Suspect),
+    /// Are you alive?
+    Call,
+    /// To who leads: a server that was called has said this.
+    Passed {
+        /// Who.
+        node: NodeId,
+        /// What.
+        beat: Beat,
+    },
+    /// To who leads: a server was called in vain for as long as it should be.
+    Missed {
+        /// Which.
+        node: NodeId,
+        /// For which suspicion.
+        ticket: Ticket,
+    },
 }
 
 /// What a client writes.
@@ -86,19 +106,14 @@ pub enum Body {
     Kept(Ticket),
     /// This key is not mine.
     NotMine(Ticket),
-    /// What have you of what I come to own, from this rank on?
-    Fetch {
-        /// From which rank on.
-        from: u32,
-    },
-    /// This, and all of it before that rank.
+    /// What have you in this range of what I come to own?
+    Fetch(Range<u32>),
+    /// This, and that is all in this range.
     Batch {
-        /// From which rank on.
-        from: u32,
+        /// It begins as what was asked for, and may end before it.
+        range: Range<u32>,
         /// What there is.
         cells: Vec<(Rank, Cell)>,
-        /// The first rank that is not in it.
-        upto: u32,
         /// No deletion that the source has forgotten had a higher counter.
         floor: u32,
     },
@@ -119,6 +134,8 @@ pub enum Body {
     Confirmed(Ticket, Vec<(Rank, Version)>),
     /// All owners have them: they can be forgotten in the next epoch that clears.
     Known(Vec<(Rank, Version)>),
+    /// These deletions are forgotten: an epoch has begun that clears, and all owners had had them.
+    Gone(Vec<(Rank, Version)>),
 }
 
 /// That a server is alive, and how far.
@@ -157,14 +174,19 @@ pub enum Record {
     Floor(u32),
     /// It keeps nothing of these ranges any more.
     Purge(Arc<[Range<u32>]>),
-    /// For this plan it has everything up to a rank from a source.
-    Fetched {
+    /// It fetches for another plan. Of what it has fetched, this counts for that one, too.
+    Planned {
         /// The epoch of the plan.
         plan: u64,
+        /// What counts.
+        keeps: Arc<Ranges>,
+    },
+    /// For its plan it has everything of a range from a source.
+    Fetched {
         /// Who had it.
         source: NodeId,
-        /// The first rank that has not come.
-        upto: u32,
+        /// The range.
+        range: Range<u32>,
     },
     /// Somebody has missed this.
     Hint {
@@ -193,6 +215,7 @@ impl Record {
             | Record::Forget(..)
             | Record::Floor(_)
             | Record::Purge(_)
+            | Record::Planned { .. }
             | Record::Fetched { .. }
             | Record::Hint { .. }
             | Record::HintGone(_) => None,
@@ -213,12 +236,16 @@ impl From<raft::Message<Metadata>> for Message {
 }
 
 /// The kinds of messages of a ring, without those of Raft.
-pub const MESSAGES: [&str; 17] = [
+pub const MESSAGES: [&str; 22] = [
     "Ask",
     "Answer",
     "Gossip",
     "News",
     "Beat",
+    "Suspect",
+    "Call",
+    "Passed",
+    "Missed",
     "Query",
     "Held",
     "Put",
@@ -231,6 +258,7 @@ pub const MESSAGES: [&str; 17] = [
     "Confirm",
     "Confirmed",
     "Known",
+    "Gone",
 ];
 
 impl Message {
@@ -243,19 +271,24 @@ impl Message {
             Message::Gossip { .. } => "Gossip",
             Message::News(_) => "News",
             Message::Beat(_) => "Beat",
+            Message::Suspect(_) => "Suspect",
+            Message::Call => "Call",
+            Message::Passed { .. } => "Passed",
+            Message::Missed { .. } => "Missed",
             Message::Store { body, .. } => match body {
                 Body::Query(..) => "Query",
                 Body::Held(..) => "Held",
                 Body::Put(..) => "Put",
                 Body::Kept(_) => "Kept",
                 Body::NotMine(_) => "NotMine",
-                Body::Fetch { .. } => "Fetch",
+                Body::Fetch(_) => "Fetch",
                 Body::Batch { .. } => "Batch",
                 Body::Compare(_) => "Compare",
                 Body::Contents { .. } => "Contents",
                 Body::Confirm(..) => "Confirm",
                 Body::Confirmed(..) => "Confirmed",
                 Body::Known(_) => "Known",
+                Body::Gone(_) => "Gone",
             },
         }
     }
@@ -268,12 +301,16 @@ impl Message {
             Message::Store { body, .. } => match body {
                 Body::Batch { cells, .. } | Body::Contents { cells, .. } => cells.len(),
                 Body::Compare(sums) => sums.len(),
-                Body::Confirm(_, keys) | Body::Confirmed(_, keys) | Body::Known(keys) => keys.len(),
+                Body::Confirm(_, keys) | Body::Confirmed(_, keys) | Body::Known(keys) | Body::Gone(keys) => keys.len(),
                 Body::Query(..) | Body::Held(..) | Body::Put(..) | Body::Kept(_) | Body::NotMine(_) => 1,
-                Body::Fetch { .. } => 0,
+                Body::Fetch(_) => 0,
             },
             Message::Raft(_) | Message::Ask { .. } | Message::Answer { .. } | Message::Gossip { .. } => 1,
-            Message::Beat(_) => 1,
+            Message::Beat(_)
+            | Message::Suspect(_)
+            | Message::Call
+            | Message::Passed { .. }
+            | Message::Missed { .. } => 1,
         };
         64 + 32 * keys as u64
     }
@@ -310,9 +347,9 @@ impl Digestible for Body {
             }
             Body::Kept(ticket) => digest.pair(*ticket, 4 << 32),
             Body::NotMine(ticket) => digest.pair(*ticket, 5 << 32),
-            Body::Fetch { from } => digest.word(6 << 32 | u64::from(*from)),
-            Body::Batch { from, cells, upto, floor } => {
-                digest.pair(7 << 32 | u64::from(*from), u64::from(*floor) << 32 | u64::from(*upto));
+            Body::Fetch(range) => digest.pair(6 << 32 | u64::from(range.start), range.end.into()),
+            Body::Batch { range, cells, floor } => {
+                digest.pair(7 << 32 | u64::from(range.start), u64::from(*floor) << 32 | u64::from(range.end));
                 digest_cells(cells, digest);
             }
             Body::Compare(sums) => {
@@ -335,6 +372,10 @@ impl Digestible for Body {
             }
             Body::Known(versions) => {
                 digest.word(12 << 32);
+                digest_versions(versions, digest);
+            }
+            Body::Gone(versions) => {
+                digest.word(13 << 32);
                 digest_versions(versions, digest);
             }
         }
@@ -373,12 +414,29 @@ impl Digestible for Message {
                 epochs.iter().for_each(|epoch| digest.word(epoch.number));
             }
             Message::Beat(beat) => {
-                digest.pair(23 << 32 | u64::from(beat.known), beat.epoch);
-                digest.pair(beat.fetched, beat.identity);
-                digest.word(beat.at.ns());
-                beat.wish.digest(digest);
+                digest.word(23 << 32);
+                beat.digest(digest);
             }
+            Message::Suspect(Suspect { node, ticket, patience, .. }) => {
+                digest.pair(24 << 32 | u64::from(node.number()), *ticket);
+                digest.word(patience.as_ns());
+            }
+            Message::Call => digest.word(25 << 32),
+            Message::Passed { node, beat } => {
+                digest.word(26 << 32 | u64::from(node.number()));
+                beat.digest(digest);
+            }
+            Message::Missed { node, ticket } => digest.pair(27 << 32 | u64::from(node.number()), *ticket),
         }
+    }
+}
+
+impl Digestible for Beat {
+    fn digest(&self, digest: &mut Digest) {
+        digest.pair(u64::from(self.known), self.epoch);
+        digest.pair(self.fetched, self.identity);
+        digest.word(self.at.ns());
+        self.wish.digest(digest);
     }
 }
 

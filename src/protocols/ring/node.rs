@@ -1,6 +1,6 @@
 //! The ring as a protocol: servers, and clients.
 
-use super::cell::{OperationId, Rank};
+use super::cell::{Cell, OperationId, Rank};
 use super::client::Client;
 use super::config::Config;
 use super::epoch::Epoch;
@@ -8,6 +8,7 @@ use super::message::{Message, Outcome, Record, Write};
 use super::server::Server;
 use super::topology::Team;
 use crate::kernel::digest::{Digest, Digestible};
+use crate::kernel::time::Time;
 use crate::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Order, Protocol};
 use crate::protocols::raft::core::Alarm;
 use std::sync::Arc;
@@ -150,6 +151,24 @@ pub enum Fact {
         plan: u64,
         /// So many keys, of which some may never have been written.
         keys: u64,
+        /// So many that it has fetched for the plan before count for this one, from all sources together.
+        kept: u64,
+    },
+    /// Of a server: it asks for keys that it comes to own.
+    FetchAsked {
+        /// Whom.
+        source: NodeId,
+        /// When, by its own clock that never runs back.
+        at: Time,
+    },
+    /// Of a server: a write quorum of owners has this of a key, by each list of this epoch.
+    Stored {
+        /// Which key.
+        rank: Rank,
+        /// What.
+        cell: Cell,
+        /// In which epoch.
+        epoch: u64,
     },
     /// Of a server: it has left a hint.
     HintLeft {
@@ -181,10 +200,27 @@ pub enum Fact {
         /// Who must be dead.
         dead: NodeId,
     },
+    /// Of one of those who decide: it asks others whether this server is alive.
+    Suspected {
+        /// Which.
+        node: NodeId,
+    },
+    /// Of one of those who decide: it has heard of a suspect without help.
+    Cleared {
+        /// Of which.
+        node: NodeId,
+    },
+    /// Of a server: it has called a suspect in vain, for as long as it should.
+    Missed {
+        /// Whom.
+        node: NodeId,
+        /// Who has asked.
+        by: NodeId,
+    },
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 15] = [
+pub const FACTS: [&str; 20] = [
     "Invoked",
     "Returned",
     "Failed",
@@ -200,6 +236,11 @@ pub const FACTS: [&str; 15] = [
     "Forgot",
     "Presumed",
     "Decided",
+    "Suspected",
+    "Cleared",
+    "Missed",
+    "FetchAsked",
+    "Stored",
 ];
 
 impl Fact {
@@ -220,6 +261,11 @@ impl Fact {
             Fact::Forgot { .. } => 12,
             Fact::Presumed { .. } => 13,
             Fact::Decided { .. } => 14,
+            Fact::Suspected { .. } => 15,
+            Fact::Cleared { .. } => 16,
+            Fact::Missed { .. } => 17,
+            Fact::FetchAsked { .. } => 18,
+            Fact::Stored { .. } => 19,
         }
     }
 }
@@ -253,10 +299,18 @@ impl Digestible for Fact {
             Fact::Refused { rank, epoch, reads } => (u64::from(rank.0) << 1 | u64::from(*reads), *epoch),
             Fact::EpochRefused { theirs, mine } => (*theirs, *mine),
             Fact::Adopted { epoch } => (*epoch, 0),
-            Fact::FetchBegun { plan, keys } => (*plan, *keys),
+            Fact::FetchBegun { plan, keys, kept } => (*plan, kept << 32 ^ *keys),
+            Fact::FetchAsked { source, at } => (source.number().into(), at.ns()),
+            Fact::Stored { rank, cell, epoch } => {
+                cell.digest(digest);
+                (rank.0.into(), *epoch)
+            }
             Fact::HintLeft { target } | Fact::HintDelivered { target } => (target.number().into(), 0),
             Fact::Mended { rank } | Fact::Forgot { rank } => (rank.0.into(), 0),
-            Fact::Presumed { dead } => (dead.number().into(), 0),
+            Fact::Presumed { dead: node } | Fact::Suspected { node } | Fact::Cleared { node } => {
+                (node.number().into(), 0)
+            }
+            Fact::Missed { node, by } => (node.number().into(), by.number().into()),
             Fact::Decided { epoch } => {
                 epoch.digest(digest);
                 (0, 0)

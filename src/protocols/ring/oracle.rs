@@ -3,29 +3,32 @@
 //! The oracle keeps the epochs as they were decided, what each disk would bring back, and of each key what was promised.
 //! All that it asks of a key it asks when something of that key has changed: a copy, its owners, or a promise.
 
+mod detection;
+mod kept;
 mod keys;
 mod mirror;
 mod reference;
 mod rest;
+mod transfers;
 
 use super::cell::{Cell, Rank, Version};
-use super::config::{Config, Reads};
+use super::config::Config;
 use super::epoch::{Epoch, Phase};
 use super::message::Record;
 use super::node::{Fact, Node};
 use super::server::Server;
-use super::topology::Placed;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
+use detection::Detection;
 use keys::{Keys, shown};
 use mirror::Mirror;
 use reference::Reference;
 use rest::Calm;
-use std::ops::Range;
 use std::sync::Arc;
+use transfers::Transfers;
 
 /// The invariants, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 17] = [
+pub const INVARIANTS: [(&str, &str); 20] = [
     (
         "ring.acknowledged-kept",
         "what was promised of a key is durable at so many owners that every read quorum sees it",
@@ -43,7 +46,10 @@ pub const INVARIANTS: [(&str, &str); 17] = [
     ("ring.placement-agreement", "all who are in an epoch agree on the owners of every key, and send requests to them"),
     ("ring.balance", "nobody owns much more of the ring than its share"),
     ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
+    ("ring.missed-by-others", "nobody is taken for dead whom who leads alone has missed"),
+    ("ring.transfers-limited", "nobody fetches keys from more sources at a time, or sooner again, than it may"),
     ("ring.identity-kept", "a server that has not lost its disk is the member that it was"),
+    ("ring.deletions-forgotten", "at rest nothing is kept of what was deleted, if deletions are ever forgotten"),
     ("ring.owners-hold", "at rest all owners of a key hold the same, and nobody else holds it"),
     (
         "ring.settles",
@@ -60,6 +66,9 @@ enum Goal {
     Retargeted,
     FetchBegun,
     FetchResumed,
+    FetchKept,
+    MemberSuspected,
+    SuspectCleared,
     PresumedDead,
     HintLeft,
     HintDelivered,
@@ -72,13 +81,16 @@ enum Goal {
 }
 
 /// The names of the goals, in their order.
-pub const GOALS: [&str; 15] = [
+pub const GOALS: [&str; 18] = [
     "ring.copying-begun",
     "ring.switched",
     "ring.change-finished",
     "ring.change-retargeted",
     "ring.fetch-begun",
     "ring.fetch-resumed",
+    "ring.fetch-kept",
+    "ring.member-suspected",
+    "ring.suspect-cleared",
     "ring.member-presumed-dead",
     "ring.hint-left",
     "ring.hint-delivered",
@@ -100,6 +112,8 @@ pub struct RingOracle {
     /// By server, the epoch that it was seen in.
     epochs: Vec<u64>,
     keys: Keys,
+    detection: Detection,
+    transfers: Transfers,
     calm: Option<Calm>,
     goals: [u64; GOALS.len()],
     /// How many copies of keys were moved.
@@ -120,6 +134,8 @@ impl RingOracle {
             mirrors: vec![Mirror::new(); servers],
             epochs: vec![1; servers],
             keys: Keys::new(config),
+            detection: Detection::new(config.witnesses),
+            transfers: Transfers::new(config),
             calm: None,
             goals: [0; GOALS.len()],
             moved: 0,
@@ -183,15 +199,29 @@ impl RingOracle {
             Fact::Refused { rank, epoch, reads } => self.check_refused(node, *rank, *epoch, *reads)?,
             Fact::EpochRefused { .. } => self.reach(Goal::EpochRefused),
             Fact::Adopted { .. } => {}
-            Fact::FetchBegun { plan, keys } => {
-                self.reach(Goal::FetchBegun);
+            Fact::FetchAsked { source, at } => self.transfers.check_asked(node, *source, *at)?,
+            Fact::Stored { rank, cell, epoch } => self.check_written(*rank, cell, *epoch)?,
+            Fact::FetchBegun { plan, keys, kept } => {
+                self.reach(if *kept > 0 { Goal::FetchKept } else { Goal::FetchBegun });
                 self.check_fetch(node, *plan, *keys)?;
             }
             Fact::HintLeft { .. } => self.reach(Goal::HintLeft),
             Fact::HintDelivered { .. } => self.reach(Goal::HintDelivered),
             Fact::Mended { .. } => self.reach(Goal::ReplicaMended),
             Fact::Forgot { .. } => self.reach(Goal::DeletionForgotten),
-            Fact::Presumed { .. } => self.reach(Goal::PresumedDead),
+            Fact::Suspected { node: suspect } => {
+                self.reach(Goal::MemberSuspected);
+                self.detection.suspected(node, *suspect);
+            }
+            Fact::Cleared { node: suspect } => {
+                self.reach(Goal::SuspectCleared);
+                self.detection.cleared(node, *suspect);
+            }
+            Fact::Missed { node: suspect, by } => self.detection.missed(node, *by, *suspect),
+            Fact::Presumed { dead } => {
+                self.reach(Goal::PresumedDead);
+                self.detection.check_presumed(node, *dead)?;
+            }
             Fact::Decided { epoch } => self.follow(node, epoch)?,
         }
         Ok(())
@@ -211,17 +241,21 @@ impl RingOracle {
         match touch {
             Touch::Booted => {
                 self.mirrors[node.index()].accept_loss(&view.host(node).disk);
-                let keys = self.config.keyspace.len();
                 let is_halfway = |server: &Server| {
                     let fetched = &server.shelf().store().fetched;
-                    fetched.plan == self.epoch().plan && fetched.upto.values().any(|upto| (1..keys).contains(upto))
+                    fetched.plan == self.epoch().plan && fetched.from.values().any(|ranges| !ranges.is_empty())
                 };
                 if self.epoch().phase == Phase::Copying && server.is_some_and(is_halfway) {
                     self.reach(Goal::FetchResumed);
                 }
             }
-            Touch::Crashed { .. } if self.epoch().phase != Phase::Settled => self.reach(Goal::OwnerCrashedInChange),
-            Touch::Crashed { .. } | Touch::Handled | Touch::Synced => {}
+            Touch::Crashed { .. } => {
+                self.transfers.crashed(node);
+                if self.epoch().phase != Phase::Settled {
+                    self.reach(Goal::OwnerCrashedInChange);
+                }
+            }
+            Touch::Handled | Touch::Synced => {}
         }
         self.fold(view, node)?;
         if let Some(server) = server {
@@ -253,50 +287,6 @@ impl RingOracle {
             Phase::Copying => {}
         }
         Ok(())
-    }
-
-    /// Keys are read from others now: they must have what was promised.
-    fn check_switch(&mut self) -> Verdict {
-        let mut moved: Vec<Range<u32>> = Vec::new();
-        let mut copies = 0;
-        self.reference.latest().in_both(|range, now, later| {
-            if now != later {
-                copies +=
-                    u64::from(range.end - range.start) * later.iter().filter(|node| !now.has(*node)).count() as u64;
-                moved.push(range);
-            }
-        });
-        self.moved += copies;
-        moved.into_iter().flatten().try_for_each(|rank| self.check_kept(Rank(rank)))
-    }
-
-    /// Every read quorum of the owners sees what was promised of a key.
-    fn check_kept(&self, rank: Rank) -> Verdict {
-        let key = &self.keys.keys[rank.0 as usize];
-        if self.config.reads == Reads::Eventual || key.is_gone() {
-            return Ok(());
-        }
-        let Some(promised) = key.promised else { return Ok(()) };
-        let topology = self.reference.latest();
-        let owners: Vec<NodeId> = topology.readers().team(rank).iter().collect();
-        let has = |node: &&NodeId| self.has(topology.readers(), **node, rank, &promised);
-        let (count, enough) = (owners.iter().filter(has).count(), owners.len() + 1 - self.config.read_quorum);
-        if count >= enough {
-            return Ok(());
-        }
-        let message = format!(
-            "of the key of rank {} was promised {}, but in epoch {} only {count} of its owners {owners:?} have it durably: a read quorum of {} can miss it",
-            rank.0,
-            shown(&promised),
-            topology.epoch().number,
-            self.config.read_quorum
-        );
-        violation("ring.acknowledged-kept", &owners, message)
-    }
-
-    fn has(&self, placed: &Placed, node: NodeId, rank: Rank, cell: &Cell) -> bool {
-        let identity = Epoch::find(placed.members(), node).map(|member| member.identity);
-        identity.is_some_and(|identity| self.mirrors[node.index()].has(rank, cell, identity))
     }
 
     /// A server fetches what it comes to own, and nothing else.

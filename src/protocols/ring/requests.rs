@@ -46,6 +46,8 @@ enum Stage {
     Put {
         /// That.
         cell: Cell,
+        /// The owners by each list of members.
+        teams: Teams,
         /// Who has it.
         kept: Vec<NodeId>,
         /// Whether its client has the answer; only the last copies are waited for.
@@ -81,13 +83,14 @@ impl Requests {
     /// Puts a cell to all owners.
     fn put(&mut self, mut request: Request, cell: Cell, shelf: &Shelf, io: &mut Io<'_, Node>) {
         self.last += 1;
-        for team in lists(shelf).map(|placed| placed.route(request.rank, &shelf.config)) {
+        let teams = Teams::of(request.rank, shelf);
+        for team in teams.iter() {
             io.note(Fact::Routed { rank: request.rank, epoch: shelf.epoch(), reads: false, team });
         }
-        for node in owners(request.rank, shelf) {
+        for node in teams.owners() {
             shelf.ask(node, Body::Put(self.last, request.rank, cell), io);
         }
-        request.stage = Stage::Put { cell, kept: Vec::new(), is_answered: false };
+        request.stage = Stage::Put { cell, teams, kept: Vec::new(), is_answered: false };
         self.open.insert(self.last, request);
     }
 
@@ -158,13 +161,14 @@ impl Requests {
     /// An owner has it on disk.
     pub fn on_kept(&mut self, from: NodeId, ticket: Ticket, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
         let Some(request) = self.open.get_mut(&ticket) else { return };
-        let Stage::Put { kept, is_answered, cell } = &mut request.stage else { return };
+        let Stage::Put { kept, is_answered, cell, teams } = &mut request.stage else { return };
         if !kept.contains(&from) {
             kept.push(from);
         }
-        let all = owners(request.rank, shelf).iter().all(|node| kept.contains(node));
-        if !*is_answered && is_enough(request.rank, kept, shelf) {
+        let all = teams.owners().all(|node| kept.contains(&node));
+        if !*is_answered && is_enough(*teams, kept, shelf) {
             *is_answered = true;
+            io.note(Fact::Stored { rank: request.rank, cell: *cell, epoch: shelf.epoch() });
             let outcome = match request.write {
                 Some(_) => Outcome::Stored(cell.version),
                 None => Outcome::Found(Some(*cell)),
@@ -220,25 +224,37 @@ fn lists(shelf: &Shelf) -> impl Iterator<Item = &Placed> {
     shelf.topology().writers().take(count)
 }
 
-/// All who own a key, or come to.
-fn owners(rank: Rank, shelf: &Shelf) -> Vec<NodeId> {
-    let mut owners = Vec::new();
-    for node in lists(shelf).flat_map(|placed| placed.route(rank, &shelf.config).iter()) {
-        if !owners.contains(&node) {
-            owners.push(node);
-        }
-    }
-    owners
+/// The owners of a key by each list of members by which it is written, as they are in one epoch.
+#[derive(Clone, Copy, Debug)]
+struct Teams {
+    now: Team,
+    next: Option<Team>,
 }
 
-/// Whether a write quorum has a key.
-fn is_enough(rank: Rank, kept: &[NodeId], shelf: &Shelf) -> bool {
+impl Teams {
+    fn of(rank: Rank, shelf: &Shelf) -> Teams {
+        let mut teams = lists(shelf).map(|placed| placed.route(rank, &shelf.config));
+        Teams { now: teams.next().unwrap_or_default(), next: teams.next() }
+    }
+
+    fn iter(self) -> impl Iterator<Item = Team> {
+        std::iter::once(self.now).chain(self.next)
+    }
+
+    /// All who own it, or come to.
+    fn owners(self) -> impl Iterator<Item = NodeId> {
+        let more = self.next.into_iter().flat_map(|team| team.iter());
+        self.now.iter().chain(more.filter(move |node| !self.now.has(*node)))
+    }
+}
+
+/// Whether a write quorum of each has a key.
+fn is_enough(teams: Teams, kept: &[NodeId], shelf: &Shelf) -> bool {
     let (config, topology) = (&shelf.config, shelf.topology());
     if !(config.rules.request.needs_both)() {
         return kept.len() >= config.write_quorum;
     }
-    lists(shelf).all(|placed| {
-        let team: Team = placed.route(rank, config);
+    lists(shelf).zip(teams.iter()).all(|(placed, team)| {
         let counts = |node: &&NodeId| team.has(**node) && topology.is_same_in(placed, **node);
         kept.iter().filter(counts).count() >= config.write_quorum
     })
@@ -256,8 +272,8 @@ fn ask_again(ticket: Ticket, request: &Request, shelf: &Shelf, io: &mut Io<'_, N
             let silent = team.iter().filter(|node| held.iter().all(|(other, _)| other != node));
             silent.for_each(|node| shelf.ask(node, Body::Query(ticket, request.rank), io));
         }
-        Stage::Put { cell, kept, .. } => {
-            let silent = owners(request.rank, shelf).into_iter().filter(|node| !kept.contains(node));
+        Stage::Put { cell, kept, teams, .. } => {
+            let silent = teams.owners().filter(|node| !kept.contains(node));
             silent.for_each(|node| shelf.ask(node, Body::Put(ticket, request.rank, *cell), io));
         }
     }
@@ -266,13 +282,12 @@ fn ask_again(ticket: Ticket, request: &Request, shelf: &Shelf, io: &mut Io<'_, N
 /// Waits no longer: whoever has missed something is left a hint. Source: Dynamo, section 4.6; but a hint counts as no
 /// copy.
 fn give_up(request: &Request, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
-    let Stage::Put { cell, kept, is_answered } = &request.stage else {
+    let Stage::Put { cell, kept, is_answered, teams } = &request.stage else {
         answer(request, Outcome::Refused, io);
         return;
     };
     let rules = shelf.config.rules.request;
-    let missing: Vec<NodeId> =
-        owners(request.rank, shelf).into_iter().filter(|node| !kept.contains(node) && *node != shelf.me).collect();
+    let missing: Vec<NodeId> = teams.owners().filter(|node| !kept.contains(node) && *node != shelf.me).collect();
     let hints = missing.len();
     for target in missing {
         leave_hint(target, request.rank, *cell, shelf, io);

@@ -37,6 +37,8 @@ pub struct RequestRules {
     pub needs_both: fn() -> bool,
     /// Does a hint that was left count as a copy?
     pub hint_counts: fn() -> bool,
+    /// Are hints dropped when an epoch begins that forgets deletions?
+    pub hint_is_cleared: fn() -> bool,
     /// Must a hint be on disk?
     pub hint_is_kept: fn() -> bool,
     /// Under what a hint is filed.
@@ -63,6 +65,10 @@ pub struct ReplicaRules {
 pub struct ChangeRules {
     /// Does a server in epoch `mine` go on to epoch `news`?
     pub is_next: fn(news: u64, mine: u64) -> bool,
+    /// Must others have missed somebody, too, who is taken for dead?
+    pub asks_others: fn() -> bool,
+    /// Must what a server says of itself be durable?
+    pub beat_waits_for_disk: fn() -> bool,
     /// Are the owners worked out anew with the epoch?
     pub ring_follows: fn() -> bool,
     /// From how many of the owners must be fetched, where so many answer to a read?
@@ -71,8 +77,15 @@ pub struct ChangeRules {
     pub waits_for_copies: fn() -> bool,
     /// Must nobody read by the old list any more before it is given up?
     pub waits_for_readers: fn() -> bool,
-    /// Is it fetched anew for another plan, what was fetched for `had`?
-    pub is_for_this_plan: fn(had: u64, plan: u64) -> bool,
+    /// Does what was fetched for a plan that was given up count for the next one, where `is_covered`: where it is gained by
+    /// both, and all owners that need not fetch it are owners by both?
+    pub counts_for_next_plan: fn(is_covered: bool) -> bool,
+    /// From how many sources is fetched at a time, where the limit is this?
+    pub transfers: fn(limit: usize) -> usize,
+    /// Is there a time between two batches, also where the plan changes?
+    pub keeps_pace: fn() -> bool,
+    /// Does somebody who fetches learn the highest counter that its sources have forgotten?
+    pub hands_floor_over: fn() -> bool,
     /// Does somebody who has been a member before fetch what it comes to own, having kept something?
     pub fetches_again: fn() -> bool,
     /// Does the cleanup of a fetch that was given up take what the next one has fetched, too?
@@ -100,6 +113,7 @@ impl Rules {
             writes_to_next: always,
             needs_both: always,
             hint_counts: never,
+            hint_is_cleared: always,
             hint_is_kept: always,
             hint_key: |target, rank| (target, rank),
         },
@@ -112,11 +126,16 @@ impl Rules {
         },
         change: ChangeRules {
             is_next: |news, mine| news == mine + 1,
+            asks_others: always,
+            beat_waits_for_disk: always,
             ring_follows: always,
             sources: |read_quorum| read_quorum,
             waits_for_copies: always,
             waits_for_readers: always,
-            is_for_this_plan: |had, plan| had == plan,
+            counts_for_next_plan: |is_covered| is_covered,
+            transfers: |limit| limit,
+            keeps_pace: always,
+            hands_floor_over: always,
             fetches_again: always,
             cleans_up_late: never,
             waits_for_last: always,

@@ -11,6 +11,7 @@ use super::metadata::Metadata;
 use super::node::{Fact, Node, Timer};
 use super::requests::Requests;
 use super::shelf::Shelf;
+use super::witness::Witness;
 use crate::kernel::time::Span;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
 use crate::protocols::raft::core::{Alarm, Core};
@@ -24,6 +25,7 @@ pub struct Server {
     fetcher: Fetcher,
     hints: Hints,
     collector: Collector,
+    witness: Witness,
     coordinator: Option<Coordinator>,
 }
 
@@ -33,8 +35,8 @@ impl Server {
         let shelf = Shelf::boot(config, &disk, io);
         let coordinator = Coordinator::boot(config, shelf.identity(), &disk, io);
         let (requests, hints) = (Requests::boot(io), Hints::boot(&shelf, io));
-        let (fetcher, collector) = (Fetcher::default(), Collector::default());
-        let mut server = Server { shelf, requests, fetcher, hints, collector, coordinator };
+        let (fetcher, collector, witness) = (Fetcher::default(), Collector::default(), Witness::default());
+        let mut server = Server { shelf, requests, fetcher, hints, collector, witness, coordinator };
         let pace = config.pace;
         let chores = [
             (Timer::Beat, Some(pace.beat)),
@@ -74,9 +76,20 @@ impl Server {
             Message::Gossip { epoch } => self.on_gossip(from, epoch, io),
             Message::News(epochs) => self.on_news(from, &epochs, io),
             Message::Beat(beat) => {
+                self.witness.on_beat(from, beat, io);
                 if let Some(coordinator) = &mut self.coordinator {
                     coordinator.on_beat(from, beat, io);
                 }
+            }
+            Message::Suspect(suspect) => self.witness.on_suspect(from, suspect, io),
+            Message::Call => self.answer_call(from, io),
+            Message::Passed { node, beat } => {
+                let Some(coordinator) = &mut self.coordinator else { unreachable!("it leads nobody") };
+                coordinator.on_passed(node, beat, io);
+            }
+            Message::Missed { node, ticket } => {
+                let Some(coordinator) = &mut self.coordinator else { unreachable!("it leads nobody") };
+                coordinator.on_missed(from, node, ticket);
             }
             Message::Store { epoch, body } => {
                 if (self.shelf.config.rules.replica.takes_epoch)(epoch, self.shelf.epoch()) {
@@ -101,15 +114,14 @@ impl Server {
             }
             // Others are asked again, or it is after it has learned what it is.
             Body::NotMine(_) => {}
-            Body::Fetch { from: rank } => shelf.on_fetch(from, rank, io),
-            Body::Batch { from: rank, cells, upto, floor } => {
-                self.fetcher.on_batch(from, rank, cells, (upto, floor), shelf, io);
-            }
+            Body::Fetch(range) => shelf.on_fetch(from, range, io),
+            Body::Batch { range, cells, floor } => self.fetcher.on_batch(from, range, cells, floor, shelf, io),
             Body::Compare(sums) => shelf.on_compare(from, sums, io),
             Body::Contents { range, cells, asks } => shelf.on_contents(from, range, cells, asks, io),
             Body::Confirm(ticket, keys) => Collector::on_confirm(from, ticket, keys, shelf, io),
             Body::Confirmed(_, keys) => self.collector.on_confirmed(from, keys, shelf, io),
             Body::Known(keys) => self.collector.on_known(keys),
+            Body::Gone(keys) => shelf.on_gone(keys, io),
         }
     }
 
@@ -186,20 +198,33 @@ impl Server {
         self.follow(io);
     }
 
-    /// Tells those who decide that it is alive, and how far: what it says must hold after a crash.
+    /// Tells those who decide that it is alive, and how far.
     fn beat(&mut self, io: &mut Io<'_, Node>) {
+        let (beat, config) = (self.state_of_things(io), &self.shelf.config);
+        config.coordinators().for_each(|node| io.send(node, Message::Beat(beat)));
+        io.arm(Timer::Beat, config.pace.beat);
+    }
+
+    /// Somebody wants to know whether it is alive.
+    fn answer_call(&self, from: NodeId, io: &mut Io<'_, Node>) {
+        let beat = self.state_of_things(io);
+        io.send(from, Message::Beat(beat));
+    }
+
+    /// How far it is: what it says must hold after a crash.
+    fn state_of_things(&self, io: &mut Io<'_, Node>) -> Beat {
         let shelf = &self.shelf;
-        let beat = Beat {
+        if (shelf.config.rules.change.beat_waits_for_disk)() {
+            io.sync();
+        }
+        Beat {
             at: io.now(),
             epoch: shelf.epoch(),
             identity: shelf.identity(),
             wish: shelf.wish(),
             fetched: self.fetcher.done(),
             known: self.collector.known(),
-        };
-        io.sync();
-        shelf.config.coordinators().for_each(|node| io.send(node, Message::Beat(beat)));
-        io.arm(Timer::Beat, shelf.config.pace.beat);
+        }
     }
 
     /// Tells somebody its epoch.

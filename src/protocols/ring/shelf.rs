@@ -1,6 +1,6 @@
 //! What a server has, and whose it is: its disk as it sees it, and the epoch it is in.
 
-use super::cell::{Cell, Rank};
+use super::cell::{Cell, Rank, Version};
 use super::config::Config;
 use super::epoch::{Epoch, FOUNDER, Identity, Member, Phase};
 use super::merkle::{LEAF, Merkle};
@@ -9,7 +9,7 @@ use super::node::{Fact, Node};
 use super::store::{Store, Wish};
 use super::topology::Topology;
 use crate::protocol::{Damage, Found, Io, NodeId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub struct Shelf {
     topology: Topology,
     merkle: Merkle,
     tombstones: BTreeSet<Rank>,
+    /// The deletions that it has forgotten since it started, of keys of which it has heard nothing since.
+    forgotten: BTreeMap<Rank, Version>,
     /// By those with whom keys are shared in this epoch.
     shared: Vec<(NodeId, Vec<Range<u32>>)>,
     /// With how many of them it has compared what they share.
@@ -66,8 +68,9 @@ impl Shelf {
         let tombstones = store.cells.iter().filter(|(_, cell)| cell.is_tombstone()).map(|(rank, _)| *rank).collect();
         let epoch = store.epochs.last().unwrap_or(&config.first);
         let topology = Topology::at(epoch, config);
-        let config = config.clone();
-        let mut shelf = Shelf { config, me, store, topology, merkle, tombstones, shared: Vec::new(), compared: 0 };
+        let (config, forgotten) = (config.clone(), BTreeMap::new());
+        let mut shelf =
+            Shelf { config, me, store, topology, merkle, tombstones, forgotten, shared: Vec::new(), compared: 0 };
         shelf.shared = shelf.topology.shared_with(me);
         shelf.compared = io.dice().below(1 << 16) as usize;
         // A crash may have come before what is strange was given up.
@@ -155,6 +158,7 @@ impl Shelf {
         if !(self.config.rules.replica.is_kept)(&cell, kept.as_ref()) {
             return;
         }
+        self.forgotten.remove(&rank);
         let before = kept.map_or(0, |kept| kept.hash_at(rank));
         self.merkle.change(rank, cell.hash_at(rank).wrapping_sub(before));
         if cell.is_tombstone() {
@@ -169,9 +173,15 @@ impl Shelf {
     pub fn forget(&mut self, rank: Rank, io: &mut Io<'_, Node>) {
         if let Some(Cell { version, .. }) = self.store.get(rank) {
             self.lose(rank);
+            self.forgotten.insert(rank, version);
             self.write(Record::Forget(rank, version), io);
             io.note(Fact::Forgot { rank });
         }
+    }
+
+    /// Whether this is a deletion that it has forgotten, and nothing has come since.
+    pub fn has_forgotten(&self, rank: Rank, cell: &Cell) -> bool {
+        cell.is_tombstone() && self.forgotten.get(&rank) == Some(&cell.version)
     }
 
     fn lose(&mut self, rank: Rank) {
@@ -206,12 +216,19 @@ impl Shelf {
             if !(self.config.rules.change.is_next)(epoch.number, self.epoch()) {
                 continue;
             }
+            let outlives = epoch.clears && !(self.config.rules.request.hint_is_cleared)();
+            let hints = if outlives { self.store.hints.clone() } else { BTreeMap::new() };
             self.write(Record::Epoch(epoch.clone()), io);
-            self.topology = if (self.config.rules.change.ring_follows)() {
+            for (key, (target, rank, cell)) in hints {
+                self.write(Record::Hint { key, target, rank, cell }, io);
+            }
+            let after = if (self.config.rules.change.ring_follows)() {
                 self.topology.after(epoch, &self.config)
             } else {
                 self.topology.renamed(epoch)
             };
+            let before = std::mem::replace(&mut self.topology, after);
+            self.follow_plan(&before, io);
             self.shared = self.topology.shared_with(self.me);
             self.purge(io);
             let clears = adopted.is_some_and(|adopted: Adopted| adopted.clears) || epoch.clears;

@@ -3,6 +3,7 @@
 use super::cell::{Cell, Rank};
 use super::epoch::{Epoch, FOUNDER, Identity};
 use super::message::Record;
+use super::ranges::Ranges;
 use crate::protocol::{NodeId, Order};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -51,8 +52,8 @@ impl Wish {
 pub struct Fetched {
     /// The epoch in which the plan was made.
     pub plan: u64,
-    /// By source, the first rank that has not come from it.
-    pub upto: BTreeMap<NodeId, u32>,
+    /// By source, of which ranges everything has come from it.
+    pub from: BTreeMap<NodeId, Ranges>,
 }
 
 /// What a hint is filed under: for whom it is, and what about.
@@ -117,11 +118,12 @@ impl Store {
             }
             Record::Floor(floor) => self.floor = self.floor.max(*floor),
             Record::Purge(ranges) => ranges.iter().for_each(|range| self.purge(range)),
-            Record::Fetched { plan, source, upto } => {
-                if self.fetched.plan != *plan {
-                    self.fetched = Fetched { plan: *plan, upto: BTreeMap::new() };
-                }
-                self.fetched.upto.insert(*source, *upto);
+            Record::Planned { plan, keeps } => {
+                self.fetched.plan = *plan;
+                self.fetched.from.values_mut().for_each(|ranges| *ranges = ranges.within(keeps));
+            }
+            Record::Fetched { source, range } => {
+                self.fetched.from.entry(*source).or_default().add(range.clone());
             }
             Record::Hint { key, target, rank, cell } => {
                 self.hints.insert(*key, (*target, *rank, *cell));
@@ -179,14 +181,22 @@ mod tests {
     }
 
     #[test]
-    fn another_plan_begins_with_nothing_fetched() {
-        let fetched = |plan, source, upto| Record::Fetched { plan, source: NodeId::new(source), upto };
-        let mut records = vec![fetched(2, 0, 5), fetched(2, 1, 3), fetched(2, 0, 8)];
-        let upto = |store: &Store| store.fetched.upto.clone().into_iter().collect::<Vec<(NodeId, u32)>>();
-        assert_eq!(upto(&folded(&records)), [(NodeId::new(0), 8), (NodeId::new(1), 3)]);
-        records.push(fetched(4, 1, 0));
+    fn for_another_plan_counts_what_it_keeps_of_what_was_fetched() {
+        let fetched = |source, range| Record::Fetched { source: NodeId::new(source), range };
+        let planned =
+            |plan, keeps: &[Range<u32>]| Record::Planned { plan, keeps: Arc::new(keeps.iter().cloned().collect()) };
+        let mut records = vec![planned(2, &[]), fetched(0, 0..5), fetched(1, 0..3), fetched(0, 5..8)];
+        let from = |store: &Store, source| {
+            let ranges = store.fetched.from.get(&NodeId::new(source)).into_iter().flat_map(Ranges::iter);
+            ranges.cloned().collect::<Vec<Range<u32>>>()
+        };
         let store = folded(&records);
-        assert_eq!((store.fetched.plan, upto(&store)), (4, vec![(NodeId::new(1), 0)]));
+        assert_eq!((store.fetched.plan, from(&store, 0), from(&store, 1)), (2, vec![0..8], vec![0..3]));
+        records.push(planned(3, &[1..2, 4..6, 9..11]));
+        let store = folded(&records);
+        assert_eq!((store.fetched.plan, from(&store, 0), from(&store, 1)), (3, vec![1..2, 4..6], vec![1..2]));
+        records.push(planned(4, &[]));
+        assert!(folded(&records).fetched.from.values().all(Ranges::is_empty));
     }
 
     #[test]

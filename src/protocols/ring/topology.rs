@@ -3,6 +3,7 @@
 use super::cell::Rank;
 use super::config::Config;
 use super::epoch::{Epoch, Identity, Member, Phase};
+use super::ranges::Ranges;
 use crate::placement::ring::{self, Ring, Settings};
 use crate::protocol::NodeId;
 use std::ops::Range;
@@ -82,14 +83,14 @@ impl Placed {
 
     /// Works it out from another list: only what differs is done.
     fn from(&self, members: &Arc<[Member]>, config: &Config) -> Placed {
+        let mut ring = self.ring.clone();
         let gone = self.members.iter().filter(|member| Epoch::find(members, member.node).is_none());
-        let ring = gone.fold(self.ring.clone(), |ring, member| ring.without(member.node.number()));
+        gone.for_each(|member| ring.remove(member.node.number()));
         let looks = |member: &Member| (member.points, member.zone);
         let is_new = |member: &&Member| Epoch::find(&self.members, member.node).map(looks) != Some(looks(member));
-        let ring = members
-            .iter()
-            .filter(is_new)
-            .fold(ring, |ring, member| ring.with(on_ring(member, config)).unwrap_or_else(|bad| panic!("{bad}")));
+        for member in members.iter().filter(is_new) {
+            ring.insert(on_ring(member, config)).unwrap_or_else(|bad| panic!("{bad}"));
+        }
         Placed::of(members, ring, config)
     }
 
@@ -137,6 +138,17 @@ impl Placed {
     pub fn team(&self, rank: Rank) -> Team {
         let place = self.runs.partition_point(|run| run.end <= rank.0);
         self.runs.get(place).map_or(Team::default(), |run| run.team)
+    }
+
+    /// The parts of a range, each with who owns it.
+    fn teams_in(&self, range: Range<u32>) -> impl Iterator<Item = (Range<u32>, Team)> + '_ {
+        let first = self.runs.partition_point(|run| run.end <= range.start);
+        let (mut start, runs) = (range.start, &self.runs[first..]);
+        runs.iter().map_while(move |run| {
+            let part = start..run.end.min(range.end);
+            start = run.end;
+            (!part.is_empty()).then_some((part, run.team))
+        })
     }
 
     /// All keys, in ranges that have the same owners.
@@ -245,6 +257,31 @@ impl Topology {
             }
         });
         gains
+    }
+
+    /// Of what a node with this disk has fetched by the plan `before`, which this one has replaced, what counts for this one.
+    ///
+    /// A write that was acknowledged in between has a write quorum of the next owners by the plan before. Who fetches anew
+    /// fetches it, too. So a read quorum of the next owners by this plan sees it, if all others of these were owners by the
+    /// plan before: that many of them can have missed it as can miss any write, and no more.
+    pub fn kept(&self, before: &Topology, node: NodeId, identity: Identity, counts: fn(bool) -> bool) -> Ranges {
+        let disk = |placed: &Placed, owner: NodeId| Epoch::find(&placed.members, owner).map(|member| member.identity);
+        let had = self.current.is_of(node, identity);
+        let gains_by_both = self.next.is_of(node, identity) && before.next.is_of(node, identity);
+        let mut kept = Ranges::NONE;
+        self.in_both(|range, now, later| {
+            let is_gained = gains_by_both && later.has(node) && !(had && now.has(node));
+            for (part, planned) in before.next.teams_in(range) {
+                let stays = |owner: &NodeId| now.has(*owner) && disk(&self.current, *owner) == disk(&self.next, *owner);
+                let was_planned =
+                    |owner: NodeId| planned.has(owner) && disk(&self.current, owner) == disk(&before.next, owner);
+                let is_covered = is_gained && planned.has(node) && later.iter().filter(stays).all(was_planned);
+                if counts(is_covered) {
+                    kept.add(part);
+                }
+            }
+        });
+        kept
     }
 
     /// Every range of keys with its owners by both lists.

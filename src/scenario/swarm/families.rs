@@ -18,10 +18,10 @@ const fn family(kind: Kind, lan: u64, wan: u64, hostile: u64) -> Family {
     Family { kind, lan, wan, hostile }
 }
 
-/// All but `Heal`, which is no trouble, and of the orders of an operator those that make members come and go, for
+/// All but `Heal`, which is no trouble, and of the orders of an operator those that change members, for
 /// systems that like it. In a rack servers fail, on a continent links do; hostile is everything, what
 /// takes the most away less often, since with it less else can happen.
-pub(super) const FAMILIES: [Family; 25] = [
+pub(super) const FAMILIES: [Family; 28] = [
     family(Kind::Partition, 4, 8, 8),
     family(Kind::Clog, 2, 6, 8),
     family(Kind::Loss, 4, 8, 8),
@@ -47,6 +47,9 @@ pub(super) const FAMILIES: [Family; 25] = [
     family(Kind::BitRot, 0, 0, 4),
     family(Kind::Join, 0, 0, 10),
     family(Kind::Leave, 0, 0, 8),
+    family(Kind::ReplaceMember, 0, 0, 6),
+    family(Kind::Reweigh, 0, 0, 6),
+    family(Kind::Rezone, 0, 0, 6),
 ];
 
 impl Family {

@@ -11,6 +11,12 @@ use crate::kernel::chance::Ratio;
 use crate::kernel::rng::Dice;
 use crate::kernel::time::Span;
 
+/// How much of the load a server is told to take at most, in units of the system.
+const WEIGHT_MAX: u64 = 64;
+
+/// In so many zones servers are put.
+const ZONES: u64 = 3;
+
 impl Storm<'_> {
     /// What happens; `None` if there is nobody to whom it may.
     pub(super) fn inject(&self, kind: Kind, rhythm: &Rhythm, dice: &mut Dice) -> Option<Inject> {
@@ -80,12 +86,15 @@ impl Storm<'_> {
             Kind::BitRot => Inject::BitRot { target: self.victims(dice)? },
             Kind::Join => Inject::Join { target: self.told(waits, dice) },
             Kind::Leave => Inject::Leave { target: self.told(waits, dice) },
-            Kind::Heal
-            | Kind::ReplaceMember
-            | Kind::Reweigh
-            | Kind::Rezone
-            | Kind::Rebalance
-            | Kind::TransferLeadership => return None,
+            Kind::ReplaceMember => {
+                let (gone, by) = self.pair(dice)?;
+                Inject::ReplaceMember { target: gone, by }
+            }
+            Kind::Reweigh => {
+                Inject::Reweigh { target: self.told(waits, dice), weight: spread(1, WEIGHT_MAX, dice) as u32 }
+            }
+            Kind::Rezone => Inject::Rezone { target: self.told(waits, dice), zone: dice.below(ZONES) as u16 },
+            Kind::Heal | Kind::Rebalance | Kind::TransferLeadership => return None,
         })
     }
 

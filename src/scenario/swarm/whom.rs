@@ -39,6 +39,17 @@ impl Storm<'_> {
         weighted(all, dice).expect("one can always be told")
     }
 
+    /// Two servers.
+    pub(super) fn pair(&self, dice: &mut Dice) -> Option<(Who, Who)> {
+        let servers = self.roster.crew.servers();
+        if servers.len() < 2 {
+            return None;
+        }
+        let pair = dice.choose(servers.len(), 2);
+        let name = |place: usize| Who::Nodes(vec![servers[pair[place]].clone()]);
+        Some((name(0), name(1)))
+    }
+
     /// As [`Storm::whom`], but somebody is left whom the target can be cut off from.
     fn apart(&self, waits: bool, dice: &mut Dice) -> Who {
         let (who, crew) = (self.whom(waits, dice), self.roster.crew);

@@ -45,6 +45,13 @@ impl RingSettings {
                 ));
             }
         }
+        if self.witnesses > 1 && self.witnesses + 2 > self.nodes {
+            let message = format!(
+                "{} witnesses besides the suspect and who leads are more than {} servers",
+                self.witnesses, self.nodes
+            );
+            complaints.push(Complaint::at("system.witnesses", message, "have fewer witnesses, or more servers"));
+        }
         if self.copies > self.founders() {
             let message =
                 format!("a key has {} copies, but there are only {} members for them", self.copies, self.founders());

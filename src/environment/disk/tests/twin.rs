@@ -37,6 +37,8 @@ enum Fate {
 #[derive(Default)]
 struct Twin {
     items: Vec<Item>,
+    /// What is being overwritten, and from which place on.
+    under: Option<(usize, Vec<Item>)>,
     syncing: Option<usize>,
     wanted: usize,
     written: u64,
@@ -64,10 +66,14 @@ impl Twin {
     }
 
     fn write(&mut self, record: u64) {
-        for item in self.items.split_off(self.readable()) {
-            if self.is_kept(&item) {
+        let (place, under) = (self.readable(), self.items.split_off(self.readable()));
+        for item in &under {
+            if self.is_kept(item) {
                 self.end(item.record, Fate::Cut);
             }
+        }
+        if !under.is_empty() {
+            self.under = Some((place, under));
         }
         self.written += 1;
         let new = Item { record, acknowledged: false, fixed: false, spoiled: false, damaged: false, relied: false };
@@ -128,13 +134,26 @@ impl Twin {
             self.items[*place].spoiled |= !survives(number);
         }
         let last = (0..volatile.len()).rev().find(|number| survives(*number)).map(|number| volatile[number]);
-        let tears = torn && last.is_some_and(|last| !self.items[last].spoiled);
+        let mut tears = torn && last.is_some_and(|last| !self.items[last].spoiled);
         if tears {
             self.items[last.expect("a last one")].spoiled = true;
         }
         // Behind the last survivor nothing is there; if none survives, behind what was fixed.
-        let gone = volatile.iter().filter(|place| last.is_none_or(|last| **place > last)).count();
-        let behind = self.items.split_off(readable);
+        let mut gone = volatile.iter().filter(|place| last.is_none_or(|last| **place > last)).count();
+        let mut behind = self.items.split_off(readable);
+        if let Some((place, under)) = self.under.take()
+            && self.items[place..].iter().all(|item| !item.fixed)
+            && (readable - gone == place || self.items[place].spoiled)
+        {
+            // Nothing has overwritten it that can be read.
+            (tears, gone, behind) = (false, readable - place, under);
+            for item in &behind {
+                if self.fates.get(&item.record) == Some(&Fate::Cut) {
+                    self.fates.remove(&item.record);
+                    self.ends[Fate::Cut as usize] -= 1;
+                }
+            }
+        }
         let removed = self.items.split_off(readable - gone);
         let damaged: Vec<Item> = self.items.iter().filter(|item| item.spoiled).copied().collect();
         let mut lost = Lost { damaged: damaged.len(), torn: tears, ..Lost::default() };
@@ -189,7 +208,7 @@ impl Twin {
                 self.end(item.record, Fate::Wiped);
             }
         }
-        (self.syncing, self.wanted) = (None, 0);
+        (self.syncing, self.wanted, self.under) = (None, 0, None);
         durable
     }
 

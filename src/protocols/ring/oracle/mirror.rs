@@ -16,6 +16,8 @@ pub(super) struct Mirror {
     pub(super) store: Store,
     /// Records that were in it are lost. Until the server starts again it is a witness of what it had.
     is_lost: bool,
+    /// What disks had that this server has had before, when they were lost.
+    lost: Vec<Store>,
 }
 
 /// Of a disk that has lost what it had, until it says which it is.
@@ -31,7 +33,7 @@ pub(super) struct News<'a> {
 
 impl Mirror {
     pub(super) fn new() -> Mirror {
-        Mirror { folded: 0, store: Store::new(), is_lost: false }
+        Mirror { folded: 0, store: Store::new(), is_lost: false, lost: Vec::new() }
     }
 
     /// The server has started: with what is left, which is another disk until it says which.
@@ -40,7 +42,8 @@ impl Mirror {
             let mut store = Store::new();
             disk.records().from(0).take(disk.sound()).for_each(|record| store.fold(record));
             store.identity = UNKNOWN;
-            *self = Mirror { folded: disk.sound(), store, is_lost: false };
+            (self.folded, self.is_lost) = (disk.sound(), false);
+            self.replace(store);
         }
     }
 
@@ -66,9 +69,15 @@ impl Mirror {
             Record::Cell(rank, _) | Record::Forget(rank, _) => self.store.get(*rank),
             _ => None,
         };
-        // What is given up is looked at before it is gone.
-        if !matches!(record, Record::Purge(_)) {
-            self.store.fold(record);
+        match record {
+            // What is given up is looked at before it is gone.
+            Record::Purge(_) => {}
+            Record::Identity(_) => {
+                let mut store = Store::new();
+                store.fold(record);
+                self.replace(store);
+            }
+            _ => self.store.fold(record),
         }
         Some(News { record, before })
     }
@@ -78,9 +87,17 @@ impl Mirror {
         self.store.fold(record);
     }
 
-    /// Whether this disk, if it is the one that is meant, has a key in this version or a later one. Of one that is not, or
-    /// is not there any more, it is not the protocol's fault.
+    fn replace(&mut self, store: Store) {
+        let lost = std::mem::replace(&mut self.store, store);
+        if lost.identity != UNKNOWN {
+            self.lost.push(lost);
+        }
+    }
+
+    /// Whether the disk that is meant has a key in this version or a later one, or had it when it was lost: that is not the
+    /// protocol's fault.
     pub(super) fn has(&self, rank: Rank, cell: &Cell, identity: Identity) -> bool {
-        self.store.identity != identity || self.store.get(rank).is_some_and(|kept| kept.version >= cell.version)
+        let meant = std::iter::once(&self.store).chain(&self.lost).find(|store| store.identity == identity);
+        meant.and_then(|store| store.get(rank)).is_some_and(|kept| kept.version >= cell.version)
     }
 }

@@ -1,10 +1,10 @@
 //! What must come to be when the faults are over.
 
-use super::RingOracle;
+use super::{Mirror, RingOracle};
 use crate::kernel::time::{Span, Time};
 use crate::oracle::spec::{View, Violation};
 use crate::protocol::NodeId;
-use crate::protocols::ring::cell::Rank;
+use crate::protocols::ring::cell::{Cell, Rank};
 use crate::protocols::ring::epoch::{Epoch, Phase};
 use crate::protocols::ring::node::Node;
 use crate::protocols::ring::server::Server;
@@ -19,8 +19,8 @@ pub(super) struct Calm {
     /// What is still to come, when it was last looked.
     pending: Vec<String>,
     looked: Option<Time>,
-    /// Nothing is pending, but that replicas become equal.
-    is_at_rest: bool,
+    /// What is broken if it does not come: that the ring comes to rest, or what must hold at rest.
+    broken: &'static str,
     is_over: bool,
 }
 
@@ -31,7 +31,7 @@ impl RingOracle {
     /// The faults have ended.
     pub fn on_calm(&mut self) {
         let served = vec![(false, false); usize::from(self.config.clients)];
-        self.calm = Some(Calm { served, ..Calm::default() });
+        self.calm = Some(Calm { served, broken: "ring.settles", ..Calm::default() });
     }
 
     /// Looks now and then whether all is at rest.
@@ -40,13 +40,15 @@ impl RingOracle {
         if !self.calm.as_ref().is_some_and(is_due) {
             return;
         }
-        let mut pending = self.restless(view);
-        let is_at_rest = pending.is_empty();
-        if is_at_rest {
-            pending.extend(self.unequal(view, self.reference.latest()));
+        let (mut broken, mut pending) = ("ring.settles", self.restless(view));
+        if pending.is_empty() {
+            (broken, pending) = ("ring.owners-hold", self.unequal(view, self.reference.latest()).into_iter().collect());
+        }
+        if pending.is_empty() {
+            (broken, pending) = ("ring.deletions-forgotten", self.unforgotten(view).into_iter().collect());
         }
         if let Some(calm) = &mut self.calm {
-            (calm.is_over, calm.is_at_rest) = (pending.is_empty(), is_at_rest);
+            (calm.is_over, calm.broken) = (pending.is_empty(), broken);
             (calm.pending, calm.looked) = (pending, Some(view.now));
         }
     }
@@ -59,8 +61,7 @@ impl RingOracle {
     /// What has not come to be.
     pub fn pending(&self) -> Violation {
         let Some(calm) = &self.calm else { return Violation::new("ring.settles", &[], "the faults last".to_owned()) };
-        let invariant = if calm.is_at_rest { "ring.owners-hold" } else { "ring.settles" };
-        Violation::new(invariant, &[], calm.pending.join("; "))
+        Violation::new(calm.broken, &[], calm.pending.join("; "))
     }
 
     /// What keeps the ring from being at rest.
@@ -143,6 +144,15 @@ impl RingOracle {
             (Wish::Out, Some(_)) if stayers >= self.config.copies => Some(format!("{node:?} has not been let go")),
             (Wish::Out, Some(_) | None) => None,
         }
+    }
+
+    /// Somebody who still has deletions, all of which are known to all owners.
+    fn unforgotten(&self, view: &View<'_, Node>) -> Option<String> {
+        self.config.pace.collect?;
+        let has_some = |mirror: &Mirror| mirror.store.cells.values().any(Cell::is_tombstone);
+        let mut up = self.config.servers().filter(|node| view.state(*node).is_some());
+        let node = up.find(|node| has_some(&self.mirrors[node.index()]))?;
+        Some(format!("{node:?} has not forgotten all that was deleted"))
     }
 
     /// A key whose owners do not hold the same, or that others hold.

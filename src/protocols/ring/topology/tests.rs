@@ -223,3 +223,57 @@ fn neighbouring_epochs_read_by_a_list_that_the_other_writes_by() {
     }
     assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
 }
+
+/// What was fetched for a plan counts for the next one where a read quorum of the next owners has everything that a write
+/// quorum of the owners by the plan before has: asked of every write that could have been acknowledged in between.
+#[test]
+fn what_counts_for_the_next_plan_misses_no_write_in_between() {
+    let (mut kept, mut given_up) = (0, 0);
+    for (bits, keys, copies, write_quorum) in [(8, 60, 3, 2), (8, 60, 4, 3), (6, 40, 2, 2), (8, 60, 5, 3)] {
+        let (config, mut draw) = (config(bits, keys, copies), Draw(u64::from(bits) << 20 | u64::from(copies)));
+        for _ in 0..80 {
+            let (members, plans) = (draw.members(), [draw.members(), draw.members()]);
+            let epoch = |number: u64, next: &Arc<[Member]>| {
+                let (members, next) = (members.clone(), next.clone());
+                Arc::new(Epoch { number, phase: Phase::Copying, members, next, plan: number, clears: false })
+            };
+            let before = Topology::at(&epoch(2, &plans[0]), &config);
+            let after = before.after(&epoch(3, &plans[1]), &config);
+            // Who keeps what it has fetched by the plan before, and who has what it owns from before either.
+            let keeps: Vec<(NodeId, Identity, Ranges)> = everybody()
+                .map(|(node, disk)| (node, disk, after.kept(&before, node, disk, |is_covered| is_covered)))
+                .collect();
+            for rank in ranks(&config) {
+                let range = rank.0..rank.0 + 1;
+                let disk = |placed: &Placed, node| Epoch::find(placed.members(), node).map(|member| member.identity);
+                let later: Vec<(NodeId, Identity)> =
+                    after.next.team(rank).iter().filter_map(|node| Some((node, disk(&after.next, node)?))).collect();
+                let gains = |(node, identity): &(NodeId, Identity)| {
+                    let ranges: Ranges = after.gains(*node, *identity).into_iter().map(|(range, _)| range).collect();
+                    ranges.has(&range)
+                };
+                let has_kept = |(node, identity): &(NodeId, Identity)| {
+                    keeps.iter().any(|(other, disk, ranges)| (other, disk) == (node, identity) && ranges.has(&range))
+                };
+                assert!(later.iter().all(|owner| !has_kept(owner) || gains(owner)), "only what is gained is kept");
+                if !later.iter().any(has_kept) {
+                    given_up += later.iter().filter(|owner| gains(owner)).count();
+                    continue;
+                }
+                kept += 1;
+                // The writes that most of them miss are those that others have had.
+                let planned: Vec<(NodeId, Identity)> =
+                    before.next.team(rank).iter().filter_map(|node| Some((node, disk(&before.next, node)?))).collect();
+                let may_miss = |owner: &&(NodeId, Identity)| !gains(owner) || has_kept(owner);
+                let had = later.iter().filter(may_miss).filter(|owner| planned.contains(owner)).count();
+                let strangers = later.iter().filter(may_miss).count() - had;
+                let most_missed = strangers + had.min(planned.len().saturating_sub(write_quorum));
+                assert!(
+                    most_missed <= planned.len().saturating_sub(write_quorum),
+                    "{rank:?} of {after:?} after {before:?}"
+                );
+            }
+        }
+    }
+    assert!(kept > 500 && given_up > 500, "{kept} kept, {given_up} given up");
+}

@@ -1,0 +1,82 @@
+//! That what was promised of a key is on as many disks as must have it.
+
+use super::keys::shown;
+use super::{RingOracle, violation};
+use crate::oracle::spec::Verdict;
+use crate::protocol::NodeId;
+use crate::protocols::ring::cell::{Cell, Rank};
+use crate::protocols::ring::config::Reads;
+use crate::protocols::ring::epoch::Epoch;
+use crate::protocols::ring::topology::Placed;
+use std::ops::Range;
+
+impl RingOracle {
+    /// Keys are read from others now: they must have what was promised.
+    pub(super) fn check_switch(&mut self) -> Verdict {
+        let mut moved: Vec<Range<u32>> = Vec::new();
+        let mut copies = 0;
+        self.reference.latest().in_both(|range, now, later| {
+            if now != later {
+                copies +=
+                    u64::from(range.end - range.start) * later.iter().filter(|node| !now.has(*node)).count() as u64;
+                moved.push(range);
+            }
+        });
+        self.moved += copies;
+        moved.into_iter().flatten().try_for_each(|rank| self.check_kept(Rank(rank)))
+    }
+
+    /// Every read quorum of the owners sees what was promised of a key.
+    pub(super) fn check_kept(&self, rank: Rank) -> Verdict {
+        let key = &self.keys.keys[rank.0 as usize];
+        if self.config.reads == Reads::Eventual || key.is_gone() {
+            return Ok(());
+        }
+        let Some(promised) = key.promised else { return Ok(()) };
+        let topology = self.reference.latest();
+        let owners: Vec<NodeId> = topology.readers().team(rank).iter().collect();
+        let has = |node: &&NodeId| self.has(topology.readers(), **node, rank, &promised);
+        let (count, enough) = (owners.iter().filter(has).count(), owners.len() + 1 - self.config.read_quorum);
+        if count >= enough {
+            return Ok(());
+        }
+        let message = format!(
+            "of the key of rank {} was promised {}, but in epoch {} only {count} of its owners {owners:?} have it durably: a read quorum of {} can miss it",
+            rank.0,
+            shown(&promised),
+            topology.epoch().number,
+            self.config.read_quorum
+        );
+        violation("ring.acknowledged-kept", &owners, message)
+    }
+
+    /// A write is enough where it should be: on the disks of a write quorum by each list by which keys are written. An epoch
+    /// that is not the latest any more may have been left by some of them.
+    pub(super) fn check_written(&self, rank: Rank, cell: &Cell, epoch: u64) -> Verdict {
+        let topology = self.reference.latest();
+        // A deletion that was forgotten since need not be there, nor what it has deleted.
+        let is_gone = self.keys.keys[rank.0 as usize].forgotten >= Some(cell.version);
+        if topology.epoch().number != epoch || is_gone {
+            return Ok(());
+        }
+        for placed in topology.writers() {
+            let owners: Vec<NodeId> = placed.team(rank).iter().collect();
+            let count = owners.iter().filter(|node| self.has(placed, **node, rank, cell)).count();
+            if count < self.config.write_quorum {
+                let message = format!(
+                    "{} of the key of rank {} is acknowledged in epoch {epoch}, and only {count} of its owners {owners:?} have it durably: a write quorum is {}",
+                    shown(cell),
+                    rank.0,
+                    self.config.write_quorum
+                );
+                return violation("ring.acknowledged-kept", &owners, message);
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, placed: &Placed, node: NodeId, rank: Rank, cell: &Cell) -> bool {
+        let identity = Epoch::find(placed.members(), node).map(|member| member.identity);
+        identity.is_some_and(|identity| self.mirrors[node.index()].has(rank, cell, identity))
+    }
+}
