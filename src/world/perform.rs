@@ -1,7 +1,7 @@
 //! The effects of a turn, in their order: what leaves, what is written, what waits for the disk.
 
 use super::stop::Cause;
-use super::{Backstage, Event, Held, Parked, World, view};
+use super::{ANY_INCARNATION, Backstage, Event, Held, Parked, World, view};
 use crate::environment::fault::Kind;
 use crate::environment::network::Mark;
 use crate::kernel::rng::Purpose;
@@ -87,8 +87,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// A message to another node arrives after so long.
     #[inline(always)]
     fn post(&mut self, after: Span, from: NodeId, to: NodeId, message: P::Message) {
-        // Only what a node sends itself hangs on who it was.
-        self.queue.push(self.now + after, Event::Arrival { from, to, incarnation: 0, message });
+        let incarnation = if P::is_connected(&message) { self.hosts[to.index()].incarnation } else { ANY_INCARNATION };
+        self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
     }
 
     /// Sends a message that something may befall. Apart from [`World::send`], so that a calm network does not carry the
