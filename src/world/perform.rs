@@ -204,11 +204,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     #[inline(always)]
     fn sync(&mut self, node: NodeId) -> Result<Gate, Box<Violation>> {
         let disk = &mut self.hosts[node.index()].disk;
+        // What waits at the gate leaves first, also if a sleeper that wakes has not heard yet that it is durable.
+        let is_free = self.backstage[node.index()].parked.is_empty();
         if disk.is_clean() {
-            return Ok(Gate::Open);
+            return Ok(if is_free { Gate::Open } else { Gate::Shut(disk.synced()) });
         }
         let syncs_well = |back: &Backstage<P>| back.trouble.as_ref().is_none_or(|trouble| trouble.disk.syncs_well());
-        let is_at_once = self.sync_latency.is_zero() && !self.moments.wait_for_disks;
+        let is_at_once = self.sync_latency.is_zero() && is_free && !self.moments.wait_for_disks;
         if is_at_once && syncs_well(&self.backstage[node.index()]) {
             disk.sync_at_once(true);
             return Ok(Gate::Open);
