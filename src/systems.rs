@@ -233,10 +233,12 @@ pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &s
     if scenario.swarm.is_none() {
         return draw(scenario, name, &Roster { crew, ..Roster::of(&members) }, seed);
     }
-    let Vocabulary { mut roles, goals, messages, .. } = scenario.system.vocabulary();
+    let Vocabulary { mut roles, goals, mut messages, .. } = scenario.system.vocabulary();
     // Some have an owner for every key; a swarm knows of no keys.
     roles.retain(|role| *role != "owner");
     let (churn, pace) = (scenario.system.churn(), scenario.system.pace());
+    // Without an operator nobody waits for what only he brings about.
+    messages.retain(|label| churn || !raft::ORDERED.contains(label));
     let roster = Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, churn, pace };
     draw(scenario, name, &roster, seed)
 }
@@ -344,7 +346,7 @@ impl System for BuiltIn {
 
     fn members(&self, workload: &Workload) -> Vec<String> {
         match self {
-            BuiltIn::Raft(settings) => (1..=settings.nodes).map(|place| format!("n{place}")).collect(),
+            BuiltIn::Raft(settings) => (1..=settings.servers()).map(|place| format!("n{place}")).collect(),
             BuiltIn::Lock(settings) => settings.members(workload),
             BuiltIn::Ring(settings) => settings.members(),
         }
@@ -411,7 +413,8 @@ impl System for BuiltIn {
 
     fn orders(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(_) | BuiltIn::Lock(_) => &[],
+            BuiltIn::Raft(settings) => settings.orders(),
+            BuiltIn::Lock(_) => &[],
             BuiltIn::Ring(_) => &ring::ORDERS,
         }
     }
@@ -421,7 +424,11 @@ impl System for BuiltIn {
     }
 
     fn churn(&self) -> bool {
-        matches!(self, BuiltIn::Ring(_))
+        match self {
+            BuiltIn::Raft(settings) => settings.spares > 0,
+            BuiltIn::Lock(_) => false,
+            BuiltIn::Ring(_) => true,
+        }
     }
 
     fn catalogue() -> Catalogue {

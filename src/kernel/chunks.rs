@@ -69,6 +69,20 @@ impl<T> Chunks<T> {
         self.len = len;
     }
 
+    /// Gives back the memory of items before a place, as far as whole chunks are there. Answers how many items are gone: every place is
+    /// lower by so many now.
+    pub fn forget_before(&mut self, place: usize) -> usize {
+        let chunks = place.min(self.len) / CHUNK;
+        self.chunks.drain(..chunks);
+        self.len -= chunks * CHUNK;
+        chunks * CHUNK
+    }
+
+    /// Removes everything.
+    pub fn clear(&mut self) {
+        self.truncate(0);
+    }
+
     /// The items from a place on, in order; none if the list is not so long.
     #[inline]
     pub fn from(&self, place: usize) -> impl Iterator<Item = &T> {
@@ -127,5 +141,18 @@ mod tests {
             }
         }
         assert!(chunks.is_empty());
+    }
+
+    #[test]
+    fn whole_chunks_are_forgotten_and_the_rest_moves_up() {
+        let mut chunks = Chunks::new();
+        (0..3 * CHUNK + 5).for_each(|item| chunks.push(item));
+        assert_eq!([chunks.forget_before(CHUNK - 1), chunks.forget_before(2 * CHUNK + 3)], [0, 2 * CHUNK]);
+        assert_eq!((chunks.len(), chunks.get(0)), (CHUNK + 5, Some(&(2 * CHUNK))));
+        chunks.push(3 * CHUNK + 5);
+        assert!(chunks.from(0).copied().eq(2 * CHUNK..3 * CHUNK + 6));
+        assert_eq!(chunks.forget_before(usize::MAX), CHUNK);
+        chunks.clear();
+        assert!(chunks.is_empty() && chunks.forget_before(9) == 0);
     }
 }

@@ -22,6 +22,7 @@ use crate::protocols::lock::kind::Kind;
 use crate::protocols::lock::rules::Rules;
 use crate::protocols::lock::{node, oracle, spec};
 use crate::protocols::raft;
+use super::raft::RaftSettings;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use crate::scenario::roster::Vocabulary;
@@ -241,7 +242,7 @@ impl LockSettings {
         };
         if kind.replicates() {
             vocabulary.invariants.extend(names_of(&raft::oracle::INVARIANTS));
-            vocabulary.goals.extend(raft::oracle::GOALS);
+            vocabulary.goals.extend(RaftSettings::of(1).goals());
             vocabulary.roles.push("leader");
         }
         vocabulary

@@ -1,17 +1,18 @@
 //! Raft as a scenario names it: its settings, what cannot be, and the plan that its nodes are told.
 
+mod complaints;
+
 use super::{BuiltIn, PANIC, names_of};
 use crate::environment::plan::Plan;
 use crate::environment::text::SpanRange;
 use crate::kernel::time::{Span, Time};
 use crate::protocols::exhibit::plant;
+use crate::environment::fault::Kind;
+use crate::protocols::raft::membership::{Quorums, WEIGHTED_MAX};
 use crate::protocols::raft::rules::Rules;
+use crate::protocols::raft::snapshot::Compaction;
 use crate::protocols::raft::{client, config, exhibits, message, node, oracle, spec};
-use crate::scenario::diagnostic::Complaint;
-use crate::scenario::inject::Inject;
-use crate::scenario::model::{Healing, Scenario};
 use crate::scenario::roster::Vocabulary;
-use crate::scenario::target::Who;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -19,8 +20,11 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RaftSettings {
-    /// How many servers, from 1 to 64.
+    /// How many servers vote at first, from 1 to 64.
     pub nodes: u16,
+    /// How many further servers wait for an order to join; with the others at most 64. Default: none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spares: u16,
     /// How long a follower waits for a leader, drawn anew each time. Default: 150 ms to 300 ms, as in the paper.
     #[serde(default = "RaftSettings::default_election_timeout")]
     pub election_timeout: SpanRange,
@@ -39,9 +43,101 @@ pub struct RaftSettings {
     /// How many entries may be on their way to a server unacknowledged, at least 1. Default: 256.
     #[serde(default = "RaftSettings::default_inflight_max")]
     pub inflight_max: u32,
+    /// When the log is compacted into a snapshot. Default: never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub snapshot: Option<SnapshotSettings>,
+    /// Voters change by way of a joint configuration, also if it is only one. Default: no.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub always_joint: bool,
+    /// How reads are served. Default: through the log.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reads: ReadSettings,
+    /// Clients read from any server, which asks the leader what it must have seen. Default: no.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub follower_reads: bool,
+    /// Which groups of voters decide. Default: any majority.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub quorums: QuorumSettings,
     /// How many further nodes do nothing at all. Default: none.
     #[serde(default)]
     pub idle: u16,
+}
+
+/// When the log is compacted into a snapshot, and how that travels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotSettings {
+    /// After so many entries, at least 1.
+    pub every: u32,
+    /// So many entries before a snapshot stay in the log. Default: none.
+    #[serde(default)]
+    pub keep: u32,
+    /// So many values, or sessions of clients, go into one message, at least 1. Default: 8.
+    #[serde(default = "SnapshotSettings::default_chunk")]
+    pub chunk: u32,
+}
+
+impl SnapshotSettings {
+    fn default_chunk() -> u32 {
+        8
+    }
+}
+
+/// How reads are served (thesis, section 6.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum ReadSettings {
+    /// Through the log, as any other command.
+    #[default]
+    Log,
+    /// By the leader, when a quorum has confirmed that it still leads.
+    Index,
+    /// By the leader, for as long as nobody else can have been elected.
+    Lease {
+        /// By how much, in millionths, a clock runs faster than another at most. What holds the promise only then.
+        drift_ppm: u32,
+    },
+}
+
+/// Which groups of voters decide.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum QuorumSettings {
+    /// More than half.
+    #[default]
+    Majority,
+    /// So many voters, whichever they are.
+    Flexible {
+        /// To elect a leader.
+        election: u16,
+        /// To commit an entry.
+        replication: u16,
+    },
+    /// More than half of all votes: how many each server has, in order.
+    Weighted(Vec<u8>),
+}
+
+impl QuorumSettings {
+    fn quorums(&self) -> Quorums {
+        match self {
+            QuorumSettings::Majority => Quorums::Majority,
+            QuorumSettings::Flexible { election, replication } => {
+                Quorums::Flexible { election: *election, replication: *replication }
+            }
+            QuorumSettings::Weighted(votes) => {
+                let mut weights = [0; WEIGHTED_MAX];
+                weights.iter_mut().zip(votes).for_each(|(weight, votes)| *weight = *votes);
+                Quorums::Weighted(weights)
+            }
+        }
+    }
+}
+
+/// The messages that are sent only because an operator has ordered something.
+pub(super) const ORDERED: [&str; 2] = ["TimeoutNow", "Ask"];
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl RaftSettings {
@@ -69,12 +165,18 @@ impl RaftSettings {
     pub fn of(nodes: u16) -> RaftSettings {
         RaftSettings {
             nodes,
+            spares: 0,
             election_timeout: RaftSettings::default_election_timeout(),
             heartbeat: RaftSettings::default_heartbeat(),
             pre_vote: true,
             check_quorum: true,
             append_max: RaftSettings::default_append_max(),
             inflight_max: RaftSettings::default_inflight_max(),
+            snapshot: None,
+            always_joint: false,
+            reads: ReadSettings::Log,
+            follower_reads: false,
+            quorums: QuorumSettings::Majority,
             idle: 0,
         }
     }
@@ -85,6 +187,7 @@ impl RaftSettings {
     pub(super) fn config(&self, rules: Rules) -> config::Config {
         config::Config {
             servers: self.nodes,
+            spares: self.spares,
             election_timeout_min: self.election_timeout.min,
             election_timeout_max: self.election_timeout.max,
             heartbeat: self.heartbeat,
@@ -92,18 +195,67 @@ impl RaftSettings {
             check_quorum: self.check_quorum,
             append_max: self.append_max as usize,
             inflight_max: self.inflight_max as usize,
+            compaction: self.snapshot.map(|snapshot| Compaction {
+                every: u64::from(snapshot.every),
+                keep: u64::from(snapshot.keep),
+                chunk: snapshot.chunk as usize,
+            }),
+            always_joint: self.always_joint,
+            reads: match self.reads {
+                ReadSettings::Log => config::Reads::Log,
+                ReadSettings::Index => config::Reads::Index,
+                ReadSettings::Lease { drift_ppm } => config::Reads::Lease { drift_ppm },
+            },
+            quorums: self.quorums.quorums(),
             rules,
         }
     }
 
+    /// How many servers there are, members or not.
+    pub(super) fn servers(&self) -> u16 {
+        self.nodes + self.spares
+    }
+
+    /// The orders that its servers understand.
+    pub(super) fn orders(&self) -> &'static [Kind] {
+        match self.spares {
+            0 => &[Kind::TransferLeadership],
+            _ => &[Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::TransferLeadership],
+        }
+    }
+
+    /// What can happen with these settings, and what faults may wait for.
     pub(super) fn vocabulary(&self) -> Vocabulary {
         Vocabulary {
             invariants: names_of(&[&oracle::INVARIANTS, spec::INVARIANTS.as_slice(), &[PANIC]].concat()).collect(),
-            goals: oracle::GOALS.to_vec(),
+            goals: self.goals(),
             roles: vec!["leader", "primary"],
             facts: node::FACTS.to_vec(),
-            messages: [message::MESSAGES.as_slice(), &node::MESSAGES].concat(),
+            messages: self.messages().into_iter().chain(node::MESSAGES).chain(ORDERED).collect(),
         }
+    }
+
+    /// The goals that can be reached with these settings.
+    pub(super) fn goals(&self) -> Vec<&'static str> {
+        let may_be = |goal: &&str| match *goal {
+            "raft.snapshot-taken" | "raft.snapshot-installed" => self.snapshot.is_some(),
+            "raft.configuration-changed"
+            | "raft.joint-configuration"
+            | "raft.learner-promoted"
+            | "raft.leader-removed" => self.spares > 0,
+            _ => true,
+        };
+        oracle::GOALS.into_iter().filter(may_be).collect()
+    }
+
+    /// The messages that are sent with these settings, without [`ORDERED`].
+    pub(super) fn messages(&self) -> Vec<&'static str> {
+        let may_be = |label: &&str| match *label {
+            "InstallSnapshot" | "InstallSnapshotReply" => self.snapshot.is_some(),
+            "ReadIndex" | "ReadIndexReply" => self.follower_reads,
+            _ => !ORDERED.contains(label),
+        };
+        message::MESSAGES.into_iter().filter(may_be).collect()
     }
 
     /// The same Raft with fewer servers, with less to it, or closer to the defaults; the greatest step first.
@@ -118,6 +270,13 @@ impl RaftSettings {
             }
         };
         offer(RaftSettings { idle: 0, ..self.clone() });
+        offer(RaftSettings { spares: 0, ..self.clone() });
+        offer(RaftSettings { spares: self.spares.saturating_sub(1), ..self.clone() });
+        offer(RaftSettings { snapshot: None, ..self.clone() });
+        offer(RaftSettings { always_joint: false, ..self.clone() });
+        offer(RaftSettings { follower_reads: false, ..self.clone() });
+        offer(RaftSettings { reads: ReadSettings::Log, follower_reads: false, ..self.clone() });
+        offer(RaftSettings { quorums: QuorumSettings::Majority, ..self.clone() });
         offer(RaftSettings { pre_vote: false, check_quorum: false, ..self.clone() });
         offer(RaftSettings { pre_vote: false, ..self.clone() });
         offer(RaftSettings { check_quorum: false, ..self.clone() });
@@ -144,7 +303,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
     let raft = settings.config(rules);
     let workload = &plan.workload;
     let client = client::Config {
-        servers: settings.nodes,
+        servers: settings.servers(),
         interval: workload.rate.map_or(Span::ZERO, |rate| rate.interval()),
         until: Time::ZERO + workload.until,
         probe_at: plan.settle.is_some().then(|| plan.calm_from() + Span::ms(1)),
@@ -152,6 +311,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         reads: workload.reads,
         retry: settings.election_timeout.max,
         patience: workload.patience,
+        reads_anywhere: settings.follower_reads && settings.reads != ReadSettings::Log,
     };
     let scripts = workload.operations.as_ref().map(|operations| {
         let mut scripts = vec![Vec::new(); workload.clients as usize];
@@ -162,119 +322,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         }
         scripts
     });
-    let system = node::Config { raft, client, clients: workload.clients, scripts, idle: settings.idle };
+    let (clients, idle, follower_reads) = (workload.clients, settings.idle, settings.follower_reads);
+    let system = node::Config { raft, client, clients, follower_reads, scripts, idle };
     Arc::new(plan.clone().with_system(system))
-}
-
-/// The most servers of one Raft.
-const NODES_MAX: u16 = 64;
-
-impl RaftSettings {
-    /// What can never work with these surroundings, whatever the seed.
-    pub(super) fn complaints_about(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
-        let mut complaints = Vec::new();
-        let patience = self.election_timeout.max;
-        let round_trip = scenario.network.latency.least().times(2);
-        if self.nodes > 1 && round_trip >= patience {
-            complaints.push(Complaint::at(
-                "network.latency",
-                format!("no vote can arrive: a round trip takes at least {round_trip}, an election times out after {patience}"),
-                "raise system.election_timeout to several round trips, or shorten the latency",
-            ));
-        }
-        let sync = scenario.disk.sync.least();
-        if sync >= patience {
-            complaints.push(Complaint::at(
-                "disk.sync",
-                format!("no vote can be durable in time: a sync takes at least {sync}, an election times out after {patience}"),
-                "raise system.election_timeout to several syncs, or shorten the sync",
-            ));
-        }
-        complaints.extend(self.without_quorum(scenario));
-        complaints
-    }
-
-    /// What leaves no quorum to settle.
-    fn without_quorum(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
-        let Some(settle) = &scenario.settle else { return Vec::new() };
-        let count = self.nodes as usize;
-        let mut complaints = Vec::new();
-        if let Healing::Core(who) = &settle.heal
-            && who.size(count).is_some_and(|size| size > 0 && 2 * size <= count)
-        {
-            complaints.push(Complaint::at(
-                "settle.heal[0]",
-                format!("this core is no quorum of {count} servers, so it makes no progress"),
-                "write Majority, or name more",
-            ));
-        }
-        let phases = scenario.phases.iter().enumerate();
-        let lists = phases.map(|(number, phase)| (format!("phases[{number}].faults"), &phase.faults));
-        for (list, faults) in std::iter::once(("faults".to_owned(), &scenario.faults)).chain(lists) {
-            for (number, fault) in faults.iter().enumerate() {
-                let is_majority = |who: &Who| who.size(count).is_some_and(|size| size < count && 2 * size >= count);
-                let cure = match &fault.inject {
-                    Inject::Destroy { target } if is_majority(target) => "destroy fewer members",
-                    // A phase ends what has no end of its own.
-                    Inject::Kill { target, restart_after: None } | Inject::Wipe { target, restart_after: None }
-                        if settle.heal == Healing::Nothing
-                            && fault.until.is_none()
-                            && list == "faults"
-                            && is_majority(target) =>
-                    {
-                        "add restart_after, kill fewer members, or let settle heal"
-                    }
-                    _ => continue,
-                };
-                let message = "no quorum is left to settle: these members stay dead, for settling does not heal them";
-                complaints.push(Complaint::at(&format!("{list}[{number}].inject.target"), message, cure));
-            }
-        }
-        complaints
-    }
-
-    pub(super) fn complaints(&self) -> Vec<Complaint> {
-        let timeout = self.election_timeout;
-        let mut complaints = Vec::new();
-        if self.nodes == 0 || self.nodes > NODES_MAX {
-            complaints.push(Complaint::at(
-                "system.nodes",
-                format!("a Raft of {} nodes cannot be simulated", self.nodes),
-                format!("use 1 to {NODES_MAX}; 5 is usual"),
-            ));
-        }
-        if timeout.min == Span::ZERO {
-            complaints.push(Complaint::at(
-                "system.election_timeout",
-                "an election timeout of zero never lets anybody lead",
-                "use for example (\"150ms\", \"300ms\")",
-            ));
-        }
-        if self.heartbeat == Span::ZERO {
-            complaints.push(Complaint::at(
-                "system.heartbeat",
-                "a heartbeat of zero never lets time pass",
-                "use for example \"50ms\"",
-            ));
-        } else if self.heartbeat >= timeout.min {
-            complaints.push(Complaint::at(
-                "system.heartbeat",
-                format!(
-                    "a heartbeat of {} is not shorter than the election timeout of {}",
-                    self.heartbeat, timeout.min
-                ),
-                "use a third of the election timeout, or less",
-            ));
-        }
-        for (name, most) in [("append_max", self.append_max), ("inflight_max", self.inflight_max)] {
-            if most == 0 {
-                let message = format!("{name} of 0 entries replicates nothing");
-                complaints.push(Complaint::at(&format!("system.{name}"), message, "use 1 or more"));
-            }
-        }
-        if self.idle > 10_000 {
-            complaints.push(Complaint::at("system.idle", "more than 10000 idle nodes", "use fewer"));
-        }
-        complaints
-    }
 }

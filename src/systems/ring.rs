@@ -289,10 +289,10 @@ impl RingSettings {
         let invariants = [oracle::INVARIANTS.as_slice(), &raft::oracle::INVARIANTS, &[PANIC]].concat();
         Vocabulary {
             invariants: names_of(&invariants).collect(),
-            goals: [oracle::GOALS.as_slice(), &raft::oracle::GOALS].concat(),
+            goals: [oracle::GOALS.as_slice(), &self.group().goals()].concat(),
             roles: vec!["leader", "primary", "owner"],
             facts: node::FACTS.to_vec(),
-            messages: [message::MESSAGES.as_slice(), &raft::message::MESSAGES].concat(),
+            messages: [message::MESSAGES.as_slice(), &self.group().messages()].concat(),
         }
     }
 

@@ -14,6 +14,7 @@ use squall::oracle::spec::{Host, Touch, View};
 use squall::protocol::{Effect, Found, Io, NodeId, Protocol};
 use squall::protocols::raft::core::Role;
 use squall::protocols::raft::exhibits::EXHIBITS;
+use squall::protocols::raft::membership::Quorums;
 use squall::protocols::raft::message::Record;
 use squall::protocols::raft::node::{Command, Config, Message, Store, Timer};
 use squall::protocols::raft::oracle::{CoreOracle, Replicated};
@@ -84,6 +85,11 @@ impl Cluster {
             check_quorum: false,
             append_max: 64,
             inflight_max: 256,
+            spares: 0,
+            compaction: None,
+            always_joint: false,
+            reads: config::Reads::Log,
+            quorums: Quorums::Majority,
             rules: Rules::SOUND,
         };
         let mut manual_disks = false;
@@ -112,6 +118,7 @@ impl Cluster {
             reads: squall::kernel::chance::Ratio::ZERO,
             retry: Span::ms(1),
             patience: Span::ms(1),
+            reads_anywhere: false,
         };
         let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
         let backstage = |server| Backstage {
@@ -121,7 +128,7 @@ impl Cluster {
             to_itself: VecDeque::new(),
         };
         Ok(Cluster {
-            config: Config { raft, client, clients: CLIENTS, scripts: None, idle: 0 },
+            config: Config { raft, client, clients: CLIENTS, follower_reads: false, scripts: None, idle: 0 },
             hosts: (0..servers).map(host).collect(),
             backstage: (0..u64::from(servers)).map(backstage).collect(),
             flight: Vec::new(),
@@ -130,7 +137,7 @@ impl Cluster {
             network: Network::new(&plan::Network::default(), Table::new(1), servers, servers + CLIENTS, &[]),
             now: Time::ZERO + Span::secs(1),
             steps: 0,
-            oracle: Some(CoreOracle::new(servers)),
+            oracle: Some(CoreOracle::new(&raft)),
             last_request: None,
             sequences: [0; CLIENTS as usize],
             manual_disks,
@@ -401,6 +408,7 @@ impl Cluster {
             Record::Term { .. } => upto,
             Record::Truncate { from } => from - 1,
             Record::Entry(_) => upto + 1,
+            Record::Snapshot(snapshot) => upto.max(snapshot.last.index),
         })
     }
 }

@@ -3,7 +3,8 @@
 use super::Flight;
 use squall::protocol::NodeId;
 use squall::protocols::raft::log::Position;
-use squall::protocols::raft::message::{Message as Raft, Outcome};
+use squall::protocols::raft::membership::Wish;
+use squall::protocols::raft::message::{Campaign, Message as Raft, Outcome, Request};
 use squall::protocols::raft::node::Message;
 
 /// Which messages a command is about.
@@ -22,7 +23,7 @@ impl Pattern {
                 (pattern.from, pattern.to, pattern.both_ways) = (end(from)?, end(to)?, true);
             } else if let Some((from, to)) = word.split_once("->") {
                 (pattern.from, pattern.to) = (end(from)?, end(to)?);
-            } else if ["vote", "vote-reply", "append", "append-reply"].contains(word) {
+            } else if KINDS.contains(word) {
                 pattern.kind = Some((*word).to_owned());
             } else {
                 return Err(format!("{word:?} is neither a link nor a kind of message"));
@@ -41,12 +42,31 @@ impl Pattern {
     }
 }
 
+const KINDS: [&str; 10] = [
+    "vote",
+    "vote-reply",
+    "append",
+    "append-reply",
+    "snapshot",
+    "snapshot-reply",
+    "timeout-now",
+    "ask",
+    "read-index",
+    "read-index-reply",
+];
+
 pub(super) fn kind_of(message: &Message) -> &'static str {
     match message {
         Message::Raft(Raft::RequestVote { .. }) => "vote",
         Message::Raft(Raft::RequestVoteReply { .. }) => "vote-reply",
         Message::Raft(Raft::AppendEntries { .. }) => "append",
         Message::Raft(Raft::AppendEntriesReply { .. }) => "append-reply",
+        Message::Raft(Raft::InstallSnapshot { .. }) => "snapshot",
+        Message::Raft(Raft::InstallSnapshotReply { .. }) => "snapshot-reply",
+        Message::Raft(Raft::TimeoutNow { .. }) => "timeout-now",
+        Message::Raft(Raft::Ask { .. }) => "ask",
+        Message::Raft(Raft::ReadIndex { .. }) => "read-index",
+        Message::Raft(Raft::ReadIndexReply { .. }) => "read-index-reply",
         Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => "client",
     }
 }
@@ -56,26 +76,48 @@ pub(super) fn at(position: Position) -> String {
 }
 
 pub(super) fn describe(message: &Message) -> String {
-    let pre = |pre_vote: bool| if pre_vote { "Pre" } else { "Request" };
     let Message::Raft(message) = message else { unreachable!("clients are answered at once") };
     match message {
-        Raft::RequestVote { term, last, pre_vote } => format!("{}Vote T{term} last {}", pre(*pre_vote), at(*last)),
+        Raft::RequestVote { term, last, campaign } => {
+            let (kind, why) = match campaign {
+                Campaign::PreVote => ("Pre", ""),
+                Campaign::Election => ("Request", ""),
+                Campaign::Transfer => ("Request", ", sent by the leader"),
+            };
+            format!("{kind}Vote T{term} last {}{why}", at(*last))
+        }
         Raft::RequestVoteReply { term, granted, pre_vote } => {
             let word = if *granted { "granted" } else { "refused" };
             format!("{}VoteReply T{term} {word}", if *pre_vote { "Pre" } else { "" })
         }
-        Raft::AppendEntries { term, prev, commit, entries } => {
+        Raft::AppendEntries { term, prev, commit, entries, round: _ } => {
             let entries: Vec<String> =
                 (prev.index + 1..).zip(entries).map(|(index, entry)| format!("{index}:{}", entry.term())).collect();
             let entries = if entries.is_empty() { "nothing".to_owned() } else { entries.join(" ") };
             format!("Append T{term} after {} commit {commit}: {entries}", at(*prev))
         }
-        Raft::AppendEntriesReply { term, outcome: Outcome::Matched(index) } => {
+        Raft::AppendEntriesReply { term, outcome: Outcome::Matched(index), round: _ } => {
             format!("AppendReply T{term} matched {index}")
         }
-        Raft::AppendEntriesReply { term, outcome: Outcome::Conflict { refused, hint } } => {
+        Raft::AppendEntriesReply { term, outcome: Outcome::Conflict { refused, hint }, round: _ } => {
             format!("AppendReply T{term} refused {refused}, try {}", at(*hint))
         }
+        Raft::InstallSnapshot { term, fragment, round: _ } => {
+            let (part, count) = (fragment.offset + 1, fragment.count);
+            format!("Snapshot T{term} up to {}: part {part} of {count}", at(fragment.last))
+        }
+        Raft::InstallSnapshotReply { term, last, wanted, round: _ } => {
+            format!("SnapshotReply T{term} of {last}, wants part {}", wanted + 1)
+        }
+        Raft::TimeoutNow { term } => format!("TimeoutNow T{term}"),
+        Raft::Ask { term, request } => match request {
+            Request::Lead => format!("Ask T{term} to lead"),
+            Request::Change(Wish::Join) => format!("Ask T{term} to join"),
+            Request::Change(Wish::Leave) => format!("Ask T{term} to leave"),
+            Request::Change(Wish::Replace(old)) => format!("Ask T{term} to take the place of {}", name(*old)),
+        },
+        Raft::ReadIndex { term, token: _ } => format!("ReadIndex T{term}"),
+        Raft::ReadIndexReply { term, token: _, index } => format!("ReadIndexReply T{term} index {index}"),
     }
 }
 

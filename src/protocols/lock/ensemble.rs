@@ -139,7 +139,7 @@ impl Ensemble {
         disk: Found<'_, Record>,
         office: &mut Office<'_, '_>,
     ) -> Ensemble {
-        let records: Vec<message::Record<Command>> = disk.records.iter().filter_map(Record::raft).cloned().collect();
+        let records: Vec<message::Record<Machine>> = disk.records.iter().filter_map(Record::raft).cloned().collect();
         let found = Found { records: &records, damage: disk.damage };
         let machine = Machine::new(replica, &office.config.rules.ensemble);
         let core = Core::boot(*raft, machine, found, office.io);
@@ -177,7 +177,7 @@ impl Ensemble {
     }
 
     /// A message of Raft.
-    pub fn on_raft(&mut self, from: NodeId, message: message::Message<Command>, office: &mut Office<'_, '_>) {
+    pub fn on_raft(&mut self, from: NodeId, message: message::Message<Machine>, office: &mut Office<'_, '_>) {
         self.core.on_message(from, message, office.io);
         self.go_on(office);
     }
@@ -328,7 +328,7 @@ impl Service for Ensemble {
 
 impl Record {
     /// What Raft wrote, if it is of Raft.
-    pub fn raft(&self) -> Option<&message::Record<Command>> {
+    pub fn raft(&self) -> Option<&message::Record<Machine>> {
         match self {
             Record::Raft(record) => Some(record),
             Record::Mark(..) | Record::Redis(_) | Record::Database(_) => None,
@@ -336,14 +336,14 @@ impl Record {
     }
 }
 
-impl From<message::Record<Command>> for Record {
-    fn from(record: message::Record<Command>) -> Record {
+impl From<message::Record<Machine>> for Record {
+    fn from(record: message::Record<Machine>) -> Record {
         Record::Raft(record)
     }
 }
 
-impl From<message::Message<Command>> for Message {
-    fn from(message: message::Message<Command>) -> Message {
+impl From<message::Message<Machine>> for Message {
+    fn from(message: message::Message<Machine>) -> Message {
         Message::Raft(message)
     }
 }

@@ -3,7 +3,7 @@
 use super::claim::ClaimId;
 use super::claim::{Claim, LockId, Token};
 use super::ensemble::Proposal;
-use super::ensemble::machine::{Asked, Command};
+use super::ensemble::machine::{Asked, Command, Machine};
 use super::{database, lease, redis, zookeeper};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
@@ -125,7 +125,7 @@ pub struct Access {
 #[derive(Clone, Debug)]
 pub enum Message {
     /// Between servers of an ensemble.
-    Raft(raft::Message<Command>),
+    Raft(raft::Message<Machine>),
     /// From a client to a server.
     Request(Call, Request),
     /// The answer.
@@ -278,7 +278,7 @@ pub enum Record {
     /// Of a server of Redis.
     Redis(redis::Record),
     /// Of a server of an ensemble.
-    Raft(raft::Record<Command>),
+    Raft(raft::Record<Machine>),
     /// Of a database.
     Database(database::command::Record),
 }

@@ -2,7 +2,7 @@
 
 use super::claim::{LockId, Mode};
 use super::config::Config;
-use super::ensemble::machine::{Command, Machine};
+use super::ensemble::machine::Machine;
 use super::message::Record;
 use super::node::{Fact, Lock};
 use super::oracle::calm::Calm;
@@ -24,7 +24,7 @@ impl Replicated for Lock {
     }
 
     #[inline]
-    fn raft_record(record: &Record) -> Option<&message::Record<Command>> {
+    fn raft_record(record: &Record) -> Option<&message::Record<Machine>> {
         record.raft()
     }
 }
@@ -35,7 +35,7 @@ impl Spec for Lock {
     fn oracles(config: &Arc<Config>) -> LockOracles {
         LockOracles {
             config: config.clone(),
-            core: config.kind.replicates().then(|| CoreOracle::new(config.servers)),
+            core: config.kind.replicates().then(|| CoreOracle::of(config.servers)),
             locks: LockOracle::new(config),
             calm: None,
             applied: 0,

@@ -31,6 +31,8 @@ pub struct Config {
     pub retry: Span,
     /// How long it tries before it gives up.
     pub patience: Span,
+    /// It reads from any server, and asks only for the rest whom it takes for the leader.
+    pub reads_anywhere: bool,
 }
 
 /// The state of one client.
@@ -150,6 +152,9 @@ impl Client {
 
     fn ask(&mut self, io: &mut Io<'_, Store>) {
         let Some(Call { command, .. }) = self.call else { unreachable!("nothing to ask for") };
+        if self.config.reads_anywhere && command.operation == Operation::Read {
+            self.favourite = NodeId::new(io.dice().below(u64::from(self.config.servers)) as u16);
+        }
         io.send(self.favourite, Message::Request(Request { client: io.me(), sequence: self.sequence, command }));
         io.arm(Timer::Retry, self.config.retry);
     }

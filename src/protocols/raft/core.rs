@@ -1,19 +1,31 @@
 //! One server of Raft, for any replicated state machine.
 //!
-//! What is common to all messages stands here: the state, the term rule, the timers, the disk. The
-//! campaign is in `election`, the log's way to the others in `replication`.
+//! What is common to all messages stands here: the state, the term rule, the timers, the disk. The campaign is in
+//! `election`, the log's way to the others in `replication`, that of snapshots in `compaction`; who belongs to
+//! the cluster in `change`, handing over the lead in `transfer`, reads that spare the log in `read`.
 
+mod change;
+mod compaction;
 mod election;
+mod look;
+mod read;
 mod replication;
+mod transfer;
 
 use super::config::Config;
 use super::log::{Entry, Log};
-use super::message::{Message, Record};
+use super::membership::{Configuration, Decision, Servers, Wish};
+use super::message::{Campaign, Message, Record, Request};
 use super::rules::{Occasion, Timepiece};
+use super::snapshot::{Snapshot, Staging};
 use crate::kernel::digest::Digestible;
 use crate::kernel::time::Time;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Protocol};
+use change::Change;
+use read::Pending;
 use std::fmt::Debug;
+use std::sync::Arc;
+use transfer::Transfer;
 
 /// What is replicated: a deterministic machine that all servers feed the same commands.
 pub trait StateMachine: Clone + Debug {
@@ -21,12 +33,20 @@ pub trait StateMachine: Clone + Debug {
     type Command: Clone + Debug + Digestible;
     /// What it answers.
     type Reply: Clone + Debug;
+    /// A piece of its state.
+    type Part: Clone + Debug + Digestible;
 
     /// Applies a command.
     fn apply(&mut self, command: &Self::Command) -> Self::Reply;
 
     /// A word that stands for the whole state; it must cost O(1).
     fn fingerprint(&self) -> u64;
+
+    /// The whole state in pieces of at most so many units, at least one piece. The same state makes the same pieces.
+    fn parts(&self, size: usize) -> Vec<Self::Part>;
+
+    /// Takes the state that these pieces make: all of them, in order.
+    fn restore(&mut self, parts: &[Self::Part]);
 }
 
 /// A timer of a server.
@@ -40,12 +60,12 @@ pub enum Alarm {
 
 /// A protocol that embeds this core: its messages, timers and records include those of Raft.
 pub trait Embeds<M: StateMachine>:
-    Protocol<Message: From<Message<M::Command>>, Timer: From<Alarm>, Record: From<Record<M::Command>>>
+    Protocol<Message: From<Message<M>>, Timer: From<Alarm>, Record: From<Record<M>>>
 {
 }
 
 impl<M: StateMachine, P> Embeds<M> for P where
-    P: Protocol<Message: From<Message<M::Command>>, Timer: From<Alarm>, Record: From<Record<M::Command>>>
+    P: Protocol<Message: From<Message<M>>, Timer: From<Alarm>, Record: From<Record<M>>>
 {
 }
 
@@ -60,7 +80,19 @@ pub struct Core<M: StateMachine> {
     commit: u64,
     applied: u64,
     machine: M,
-    role: Role,
+    role: Role<M>,
+    /// Who belongs to the cluster: the latest configuration that counts.
+    configuration: Configuration,
+    /// The configurations in the log, and the last one before it; in order.
+    changes: Vec<Change>,
+    /// The latest snapshot, which stands for all of the log up to some entry.
+    snapshot: Option<Arc<Snapshot<M>>>,
+    /// What has arrived of a leader's snapshot.
+    staging: Option<Staging<M>>,
+    /// What this server has been ordered to ask for.
+    wish: Option<Wish>,
+    /// Reads that may be answered when this much is applied: (token, index).
+    reads: Vec<(u64, u64)>,
     /// The leader of the current term, once known.
     leader: Option<NodeId>,
     /// When it was last heard, by the clock that the rules name.
@@ -69,7 +101,7 @@ pub struct Core<M: StateMachine> {
 
 /// What a server is at the moment.
 #[derive(Clone, Debug)]
-pub enum Role {
+pub enum Role<M: StateMachine> {
     /// Waits for a leader.
     Follower,
     /// Asks whether a campaign could succeed.
@@ -83,22 +115,31 @@ pub enum Role {
         votes: Vec<NodeId>,
     },
     /// Leads.
-    Leader(Leadership),
+    Leader(Leadership<M>),
     /// Has lost what it had promised to keep, and takes no part.
     Outcast,
 }
 
 /// What a leader knows of the others.
 #[derive(Clone, Debug)]
-pub struct Leadership {
-    /// By server.
+pub struct Leadership<M: StateMachine> {
+    /// By server, of the members of the cluster.
     pub progress: Vec<Progress>,
     /// Who has answered since the last check of the quorum; the leader itself, if its disk has.
-    heard: Vec<NodeId>,
-    /// An entry of its own that is on its way to a quorum, and when it was sent.
-    asked: Option<(u64, Time)>,
-    /// When the last such entry was sent that a quorum has answered: until then nobody else can have led.
+    heard: Servers,
+    /// The snapshots that are being sent.
+    sending: Vec<(NodeId, Arc<Snapshot<M>>)>,
+    /// Whom the lead is handed to.
+    transfer: Option<Transfer>,
+    /// In this term a server has been told to campaign, and may do so at any time.
+    has_told: bool,
+    /// The latest round in which it asked whether it still leads, and when that began, if it is not confirmed yet.
+    round: u64,
+    round_began: Option<Time>,
+    /// When the last round began that a quorum has confirmed: until then nobody else can have led.
     confirmed: Option<Time>,
+    /// Reads that wait for a round.
+    pending: Vec<Pending>,
 }
 
 /// What a leader knows of one server's log.
@@ -108,17 +149,34 @@ pub struct Progress {
     pub match_index: u64,
     /// Paper: nextIndex. The next entry to send.
     pub next_index: u64,
-    flow: Flow,
+    /// How it is sent to.
+    pub flow: Flow,
+    /// The latest round that it has answered.
+    round: u64,
 }
 
 /// How a leader sends to one server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Flow {
+pub enum Flow {
     /// It is not known where the logs agree, or something was lost: one AppendEntries at a time, and
     /// this is the index up to which the one on its way goes. Answers to earlier ones do not count.
     Probe(Option<u64>),
     /// The logs agree: entries are sent as they come, before earlier ones are acknowledged.
     Replicate,
+    /// It needs entries that are compacted away: it is sent a snapshot, one part at a time.
+    Snapshot {
+        /// Up to which entry.
+        last: u64,
+        /// The part on its way.
+        offset: usize,
+    },
+}
+
+impl Progress {
+    /// Of a server of which nothing is known, where the leader's log ends at `last`.
+    const fn unknown(last: u64) -> Progress {
+        Progress { match_index: 0, next_index: last + 1, flow: Flow::Probe(None), round: 0 }
+    }
 }
 
 /// An entry that has just been applied.
@@ -139,9 +197,10 @@ impl<M: StateMachine> Core<M> {
     pub fn boot<P: Embeds<M>>(
         config: Config,
         machine: M,
-        disk: Found<'_, Record<M::Command>>,
+        disk: Found<'_, Record<M>>,
         io: &mut Io<'_, P>,
     ) -> Core<M> {
+        let first = Configuration::of(Servers::first(config.servers));
         let mut core = Core {
             config,
             me: io.me(),
@@ -152,10 +211,19 @@ impl<M: StateMachine> Core<M> {
             applied: 0,
             machine,
             role: Role::Follower,
+            configuration: first,
+            changes: vec![Change { index: 0, term: 0, configuration: first }],
+            snapshot: None,
+            staging: None,
+            wish: None,
+            reads: Vec::new(),
             leader: None,
             leader_heard: None,
         };
         disk.records.iter().for_each(|record| core.restore(record));
+        if core.has_given_lease() && (config.rules.read.restart_honours_lease)() {
+            core.leader_heard = Some(core.time_of_silence(io));
+        }
         if (config.rules.may_take_part)(disk.damage) {
             core.arm_election(io);
         } else {
@@ -181,16 +249,17 @@ impl<M: StateMachine> Core<M> {
         afterwards
     }
 
-    fn restore(&mut self, record: &Record<M::Command>) {
+    fn restore(&mut self, record: &Record<M>) {
         match record {
             Record::Term { term, vote } => (self.term, self.vote) = (*term, *vote),
-            Record::Truncate { from } => self.log.truncate_from(*from),
-            Record::Entry(entry) => drop(self.log.append(entry.clone())),
+            Record::Truncate { from } => self.truncate_from(*from),
+            Record::Entry(entry) => drop(self.take(entry.clone())),
+            Record::Snapshot(snapshot) => self.adopt(snapshot),
         }
     }
 
     /// Handles a message from another server, or from this one's own disk.
-    pub fn on_message<P: Embeds<M>>(&mut self, from: NodeId, message: Message<M::Command>, io: &mut Io<'_, P>) {
+    pub fn on_message<P: Embeds<M>>(&mut self, from: NodeId, message: Message<M>, io: &mut Io<'_, P>) {
         if self.is_outcast() {
             return;
         }
@@ -201,35 +270,52 @@ impl<M: StateMachine> Core<M> {
             self.become_follower(message.term(), io);
         }
         match message {
-            Message::RequestVote { term, last, pre_vote: true } => self.on_pre_vote(from, term, last, io),
-            Message::RequestVote { term, last, pre_vote: false } => self.on_request_vote(from, term, last, io),
+            Message::RequestVote { term, last, campaign: Campaign::PreVote } => self.on_pre_vote(from, term, last, io),
+            Message::RequestVote { term, last, campaign: _ } => self.on_request_vote(from, term, last, io),
             Message::RequestVoteReply { term, granted: true, pre_vote } => self.on_vote(from, term, pre_vote, io),
             // It has taught us its term, if that was higher; there is nothing else in it.
             Message::RequestVoteReply { granted: false, .. } => {}
-            Message::AppendEntries { term, prev, commit, entries } => {
-                self.on_append_entries(from, term, prev, commit, entries, io);
+            Message::AppendEntries { term, prev, commit, entries, round } => {
+                self.on_append_entries(from, term, prev, commit, entries, round, io);
             }
-            Message::AppendEntriesReply { term, outcome } => self.on_append_entries_reply(from, term, outcome, io),
+            Message::AppendEntriesReply { term, outcome, round } => {
+                self.on_append_entries_reply(from, term, outcome, round, io);
+            }
+            Message::InstallSnapshot { term, fragment, round } => {
+                self.on_install_snapshot(from, term, *fragment, round, io);
+            }
+            Message::InstallSnapshotReply { term, last, wanted, round } => {
+                self.on_install_snapshot_reply(from, term, last, wanted, round, io);
+            }
+            Message::TimeoutNow { term } => self.on_timeout_now(term, io),
+            Message::Ask { request: Request::Lead, .. } => self.on_ask_to_lead(from, io),
+            Message::Ask { request: Request::Change(wish), .. } => self.on_ask_to_change(from, wish, io),
+            Message::ReadIndex { token, .. } => self.on_read_index(from, token, io),
+            Message::ReadIndexReply { term, token, index } => self.on_read_index_reply(term, token, index),
         }
     }
 
     /// Whether a higher term in this message is not one to adopt: pre-votes are about a term that
-    /// nobody is in yet, and a granted one carries the term that was asked about.
-    fn keeps_term(&self, message: &Message<M::Command>) -> bool {
+    /// nobody is in yet, and a granted one carries the term that was asked about; who only asks for something deposes
+    /// nobody.
+    fn keeps_term(&self, message: &Message<M>) -> bool {
         match message {
-            Message::RequestVote { pre_vote, .. } => *pre_vote,
+            Message::RequestVote { campaign, .. } => *campaign == Campaign::PreVote,
             Message::RequestVoteReply { pre_vote: true, granted: true, .. } => true,
-            Message::RequestVoteReply { .. } | Message::AppendEntriesReply { .. } => {
-                !(self.config.rules.reply_teaches_term)()
-            }
-            Message::AppendEntries { .. } => false,
+            Message::RequestVoteReply { .. }
+            | Message::AppendEntriesReply { .. }
+            | Message::InstallSnapshotReply { .. }
+            | Message::ReadIndexReply { .. } => !(self.config.rules.reply_teaches_term)(),
+            Message::Ask { .. } | Message::ReadIndex { .. } => true,
+            Message::AppendEntries { .. } | Message::InstallSnapshot { .. } | Message::TimeoutNow { .. } => false,
         }
     }
 
     /// A candidate that comes while a leader is alive is disruptive: it is not even listened to (thesis,
     /// section 4.2.3). Its term still reaches the leader, by its answer to AppendEntries.
-    fn ignores_candidate(&self, message: &Message<M::Command>, now: Time) -> bool {
-        matches!(message, Message::RequestVote { .. }) && self.believes_in_leader(now)
+    fn ignores_candidate(&self, message: &Message<M>, now: Time) -> bool {
+        let Message::RequestVote { campaign, .. } = message else { return false };
+        (self.config.rules.change.ignores_candidate)(self.believes_in_leader(now), *campaign == Campaign::Transfer)
     }
 
     /// Whether a leader has been heard within the shortest election timeout. A server that has just
@@ -265,7 +351,10 @@ impl<M: StateMachine> Core<M> {
             // Only a new term makes the vote free again: not stepping down, not a pre-vote.
             self.vote = None;
             self.leader = None;
-            self.leader_heard = None;
+            // A leader that may read by its lease counts on those who have heard it, whatever they learn since.
+            if !self.has_given_lease() {
+                self.leader_heard = None;
+            }
             self.write_term(io);
         }
         if self.is_leader() {
@@ -295,11 +384,31 @@ impl<M: StateMachine> Core<M> {
 
     fn append<P: Embeds<M>>(&mut self, entry: Entry<M::Command>, io: &mut Io<'_, P>) -> u64 {
         io.write(Record::Entry(entry.clone()).into());
-        self.log.append(entry)
+        self.take(entry)
+    }
+
+    /// Adds an entry to the log, on whose disk it is.
+    fn take(&mut self, entry: Entry<M::Command>) -> u64 {
+        let change = entry.configuration().map(|configuration| (entry.term(), configuration));
+        let index = self.log.append(entry);
+        if let Some((term, configuration)) = change {
+            self.changes.push(Change { index, term, configuration });
+            self.reconfigure();
+        }
+        index
+    }
+
+    /// Removes entries from the log.
+    fn truncate_from(&mut self, from: u64) {
+        self.log.truncate_from(from);
+        if self.changes.last().is_some_and(|change| change.index >= from) {
+            self.changes.retain(|change| change.index < from);
+            self.reconfigure();
+        }
     }
 
     /// Applies the next committed entry, if there is one. Whoever embeds the core calls this after
-    /// every turn until it answers `None`. No-ops are applied silently.
+    /// every turn until it answers `None`. What is no command is applied silently.
     pub fn apply_next(&mut self) -> Option<Applied<M>> {
         while self.applied < self.commit {
             self.applied += 1;
@@ -312,87 +421,21 @@ impl<M: StateMachine> Core<M> {
         None
     }
 
+    /// The other members of the cluster.
+    #[inline]
     fn others(&self) -> impl Iterator<Item = NodeId> + use<M> {
-        let me = self.me;
-        (0..self.config.servers).map(NodeId::new).filter(move |server| *server != me)
+        self.configuration.members().without(self.me).iter()
     }
 
-    /// Whether this server leads its term.
-    #[inline]
-    pub fn is_leader(&self) -> bool {
-        matches!(self.role, Role::Leader(_))
-    }
-
-    /// Whether this server takes no part.
-    #[inline]
-    pub fn is_outcast(&self) -> bool {
-        matches!(self.role, Role::Outcast)
-    }
-
-    /// Whether a read may be answered from the state as it is now, by what a quorum has last answered.
-    pub fn may_read_at_once(&self, now: Time) -> bool {
-        let Role::Leader(Leadership { confirmed, .. }) = &self.role else { return false };
-        let since = confirmed.map(|confirmed| now.since(confirmed));
-        (self.config.rules.may_read_at_once)(since, self.config.election_timeout_min)
-    }
-
-    /// Paper: currentTerm.
-    #[inline]
-    pub fn term(&self) -> u64 {
-        self.term
-    }
-
-    /// Paper: votedFor.
-    #[inline]
-    pub fn vote(&self) -> Option<NodeId> {
-        self.vote
-    }
-
-    /// Paper: log.
-    #[inline]
-    pub fn log(&self) -> &Log<M::Command> {
-        &self.log
-    }
-
-    /// Paper: commitIndex.
-    #[inline]
-    pub fn commit(&self) -> u64 {
-        self.commit
-    }
-
-    /// Paper: lastApplied.
-    #[inline]
-    pub fn applied(&self) -> u64 {
-        self.applied
-    }
-
-    /// The replicated state.
-    #[inline]
-    pub fn machine(&self) -> &M {
-        &self.machine
-    }
-
-    /// The same, to change in it what is not replicated, such as what a leader alone knows.
-    #[inline]
-    pub fn machine_mut(&mut self) -> &mut M {
-        &mut self.machine
-    }
-
-    /// What this server is at the moment.
-    #[inline]
-    pub fn role(&self) -> &Role {
-        &self.role
-    }
-
-    /// The leader of the current term, as far as this server knows.
-    #[inline]
-    pub fn leader(&self) -> Option<NodeId> {
-        if self.is_leader() { Some(self.me) } else { self.leader }
-    }
-
-    /// How this server was configured.
-    #[inline]
-    pub fn config(&self) -> &Config {
-        &self.config
+    /// Whether those who agree are a quorum of every group that must have one. Whoever stands there twice counts twice.
+    /// `majority` says what more than half of the votes is.
+    fn has_quorum(&self, decision: Decision, agreed: &[Servers], majority: fn(usize) -> usize) -> bool {
+        let Config { rules, quorums, .. } = &self.config;
+        let is_met = |group: Servers| {
+            let votes = |some: &Servers| quorums.votes((rules.change.counted)(*some, group));
+            agreed.iter().map(votes).sum::<usize>() >= quorums.needed(decision, group, majority)
+        };
+        let groups = (rules.change.groups)(&self.configuration);
+        groups.into_iter().filter(|group| !group.is_empty()).all(is_met)
     }
 }

@@ -151,7 +151,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 37] = [
         source: "Howard and Abraham, \"Raft does not Guarantee Liveness in the face of Network Faults\", 2020, second example; thesis, section 6.2",
         invariants: &["raft.settles"],
         rarity: Rarity::Common,
-        plant: |rules| rules.may_lead_on = |_, _| true,
+        plant: |rules| rules.may_lead_on = |_| true,
     },
     Exhibit {
         id: "leader-believed-by-wall-clock",
@@ -342,7 +342,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 37] = [
         source: "thesis, section 6.4; Consul issue 54 \"Document potential stale read situation\"; etcd 0.4.1 in Jepsen, 2014",
         invariants: &["raft.linearizable"],
         rarity: Rarity::Common,
-        plant: |rules| rules.may_read_at_once = |confirmed, _| confirmed.is_some(),
+        plant: |rules| rules.read.needs_round = || false,
     },
     Exhibit {
         id: "lease-read-unsafe-clock",
@@ -350,7 +350,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 37] = [
         source: "etcd, ReadOnlyLeaseBased: \"clock can move backward/pause without any bound\"; thesis, section 6.4.1; TiKV issue 964",
         invariants: &["raft.linearizable"],
         rarity: Rarity::Common,
-        plant: |rules| rules.may_read_at_once = |confirmed, lease| confirmed.is_some_and(|since| since < lease),
+        plant: |rules| rules.read.lease = |timeout, _| timeout,
     },
 ];
 

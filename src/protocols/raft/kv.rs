@@ -54,6 +54,7 @@ impl Store {
 impl StateMachine for Store {
     type Command = Command;
     type Reply = Answer;
+    type Part = Part;
 
     fn apply(&mut self, command: &Command) -> Answer {
         let key = command.key as usize;
@@ -71,5 +72,37 @@ impl StateMachine for Store {
 
     fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    fn parts(&self, size: usize) -> Vec<Part> {
+        let parts = |(number, values): (usize, &[u64])| Part { first: (number * size) as u32, values: values.to_vec() };
+        // An empty state is a state, too.
+        let none = self.values.is_empty().then(|| Part { first: 0, values: Vec::new() });
+        self.values.chunks(size).enumerate().map(parts).chain(none).collect()
+    }
+
+    fn restore(&mut self, parts: &[Part]) {
+        *self = Store::default();
+        for Part { first, values } in parts {
+            for (key, value) in (*first..).zip(values) {
+                self.apply(&Command { key, operation: Operation::Write(*value) });
+            }
+        }
+    }
+}
+
+/// The values of some keys.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// The first of them.
+    pub first: u32,
+    /// Its value, and those of the keys after it.
+    pub values: Vec<u64>,
+}
+
+impl Digestible for Part {
+    fn digest(&self, digest: &mut Digest) {
+        digest.word(u64::from(self.first));
+        self.values.iter().for_each(|value| digest.word(*value));
     }
 }

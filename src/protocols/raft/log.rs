@@ -1,6 +1,7 @@
 //! The replicated log, in memory.
 
 use crate::kernel::chunks::Chunks;
+use super::membership::Configuration;
 use crate::kernel::digest::{Digest, Digestible, mix};
 
 /// A place in the log: how recent its entry is. Compared first by term, then by index: that is
@@ -13,12 +14,23 @@ pub struct Position {
     pub index: u64,
 }
 
-/// What a log entry holds.
+/// What a log entry is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Content<C> {
+    /// Nothing: it stands at the start of a term.
+    Nothing,
+    /// A command for the state machine.
+    Command(C),
+    /// Who belongs to the cluster from here on.
+    Configuration(Box<Configuration>),
+}
+
+/// One place of the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry<C> {
     term: u64,
     hash: u64,
-    command: Option<C>,
+    content: Content<C>,
 }
 
 impl<C: Digestible> Entry<C> {
@@ -29,33 +41,67 @@ impl<C: Digestible> Entry<C> {
         if let Some(command) = &command {
             command.digest(&mut digest);
         }
-        Entry { term, hash: digest.low(), command }
+        Entry { term, hash: digest.low(), content: command.map_or(Content::Nothing, Content::Command) }
+    }
+
+    /// The same of another term.
+    #[must_use]
+    pub fn in_term(self, term: u64) -> Entry<C> {
+        match self.content {
+            Content::Nothing => Entry::new(term, None),
+            Content::Command(command) => Entry::new(term, Some(command)),
+            Content::Configuration(configuration) => Entry::change(term, *configuration),
+        }
     }
 }
 
 impl<C> Entry<C> {
+    /// An entry of this term that says who belongs to the cluster.
+    pub fn change(term: u64, configuration: Configuration) -> Entry<C> {
+        let mut digest = Digest::new();
+        digest.word(term);
+        configuration.digest(&mut digest);
+        Entry { term, hash: digest.low(), content: Content::Configuration(Box::new(configuration)) }
+    }
+
     /// The term in which a leader received it.
     pub fn term(&self) -> u64 {
         self.term
     }
 
-    /// The command for the state machine; `None` in a no-op.
+    /// The command for the state machine, if it is one.
     pub fn command(&self) -> Option<&C> {
-        self.command.as_ref()
+        match &self.content {
+            Content::Command(command) => Some(command),
+            Content::Nothing | Content::Configuration(_) => None,
+        }
     }
 
-    /// A word that stands for term and command.
+    /// Who belongs to the cluster from here on, if it says so.
+    pub fn configuration(&self) -> Option<Configuration> {
+        match &self.content {
+            Content::Configuration(configuration) => Some(**configuration),
+            Content::Nothing | Content::Command(_) => None,
+        }
+    }
+
+    /// A word that stands for term and content.
     pub fn hash(&self) -> u64 {
         self.hash
     }
 }
 
-/// The entries, from index 1. Each carries a hash of itself and all before it: two logs agree up
-/// to an index exactly if the chains there are equal, which makes Log Matching a comparison of
-/// two words.
+/// The entries, from index 1, without those before some index that a snapshot stands for. Each carries a hash of itself
+/// and all before it: two logs agree up to an index exactly if the chains there are equal, which makes Log Matching a
+/// comparison of two words.
 #[derive(Clone, Debug)]
 pub struct Log<C> {
     slots: Chunks<Slot<C>>,
+    /// The index before that of the first slot. Some slots at the front may be compacted away without being gone.
+    offset: u64,
+    /// The last entry that is compacted away, and the chain there.
+    base: Position,
+    base_chain: u64,
     /// Where the log ends, and the chain there: what is asked for most often, without a look into memory
     /// that may be cold.
     last: Position,
@@ -77,10 +123,14 @@ pub const fn chain_on(chain: u64, hash: u64) -> u64 {
     mix(chain, hash)
 }
 
+/// Before the first entry.
+const START: Position = Position { term: 0, index: 0 };
+
 impl<C: Clone> Log<C> {
     /// A log without entries.
     pub const fn new() -> Log<C> {
-        Log { slots: Chunks::new(), last: Position { term: 0, index: 0 }, chain: CHAIN_START }
+        let slots = Chunks::new();
+        Log { slots, offset: 0, base: START, base_chain: CHAIN_START, last: START, chain: CHAIN_START }
     }
 
     /// Index of the last entry; 0 if there is none.
@@ -95,9 +145,21 @@ impl<C: Clone> Log<C> {
         self.last
     }
 
+    /// The last entry that is compacted away: only later ones are there.
+    #[inline]
+    pub fn base(&self) -> Position {
+        self.base
+    }
+
+    /// A hash of all that is compacted away.
+    #[inline]
+    pub fn base_chain(&self) -> u64 {
+        self.base_chain
+    }
+
     #[inline]
     fn slot(&self, index: u64) -> Option<&Slot<C>> {
-        self.slots.get((index as usize).checked_sub(1)?)
+        if index > self.base.index { self.slots.get((index - self.offset - 1) as usize) } else { None }
     }
 
     /// The entry at an index, if the log has it.
@@ -106,22 +168,23 @@ impl<C: Clone> Log<C> {
         self.slot(index).map(|slot| &slot.entry)
     }
 
-    /// The term at an index: 0 at index 0, where every log begins; `None` beyond the end.
+    /// The term at an index: 0 at index 0, where every log begins; `None` beyond the end and before what is compacted
+    /// away last.
     #[inline]
     pub fn term_at(&self, index: u64) -> Option<u64> {
         match index {
             _ if index == self.last.index => Some(self.last.term),
-            0 => Some(0),
+            _ if index == self.base.index => Some(self.base.term),
             _ => self.entry(index).map(Entry::term),
         }
     }
 
-    /// A hash of all entries up to an index; `None` beyond the end.
+    /// A hash of all entries up to an index; `None` beyond the end and before what is compacted away last.
     #[inline]
     pub fn chain_at(&self, index: u64) -> Option<u64> {
         match index {
             _ if index == self.last.index => Some(self.chain),
-            0 => Some(CHAIN_START),
+            _ if index == self.base.index => Some(self.base_chain),
             _ => self.slot(index).map(|slot| slot.chain),
         }
     }
@@ -143,36 +206,64 @@ impl<C: Clone> Log<C> {
     /// Removes the entry at `index` and all after it.
     ///
     /// # Panics
-    /// At index 0.
+    /// If it is compacted away, or at index 0.
     pub fn truncate_from(&mut self, index: u64) {
-        assert!(index > 0, "there is no entry at index 0 to remove");
-        self.slots.truncate(index as usize - 1);
-        let end = self.slots.last();
-        let term = end.map_or(0, |slot| slot.entry.term);
-        self.chain = end.map_or(CHAIN_START, |slot| slot.chain);
-        self.last = Position { term, index: self.slots.len() as u64 };
+        assert!(index > self.base.index, "the log begins after {}, it cannot end before {index}", self.base.index);
+        if index > self.last.index {
+            return;
+        }
+        self.slots.truncate((index - self.offset - 1) as usize);
+        (self.last, self.chain) = match self.slots.last() {
+            Some(slot) if index - 1 > self.base.index => {
+                (Position { term: slot.entry.term, index: index - 1 }, slot.chain)
+            }
+            Some(_) | None => (self.base, self.base_chain),
+        };
     }
 
-    /// The entries from `index` on, at most so many.
+    /// Compacts away all entries up to this one, which the log has. Amortised O(1) an entry.
     ///
     /// # Panics
-    /// At index 0.
+    /// If the log does not reach so far.
+    pub fn compact(&mut self, upto: u64) {
+        if upto <= self.base.index {
+            return;
+        }
+        let (term, chain) = (self.term_at(upto), self.chain_at(upto));
+        self.base = Position { term: term.expect("within the log"), index: upto };
+        self.base_chain = chain.expect("within the log");
+        self.offset += self.slots.forget_before((upto - self.offset) as usize) as u64;
+    }
+
+    /// Becomes a log of which everything is compacted away up to here, and that has no more.
+    pub fn reset(&mut self, last: Position, chain: u64) {
+        self.slots.clear();
+        (self.offset, self.base, self.base_chain) = (last.index, last, chain);
+        (self.last, self.chain) = (last, chain);
+    }
+
+    /// The entries from `index` on that are there, at most so many.
     pub fn entries_from(&self, index: u64, count: usize) -> Vec<Entry<C>> {
-        assert!(index > 0, "there is no entry at index 0");
         let count = count.min((self.last_index() + 1).saturating_sub(index) as usize) as u64;
-        (index..index + count).map(|index| self.entry(index).expect("within the log").clone()).collect()
+        (index..index + count).map_while(|index| self.entry(index).cloned()).collect()
     }
 
     /// The last place at or before `index` whose term is at most `term`: where a log that has `term`
-    /// at `index` could agree with this one. Logarithmic, for terms never fall along a log.
+    /// at `index` could agree with this one. If it would lie before what is compacted away last, the index before that one, of
+    /// term 0: nobody can tell. Logarithmic, for terms never fall along a log.
     pub fn last_not_after(&self, term: u64, index: u64) -> Position {
         let upto = index.min(self.last_index());
-        let index = match self.entry(upto) {
+        let index = match self.term_at(upto) {
             // Most often something before has only been overtaken: no search through cold memory.
-            Some(entry) if entry.term > term => self.slots.partition_point(|slot| slot.entry.term <= term) as u64,
+            Some(here) if here > term => {
+                self.offset + self.slots.partition_point(|slot| slot.entry.term <= term) as u64
+            }
             Some(_) | None => upto,
         };
-        Position { term: self.term_at(index).expect("within the log"), index }
+        match self.term_at(index) {
+            Some(here) if here <= term => Position { term: here, index },
+            Some(_) | None => Position { term: 0, index: index.min(self.base.index.saturating_sub(1)) },
+        }
     }
 }
 
@@ -220,6 +311,41 @@ mod tests {
         let log = log(&[4]);
         assert_eq!([log.term_at(0), log.term_at(1), log.term_at(2)], [Some(0), Some(4), None]);
         assert_eq!(log.entries_from(2, 10), []);
+    }
+
+    /// The log that keeps everything is the twin.
+    #[test]
+    fn what_is_not_compacted_away_is_as_before() {
+        let terms: Vec<u64> = (0..1000).map(|index| 1 + index / 7).collect();
+        let (whole, mut short) = (log(&terms), log(&terms));
+        for upto in [1, 255, 256, 257, 600, 600, 999] {
+            short.compact(upto);
+            assert_eq!((short.base().index, Some(short.base_chain())), (upto, whole.chain_at(upto)));
+            assert_eq!(short.last(), whole.last());
+            for index in [upto - 1, upto, upto + 1, 700, 1000, 1001] {
+                let kept = index > upto;
+                assert_eq!(short.entry(index), whole.entry(index).filter(|_| kept), "{index} after {upto}");
+                let there = index >= upto;
+                assert_eq!(short.chain_at(index), whole.chain_at(index).filter(|_| there));
+                assert_eq!(short.term_at(index), whole.term_at(index).filter(|_| there));
+            }
+            let (found, known) = (short.last_not_after(130, 950), whole.last_not_after(130, 950));
+            assert_eq!(found, if known.index >= upto { known } else { Position { term: 0, index: 950.min(upto - 1) } });
+        }
+        short.truncate_from(1000);
+        assert_eq!((short.last(), short.entries_from(999, 9)), (short.base(), Vec::new()));
+        short.append(Entry::new(200, Some(7)));
+        assert_eq!((short.last_index(), short.entries_from(1000, 9).len()), (1000, 1));
+    }
+
+    #[test]
+    fn a_log_that_was_reset_goes_on_from_there() {
+        let mut log = log(&[1, 1, 2]);
+        log.reset(Position { term: 5, index: 9 }, 77);
+        assert_eq!((log.last_index(), log.term_at(9), log.chain_at(9), log.term_at(3)), (9, Some(5), Some(77), None));
+        log.append(Entry::new(6, None));
+        log.compact(10);
+        assert_eq!((log.base(), log.chain()), (log.last(), log.base_chain()));
     }
 
     #[test]

@@ -2,14 +2,15 @@
 
 use super::client::{self, Client};
 use super::config;
-use super::core::{Alarm, Core};
+use super::core::Alarm;
 use super::kv;
 use super::message::{self, Record};
-use super::session::{Request, Sessions};
+use super::server::Server;
+use super::session::{self, Request, Sessions};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
-use crate::oracle::linearizable::register::{Answer, Operation};
-use crate::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Protocol};
+use crate::oracle::linearizable::register::Answer;
+use crate::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Order, Protocol};
 
 /// What is replicated: registers, with sessions.
 pub type Machine = Sessions<kv::Store>;
@@ -21,7 +22,7 @@ pub type Command = Request<kv::Command>;
 #[derive(Clone, Debug)]
 pub enum Store {
     /// A server of Raft.
-    Server(Box<Core<Machine>>),
+    Server(Box<Server>),
     /// Somebody who uses it.
     Client(Client),
 }
@@ -35,6 +36,8 @@ pub struct Config {
     pub client: client::Config,
     /// How many clients.
     pub clients: u16,
+    /// Clients read from any server, not only from the leader. Without effect if reads stand in the log.
+    pub follower_reads: bool,
     /// What each client does and when, in order, if that is spelled out.
     pub scripts: Option<Vec<Vec<(Time, kv::Command)>>>,
     /// How many nodes there are that do nothing: they must cost nothing.
@@ -45,7 +48,7 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub enum Message {
     /// Between servers.
-    Raft(message::Message<Command>),
+    Raft(message::Message<Machine>),
     /// From a client: please do this.
     Request(Command),
     /// To a client: this is the answer.
@@ -64,9 +67,9 @@ pub enum Message {
     },
 }
 
-impl From<message::Message<Command>> for Message {
+impl From<message::Message<Machine>> for Message {
     #[inline]
-    fn from(message: message::Message<Command>) -> Message {
+    fn from(message: message::Message<Machine>) -> Message {
         Message::Raft(message)
     }
 }
@@ -173,35 +176,32 @@ impl Protocol for Store {
     type Config = Config;
     type Message = Message;
     type Timer = Timer;
-    type Record = Record<Command>;
+    type Record = Record<Machine>;
     type Fact = Fact;
 
     fn cast(config: &Config) -> Cast {
-        Cast::members(config.raft.servers).and("c", config.clients).and("idle", config.idle)
+        Cast::members(config.raft.all()).and("c", config.clients).and("idle", config.idle)
     }
 
-    fn boot(config: &Config, me: NodeId, disk: Found<'_, Record<Command>>, io: &mut Io<'_, Store>) -> Store {
-        if me.number() < config.raft.servers {
-            let machine = Machine::new(kv::Store::default(), &config.raft.rules);
-            return Store::Server(Box::new(Core::boot(config.raft, machine, disk, io)));
+    fn boot(config: &Config, me: NodeId, disk: Found<'_, Record<Machine>>, io: &mut Io<'_, Store>) -> Store {
+        let servers = config.raft.all();
+        if me.number() < servers {
+            return Store::Server(Box::new(Server::boot(config, disk, io)));
         }
-        let idle = me.number() >= config.raft.servers + config.clients;
+        let idle = me.number() >= servers + config.clients;
         // The first client is the one who makes the fresh operations.
-        let probe_at = config.client.probe_at.filter(|_| me.number() == config.raft.servers);
+        let probe_at = config.client.probe_at.filter(|_| me.number() == servers);
         let until = if idle { io.now() } else { config.client.until };
-        let place = (me.number() - config.raft.servers) as usize;
+        let place = (me.number() - servers) as usize;
         let script = config.scripts.as_ref().map(|scripts| scripts.get(place).cloned().unwrap_or_default());
         Store::Client(Client::boot(client::Config { probe_at, until, ..config.client }, script, io))
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, io: &mut Io<'_, Store>) {
         match self {
-            Store::Server(core) => match message {
-                Message::Raft(message) => {
-                    core.on_message(from, message, io);
-                    answer_applied(core, io);
-                }
-                Message::Request(request) => on_request(core, request, io),
+            Store::Server(server) => match message {
+                Message::Raft(message) => server.on_raft(from, message, io),
+                Message::Request(request) => server.on_request(request, io),
                 Message::Reply { .. } | Message::Redirect { .. } => unreachable!("a message for a client"),
             },
             Store::Client(client) => match message {
@@ -214,24 +214,31 @@ impl Protocol for Store {
 
     fn on_timer(&mut self, timer: Timer, io: &mut Io<'_, Store>) {
         match (self, timer) {
-            (Store::Server(core), Timer::Election) => core.on_alarm(Alarm::Election, io),
-            (Store::Server(core), Timer::Heartbeat) => core.on_alarm(Alarm::Heartbeat, io),
+            (Store::Server(server), Timer::Election) => server.on_alarm(Alarm::Election, io),
+            (Store::Server(server), Timer::Heartbeat) => server.on_alarm(Alarm::Heartbeat, io),
             (Store::Server(_), timer) => unreachable!("a server has no timer {timer:?}"),
             (Store::Client(client), timer) => client.on_timer(timer, io),
         }
     }
 
+    fn on_order(&mut self, order: Order, io: &mut Io<'_, Store>) -> bool {
+        match self {
+            Store::Server(server) => server.on_order(order, io),
+            Store::Client(_) => false,
+        }
+    }
+
     fn on_disk_failure(&mut self, failure: DiskFailure, io: &mut Io<'_, Store>) -> Afterwards {
         match self {
-            Store::Server(core) => core.on_disk_failure(failure, io),
+            Store::Server(server) => server.on_disk_failure(failure, io),
             Store::Client(_) => unreachable!("a client has nothing on disk"),
         }
     }
 
     fn role(&self, role: &str) -> Option<u64> {
         match self {
-            Store::Server(core) if matches!(role, "leader" | "primary") && core.is_leader() => Some(core.term()),
-            Store::Server(_) | Store::Client(_) => None,
+            Store::Server(server) => server.role(role),
+            Store::Client(_) => None,
         }
     }
 
@@ -257,6 +264,10 @@ impl Protocol for Store {
     fn size(message: &Message) -> u64 {
         match message {
             Message::Raft(message::Message::AppendEntries { entries, .. }) => 64 + 48 * entries.len() as u64,
+            Message::Raft(message::Message::InstallSnapshot { fragment, .. }) => match &fragment.part {
+                session::Part::Sessions(_, sessions) => 64 + 16 * sessions.len() as u64,
+                session::Part::Machine(part) => 64 + 8 * part.values.len() as u64,
+            },
             Message::Raft(_) | Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => 64,
         }
     }
@@ -270,29 +281,7 @@ impl Protocol for Store {
         }
     }
 
-    fn garble_record(config: &Config, record: &Record<Command>, word: u64) -> Option<Record<Command>> {
+    fn garble_record(config: &Config, record: &Record<Machine>, word: u64) -> Option<Record<Machine>> {
         (!(config.raft.rules.checks_records)()).then(|| record.garbled(word))
-    }
-}
-
-fn on_request(core: &mut Core<Machine>, request: Command, io: &mut Io<'_, Store>) {
-    let kv::Command { key, operation } = request.command;
-    if operation == Operation::Read && core.may_read_at_once(io.now()) {
-        let answer = core.machine().machine().read(key);
-        io.send(request.client, Message::Reply { sequence: request.sequence, answer });
-        return;
-    }
-    if !core.propose(request, io) {
-        io.send(request.client, Message::Redirect { sequence: request.sequence, leader: core.leader() });
-    }
-}
-
-/// Applies what is committed. The leader of the day answers, whoever took the request.
-fn answer_applied(core: &mut Core<Machine>, io: &mut Io<'_, Store>) {
-    while let Some(applied) = core.apply_next() {
-        let Some(answer) = applied.reply else { continue };
-        if core.is_leader() {
-            io.send(applied.command.client, Message::Reply { sequence: applied.command.sequence, answer });
-        }
     }
 }

@@ -6,17 +6,21 @@
 //! in a log of a million entries as in an empty one.
 
 mod chains;
+mod configurations;
 mod durable;
 mod elections;
 mod logs;
 
+use super::config::Config;
 use super::core::{Core, Progress, Role, StateMachine};
 use super::log::CHAIN_START;
+use super::membership::{Configuration, Decision, Quorums, Servers};
 use super::message::Record;
 use crate::kernel::time::Time;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::{NodeId, Protocol};
 use chains::LogMatching;
+use configurations::Configurations;
 use durable::Durable;
 use elections::Elections;
 use logs::{Committed, States};
@@ -31,11 +35,11 @@ pub trait Replicated: Protocol {
     fn core(&self) -> Option<&Core<Self::Machine>>;
 
     /// What Raft wrote, if this record is of Raft.
-    fn raft_record(record: &Self::Record) -> Option<&Record<<Self::Machine as StateMachine>::Command>>;
+    fn raft_record(record: &Self::Record) -> Option<&Record<Self::Machine>>;
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 16] = [
+pub const INVARIANTS: [(&str, &str); 22] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -58,6 +62,18 @@ pub const INVARIANTS: [(&str, &str); 16] = [
         "what is known to match never shrinks in one leadership, and the next entry to send is beyond it",
     ),
     ("raft.restart-restores", "a server starts with exactly what its disk holds"),
+    ("raft.leader-is-voter", "whoever is elected votes in the latest configuration in its log"),
+    ("raft.configuration-in-log", "a server goes by the latest configuration in its log (thesis, section 4.1)"),
+    ("raft.one-change-at-a-time", "a leader changes the cluster when the change before is committed (thesis, section 4.1)"),
+    (
+        "raft.change-in-own-term",
+        "a leader changes the cluster when an entry of its own term is committed (Ongaro, raft-dev, 2015)",
+    ),
+    (
+        "raft.configurations-overlap",
+        "any two quorums of two configurations that follow each other share a server (thesis, section 4.1)",
+    ),
+    ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
 ];
 
 /// Things that should happen sometimes.
@@ -85,10 +101,24 @@ pub enum Goal {
     LeaderCrashed,
     /// A server found that its disk had lost what it had promised to keep, and takes no part.
     ServerOutcast,
+    /// A server took a snapshot of its own.
+    SnapshotTaken,
+    /// A server took over a leader's snapshot.
+    SnapshotInstalled,
+    /// Another configuration was committed.
+    ConfigurationChanged,
+    /// A configuration came in which old and new voters must both agree.
+    JointConfiguration,
+    /// A learner became a voter.
+    LearnerPromoted,
+    /// A leader stepped down that did not belong to the cluster any more.
+    LeaderRemoved,
+    /// A server was elected that the leader before it had handed over to.
+    LeadershipTransferred,
 }
 
 /// The names of the goals, in their order.
-pub const GOALS: [&str; 11] = [
+pub const GOALS: [&str; 18] = [
     "raft.leader-elected",
     "raft.leader-deposed",
     "raft.stale-leader",
@@ -100,6 +130,13 @@ pub const GOALS: [&str; 11] = [
     "raft.restart-with-log",
     "raft.leader-crashed",
     "raft.server-outcast",
+    "raft.snapshot-taken",
+    "raft.snapshot-installed",
+    "raft.configuration-changed",
+    "raft.joint-configuration",
+    "raft.learner-promoted",
+    "raft.leader-removed",
+    "raft.leadership-transferred",
 ];
 
 /// The oracle of the core.
@@ -120,6 +157,9 @@ struct Common {
     matching: LogMatching,
     committed: Committed,
     states: States,
+    configurations: Configurations,
+    /// Whom the latest leader that handed over has told to campaign, and its term.
+    told: Option<(u64, NodeId)>,
     goals: [u64; GOALS.len()],
 }
 
@@ -141,11 +181,25 @@ struct Seen {
     kept: (u64, Option<NodeId>),
     /// Of a leader, by server.
     match_index: Vec<u64>,
+    /// Up to where the log is compacted away, and up to where there is a snapshot.
+    base: u64,
+    snapshot: u64,
+    /// Whom it has told to campaign, and in which term.
+    told: Option<(u64, NodeId)>,
 }
 
 impl CoreOracle {
-    /// For so many servers.
-    pub fn new(servers: u16) -> CoreOracle {
+    /// For servers that are told this.
+    pub fn new(config: &Config) -> CoreOracle {
+        CoreOracle::with(config.servers, config.all(), config.quorums)
+    }
+
+    /// For so many servers, all of which vote, by majority.
+    pub fn of(servers: u16) -> CoreOracle {
+        CoreOracle::with(servers, servers, Quorums::Majority)
+    }
+
+    fn with(first: u16, servers: u16, quorums: Quorums) -> CoreOracle {
         let seen = Seen {
             term: 0,
             vote: None,
@@ -158,6 +212,9 @@ impl CoreOracle {
             agreed: 0,
             kept: (0, None),
             match_index: vec![0; servers as usize],
+            base: 0,
+            snapshot: 0,
+            told: None,
         };
         let common = Common {
             leadership_changed: Time::ZERO,
@@ -166,6 +223,8 @@ impl CoreOracle {
             matching: LogMatching::default(),
             committed: Committed::default(),
             states: States::default(),
+            configurations: Configurations::new(first, quorums),
+            told: None,
             goals: [0; GOALS.len()],
         };
         CoreOracle { servers: vec![seen; servers as usize], common }
@@ -255,6 +314,7 @@ impl CoreOracle {
             common.check_successors(view, node, core)?;
         }
         common.check_applied(seen, node, core)?;
+        common.check_snapshot(seen, node, core)?;
         if host.disk.is_clean() {
             seen.kept = (seen.term, seen.vote);
         }
@@ -266,10 +326,27 @@ impl CoreOracle {
         let count = self.servers.len() as u16;
         for leader in (0..count).filter(|server| self.servers[*server as usize].leads) {
             let reaches = |other: &u16| !view.network.is_cut(leader, *other) && !view.network.is_cut(*other, leader);
-            if (0..count).filter(reaches).count() < self.common.quorum() {
+            let reached: Servers = (0..count).filter(reaches).map(NodeId::new).collect();
+            if !self.is_quorum(Decision::Replication, reached) {
                 self.common.reach(Goal::LeaderIsolated);
             }
         }
+    }
+
+    /// Who belongs to the cluster by what is committed.
+    pub fn configuration(&self) -> &Configuration {
+        &self.common.configurations.committed
+    }
+
+    /// Whether these can elect by this configuration, and commit.
+    pub fn suffices(&self, configuration: &Configuration, servers: Servers) -> bool {
+        let is_quorum = |decision| self.common.configurations.is_quorum(configuration, decision, servers);
+        is_quorum(Decision::Election) && is_quorum(Decision::Replication)
+    }
+
+    /// Whether these are enough of them.
+    pub fn is_quorum(&self, decision: Decision, servers: Servers) -> bool {
+        self.common.configurations.is_quorum(self.configuration(), decision, servers)
     }
 
     /// Whether one leader leads all these servers, and all their logs are equal, committed and applied.
@@ -315,11 +392,6 @@ impl Common {
         self.goals[goal as usize] += 1;
     }
 
-    /// More than half of all servers.
-    fn quorum(&self) -> usize {
-        self.durable.len() / 2 + 1
-    }
-
     /// The chain of what is committed.
     #[inline]
     fn committed_at(&self, index: u64) -> Option<u64> {
@@ -328,7 +400,7 @@ impl Common {
 
     fn on_crash(&mut self, seen: &mut Seen, lost: usize) {
         let led = seen.leads;
-        (seen.leads, seen.commit, seen.applied) = (false, 0, 0);
+        (seen.leads, seen.commit, seen.applied, seen.base, seen.snapshot) = (false, 0, 0, 0, 0);
         if led {
             self.reach(Goal::LeaderCrashed);
         }
@@ -348,10 +420,13 @@ impl Seen {
             && core.applied() == self.applied
             && log.last_index() == self.last
             && log.chain() == self.chain
+            && log.base().index == self.base
             && core.term() == self.term
             && core.vote() == self.vote;
         same && match core.role() {
-            Role::Leader(leadership) => self.leads && self.led == core.term() && self.knows(&leadership.progress),
+            Role::Leader(leadership) => {
+                self.leads && self.led == core.term() && self.knows(&leadership.progress) && self.has_told(core)
+            }
             Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => !self.leads,
         }
     }
@@ -362,6 +437,12 @@ impl Seen {
         let as_before =
             |(progress, known): (&Progress, &u64)| progress.match_index == *known && progress.next_index > *known;
         progress.iter().zip(&self.match_index).all(as_before)
+    }
+
+    /// Whether a leader has told nobody to campaign since.
+    #[inline]
+    fn has_told<M: StateMachine>(&self, core: &Core<M>) -> bool {
+        core.handed_to().is_none_or(|told| self.told == Some(told))
     }
 
     /// Terms grow; in one term the vote goes from nobody to somebody and stays there.

@@ -1,11 +1,19 @@
 //! The decisions of Raft on which its safety and liveness rest, one small function each, with its
 //! source. A planted defect replaces one of them; the protocol's text stays clean.
 
+mod change;
+mod compact;
+mod read;
+
 use super::log::Position;
 use crate::kernel::chance::within;
 use crate::kernel::rng::Dice;
 use crate::kernel::time::Span;
 use crate::protocol::{Afterwards, Damage, DiskFailure, NodeId};
+
+pub use change::ChangeRules;
+pub use compact::CompactRules;
+pub use read::ReadRules;
 
 /// Why a server might start its election timer anew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,8 +76,8 @@ pub struct Rules {
     pub vote_is_current: fn(reply_term: u64, term: u64) -> bool,
     /// Adds a voter to those who granted.
     pub count_vote: fn(votes: &mut Vec<NodeId>, voter: NodeId),
-    /// How many of `voters` must vote for a leader.
-    pub election_quorum: fn(voters: usize) -> usize,
+    /// How many of so many votes elect a leader.
+    pub election_quorum: fn(votes: usize) -> usize,
     /// Does a server adopt the higher term of a reply?
     pub reply_teaches_term: fn() -> bool,
     /// Does this occasion start the election timer anew?
@@ -78,8 +86,8 @@ pub struct Rules {
     pub election_timeout: fn(dice: &mut Dice, min: Span, max: Span) -> Span,
     /// By which clock a server tells how long its leader has been silent.
     pub times_silence_by: fn() -> Timepiece,
-    /// May a leader go on that so many have answered, itself included, of the `quorum` that it needs?
-    pub may_lead_on: fn(answered: usize, quorum: usize) -> bool,
+    /// May a leader go on, if a quorum has answered it lately, or none?
+    pub may_lead_on: fn(quorum_has_answered: bool) -> bool,
     /// Does a leader whose own disk holds its log up to `durable` of `last` count itself among those that answer?
     pub answers_itself: fn(durable: u64, last: u64) -> bool,
     /// Does what a leader of `leader_term` wants stored mean anything to a server in `term`?
@@ -115,16 +123,19 @@ pub struct Rules {
     pub checks_messages: fn() -> bool,
     /// Does a checksum tell that a record was damaged on the disk?
     pub checks_records: fn() -> bool,
-    /// How many of `voters` must hold an entry for it to be committed.
-    pub commit_quorum: fn(voters: usize) -> usize,
+    /// How many of so many votes commit an entry.
+    pub commit_quorum: fn(votes: usize) -> usize,
     /// May a leader of `term` commit by counting copies of an entry of `entry_term`?
     pub may_commit: fn(entry_term: u64, term: u64) -> bool,
-    /// May a leader answer a read from its own state, and without the log? A quorum has answered it in its term to
-    /// something that it sent so long ago by its own clock, if one has; none elects another within `lease` of that.
-    pub may_read_at_once: fn(confirmed: Option<Span>, lease: Span) -> bool,
     /// Has a command been applied before that its client counts as number `sequence`, when the last one of that client
     /// was `last`?
     pub is_repetition: fn(sequence: u32, last: u32) -> bool,
+    /// About who belongs to the cluster, and about handing the lead over.
+    pub change: ChangeRules,
+    /// About snapshots.
+    pub compact: CompactRules,
+    /// About reads.
+    pub read: ReadRules,
 }
 
 impl Rules {
@@ -160,8 +171,10 @@ impl Rules {
         checks_records: always,
         commit_quorum: majority,
         may_commit,
-        may_read_at_once,
         is_repetition,
+        change: ChangeRules::SOUND,
+        compact: CompactRules::SOUND,
+        read: ReadRules::SOUND,
     };
 }
 
@@ -206,8 +219,8 @@ fn count_vote(votes: &mut Vec<NodeId>, voter: NodeId) {
 }
 
 /// More than half, so that any two quorums share a server (paper, section 5.2).
-fn majority(voters: usize) -> usize {
-    voters / 2 + 1
+fn majority(votes: usize) -> usize {
+    votes / 2 + 1
 }
 
 /// Only a living leader and the vote for a candidate are reasons to wait longer (paper, figure 2,
@@ -232,8 +245,8 @@ fn times_silence_by() -> Timepiece {
 
 /// Who hears no quorum may be the only one who takes it for the leader, or one of a few that hear it and wait for it
 /// in vain (thesis, section 6.2).
-fn may_lead_on(answered: usize, quorum: usize) -> bool {
-    answered >= quorum
+fn may_lead_on(quorum_has_answered: bool) -> bool {
+    quorum_has_answered
 }
 
 /// The leader's own disk must answer like any other server. One whose disk stands still cannot count itself, and with a
@@ -314,12 +327,6 @@ fn may_take_part(damage: Option<Damage>) -> bool {
 /// section 5.4.2 and figure 8).
 fn may_commit(entry_term: u64, term: u64) -> bool {
     entry_term == term
-}
-
-/// Never: a read stands in the log as any other command, so that who answers it led when it was committed (thesis,
-/// section 6.4, where that is the first of several ways).
-fn may_read_at_once(_confirmed: Option<Span>, _lease: Span) -> bool {
-    false
 }
 
 /// A client has one command under way at a time, so whatever does not count on has been there (thesis, section 6.3).

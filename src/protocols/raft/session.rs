@@ -35,12 +35,37 @@ pub struct Sessions<M: StateMachine> {
     fingerprint: u64,
     /// [`Rules::is_repetition`].
     is_repetition: fn(u32, u32) -> bool,
+    /// Whether the table is part of a snapshot.
+    is_kept: fn() -> bool,
+}
+
+/// A piece of the state: of the table, or of the machine inside.
+#[derive(Clone, Debug)]
+pub enum Part<M: StateMachine> {
+    /// The last number of some clients, from the one of this number on, and the answer to it.
+    Sessions(usize, Vec<Option<(u32, M::Reply)>>),
+    /// Of the machine.
+    Machine(M::Part),
+}
+
+impl<M: StateMachine> Digestible for Part<M> {
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            Part::Sessions(first, sessions) => {
+                digest.word(*first as u64);
+                let number = |session: &Option<(u32, M::Reply)>| session.as_ref().map_or(0, |session| session.0);
+                sessions.iter().for_each(|session| digest.word(u64::from(number(session))));
+            }
+            Part::Machine(part) => part.digest(digest),
+        }
+    }
 }
 
 impl<M: StateMachine> Sessions<M> {
     /// Around a machine to which nothing has been applied.
     pub fn new(machine: M, rules: &Rules) -> Sessions<M> {
-        Sessions { machine, last: Vec::new(), fingerprint: 0, is_repetition: rules.is_repetition }
+        let is_kept = rules.compact.has_sessions;
+        Sessions { machine, last: Vec::new(), fingerprint: 0, is_repetition: rules.is_repetition, is_kept }
     }
 
     /// The machine inside.
@@ -53,6 +78,7 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
     type Command = Request<M::Command>;
     /// `None` if the client has gone on to a later command: nobody waits for this answer.
     type Reply = Option<M::Reply>;
+    type Part = Part<M>;
 
     fn apply(&mut self, request: &Request<M::Command>) -> Option<M::Reply> {
         let client = request.client.index();
@@ -73,6 +99,31 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
 
     fn fingerprint(&self) -> u64 {
         mix(self.fingerprint, self.machine.fingerprint())
+    }
+
+    fn parts(&self, size: usize) -> Vec<Part<M>> {
+        let kept = if (self.is_kept)() { self.last.as_slice() } else { &[] };
+        let sessions = kept.chunks(size).enumerate();
+        let sessions = sessions.map(|(number, sessions)| Part::Sessions(number * size, sessions.to_vec()));
+        let machine = self.machine.parts(size).into_iter().map(Part::Machine);
+        sessions.chain(machine).collect()
+    }
+
+    fn restore(&mut self, parts: &[Part<M>]) {
+        (self.last, self.fingerprint) = (Vec::new(), 0);
+        let mut machine = Vec::new();
+        for part in parts {
+            match part {
+                Part::Sessions(_, sessions) => self.last.extend_from_slice(sessions),
+                Part::Machine(part) => machine.push(part.clone()),
+            }
+        }
+        for (client, last) in self.last.iter().enumerate() {
+            if let Some((sequence, _)) = last {
+                self.fingerprint ^= mix(client as u64, 0) ^ mix(client as u64, u64::from(*sequence));
+            }
+        }
+        self.machine.restore(&machine);
     }
 }
 
@@ -96,5 +147,22 @@ mod tests {
         assert_eq!(sessions.fingerprint(), fingerprint);
         assert_eq!(sessions.apply(&add(2)), Some(Answer::Value(10)));
         assert_eq!(sessions.apply(&add(1)), None);
+    }
+
+    #[test]
+    fn what_its_parts_restore_is_the_same_state() {
+        let mut sessions = Sessions::new(Store::default(), &Rules::SOUND);
+        for client in [3, 7, 1, 7] {
+            let key = u32::from(client) * 3;
+            let command = Command { key, operation: Operation::Add(u64::from(client)) };
+            sessions.apply(&Request { client: NodeId::new(client), sequence: key, command });
+        }
+        for size in [1, 4, 100] {
+            let (parts, mut restored) = (sessions.parts(size), Sessions::new(Store::default(), &Rules::SOUND));
+            restored.restore(&parts);
+            assert_eq!(restored.fingerprint(), sessions.fingerprint());
+            assert_eq!(format!("{:?}", restored.parts(9)), format!("{:?}", sessions.parts(9)));
+            assert!(parts.len() >= 30 / size);
+        }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::core::{Core, Role};
 use super::kv;
+use super::membership::Servers;
 use super::message::Record;
-use super::node::{Command, Config, Fact, Machine, Store};
+use super::node::{Config, Fact, Machine, Store};
 use super::oracle::{CoreOracle, GOALS, Replicated};
 use crate::environment::plan;
 use crate::kernel::time::Span;
@@ -28,13 +29,13 @@ impl Replicated for Store {
     #[inline]
     fn core(&self) -> Option<&Core<Machine>> {
         match self {
-            Store::Server(core) => Some(core),
+            Store::Server(server) => Some(server.core()),
             Store::Client(_) => None,
         }
     }
 
     #[inline]
-    fn raft_record(record: &Record<Command>) -> Option<&Record<Command>> {
+    fn raft_record(record: &Record<Machine>) -> Option<&Record<Machine>> {
         Some(record)
     }
 }
@@ -44,8 +45,8 @@ impl Spec for Store {
 
     fn oracles(config: &Config) -> StoreOracle {
         StoreOracle {
-            core: CoreOracle::new(config.raft.servers),
-            servers: config.raft.servers,
+            core: CoreOracle::new(&config.raft),
+            servers: config.raft.all(),
             steady: config.raft.election_timeout_max.times(STEADY_TIMEOUTS),
             keys: Vec::new(),
             sessions: vec![Session::default(); config.clients as usize],
@@ -61,7 +62,7 @@ impl Spec for Store {
         let core = match &view.host(node).state {
             None => return 1,
             Some(Store::Client(_)) => return 0,
-            Some(Store::Server(core)) => core,
+            Some(Store::Server(server)) => server.core(),
         };
         let (highest, leader) = oracles.core.latest_leader();
         let leader = view.state(leader).and_then(Store::core);
@@ -148,8 +149,6 @@ struct Call {
 /// What has happened since the faults are over.
 #[derive(Clone, Debug)]
 struct Calm {
-    /// The servers that are fit for work, and healed: their logs must become equal, as far as they reach the leader.
-    well: Vec<NodeId>,
     write: bool,
     read: bool,
 }
@@ -170,13 +169,13 @@ impl StoreOracle {
 }
 
 impl StoreOracle {
-    /// The servers that can do their work.
+    /// The members of the cluster that can do their work.
     fn well(&self, view: &View<'_, Store>) -> Vec<NodeId> {
         let is_well = |node: &NodeId| {
             let takes_part = view.state(*node).and_then(Store::core).is_some_and(|core| !core.is_outcast());
             takes_part && view.host(*node).is_able()
         };
-        (0..self.servers).map(NodeId::new).filter(is_well).collect()
+        self.core.configuration().members().iter().filter(is_well).collect()
     }
 
     /// Those of them whose logs may have to become equal: of a healed core all.
@@ -188,11 +187,49 @@ impl StoreOracle {
         well
     }
 
-    /// Of these, those that nothing keeps from their leader, wherever it is. Others can hear from people who hear from
+    /// The members that nothing keeps from their leader, wherever it is. Others can hear from people who hear from
     /// it, and that is why nobody votes for them.
-    fn must_agree(&self, view: &View<'_, Store>, healed: &[NodeId]) -> Vec<NodeId> {
+    fn must_agree(&self, view: &View<'_, Store>) -> Vec<NodeId> {
         let (_, leader) = self.core.latest_leader();
-        healed.iter().copied().filter(|node| *node == leader || talk_well(view, *node, leader)).collect()
+        let healed = self.healed(view).into_iter();
+        healed.filter(|node| *node == leader || talk_well(view, *node, leader)).collect()
+    }
+
+    /// What of the logs and of the cluster is not as it must become.
+    fn unrest(&self, view: &View<'_, Store>) -> Option<String> {
+        if self.core.configuration().is_joint() {
+            return Some(format!("the cluster is still between two configurations: {:?}", self.core.configuration()));
+        }
+        let is_at_rest = self.core.is_at_rest(view, &self.must_agree(view));
+        (!is_at_rest).then(|| "the servers are not at rest under one leader".to_owned())
+    }
+
+    /// Whether these are enough to elect, and to commit. While a change is under way, by each configuration that one of them
+    /// goes by.
+    fn are_enough(&self, view: &View<'_, Store>, servers: &[NodeId]) -> bool {
+        let all: Servers = servers.iter().copied().collect();
+        let cores = servers.iter().filter_map(|node| view.state(*node).and_then(Store::core));
+        let mut configurations = cores.map(|core| *core.configuration()).chain([*self.core.configuration()]);
+        configurations.all(|configuration| self.core.suffices(&configuration, all))
+    }
+
+    /// The most of the well that can all talk with each other undisturbed; no more are looked for when they are
+    /// enough. `inside` are in already, `rest` may come.
+    fn circle(&self, view: &View<'_, Store>, rest: &[NodeId], inside: Vec<NodeId>) -> Vec<NodeId> {
+        let mut most = inside.clone();
+        for (place, node) in rest.iter().enumerate() {
+            if self.are_enough(view, &most) {
+                break;
+            }
+            if inside.iter().all(|member| talk_well(view, *member, *node)) {
+                let larger = inside.iter().chain([node]).copied().collect();
+                let found = self.circle(view, &rest[place + 1..], larger);
+                if found.len() > most.len() || self.are_enough(view, &found) {
+                    most = found;
+                }
+            }
+        }
+        most
     }
 }
 
@@ -206,22 +243,6 @@ fn talk(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
 fn talk_well(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
     let (one, other) = (one.number(), other.number());
     view.network.is_well(one, other) && view.network.is_well(other, one)
-}
-
-/// How many of these, together with those in the circle, can all talk with each other; no more are looked for when
-/// there are enough.
-fn circle(view: &View<'_, Store>, rest: &[NodeId], inside: &[NodeId], enough: usize) -> usize {
-    let mut most = inside.len();
-    for (place, node) in rest.iter().enumerate() {
-        if most >= enough || inside.len() + rest.len() - place <= most {
-            break;
-        }
-        if inside.iter().all(|member| talk_well(view, *member, *node)) {
-            let larger: Vec<NodeId> = inside.iter().chain([node]).copied().collect();
-            most = most.max(circle(view, &rest[place + 1..], &larger, enough));
-        }
-    }
-    most
 }
 
 impl Oracle<Store> for StoreOracle {
@@ -279,14 +300,14 @@ impl Oracle<Store> for StoreOracle {
         self.core.on_weather(view);
     }
 
-    fn on_calm(&mut self, view: &View<'_, Store>) {
-        self.calm = Some(Calm { well: self.healed(view), write: false, read: false });
+    fn on_calm(&mut self, _: &View<'_, Store>) {
+        self.calm = Some(Calm { write: false, read: false });
     }
 
     fn is_settled(&self, view: &View<'_, Store>) -> bool {
         let Some(calm) = &self.calm else { return false };
         let steady = view.now.since(self.core.leadership_changed()) >= self.steady;
-        calm.write && calm.read && steady && self.core.is_at_rest(view, &self.must_agree(view, &calm.well))
+        calm.write && calm.read && steady && self.unrest(view).is_none()
     }
 
     fn pending(&self, view: &View<'_, Store>) -> Violation {
@@ -301,35 +322,37 @@ impl Oracle<Store> for StoreOracle {
         if view.now.since(self.core.leadership_changed()) < self.steady {
             pending.push(format!("no leader has lasted for {}", self.steady));
         }
-        if !self.core.is_at_rest(view, &self.must_agree(view, &calm.well)) {
-            pending.push("the servers are not at rest under one leader".to_owned());
-        }
+        pending.extend(self.unrest(view));
         pending.push(self.core.standing(view));
         Violation::new("raft.settles", &[], pending.join("; "))
     }
 
-    /// Raft promises progress where a majority is well and connected, each with each: that is what keeps a leader in
-    /// office and lets the best log win. Where not even one server reaches a majority, none can be elected.
+    /// Raft promises progress where a quorum is well and connected, each with each: that is what keeps a leader in
+    /// office and lets the best log win. Where not even one server reaches a quorum, none can be elected.
     fn excuse(&self, view: &View<'_, Store>) -> Option<String> {
-        let (well, servers) = (self.well(view), usize::from(self.servers));
-        let quorum = servers / 2 + 1;
-        if well.len() < quorum {
-            let down = (0..self.servers).map(NodeId::new).filter(|node| !well.contains(node));
+        let (well, members) = (self.well(view), self.core.configuration().members());
+        if !self.are_enough(view, &well) {
+            let down = members.iter().filter(|node| !well.contains(node));
             let names: Vec<String> = down.map(|node| format!("{node:?}")).collect();
-            return Some(format!(
-                "only {} of {servers} servers are fit for work, without {}",
-                well.len(),
-                names.join(", ")
-            ));
+            let (fit, all) = (well.len(), members.len());
+            return Some(format!("only {fit} of {all} servers are fit for work, without {}", names.join(", ")));
         }
-        let reach = |node: &NodeId| 1 + well.iter().filter(|other| talk(view, *node, **other)).count();
-        let most = well.iter().map(reach).max().unwrap_or(0);
-        if most < quorum {
-            return Some(format!("no server can talk with more than {most} of {servers}, itself included"));
+        let reached = |node: &NodeId| -> Vec<NodeId> {
+            let others = well.iter().filter(|other| talk(view, *node, **other));
+            others.chain([node]).copied().collect()
+        };
+        if !well.iter().any(|node| self.are_enough(view, &reached(node))) {
+            let most = well.iter().map(|node| reached(node).len()).max().unwrap_or(0);
+            return Some(format!("no server can talk with more than {most} of {}, itself included", members.len()));
         }
-        let largest = circle(view, &well, &[], quorum);
-        (largest < quorum)
-            .then(|| format!("at most {largest} of {servers} servers can all talk with each other undisturbed, and Raft promises nothing to fewer than {quorum}"))
+        let largest = self.circle(view, &well, Vec::new());
+        (!self.are_enough(view, &largest)).then(|| {
+            format!(
+                "at most {} of {} servers can all talk with each other undisturbed, and Raft promises nothing to fewer than a quorum",
+                largest.len(),
+                members.len()
+            )
+        })
     }
 
     fn goals(&self) -> Vec<(&'static str, u64)> {

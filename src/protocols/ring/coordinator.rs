@@ -42,7 +42,7 @@ impl Coordinator {
         if io.me().number() >= config.raft.servers {
             return None;
         }
-        let records: Vec<raft::message::Record<Command>> =
+        let records: Vec<raft::message::Record<Metadata>> =
             disk.records.iter().filter_map(Record::raft).cloned().collect();
         // Its place in the group went with the disk.
         let is_lost = !rules::may_coordinate(identity);
@@ -65,7 +65,7 @@ impl Coordinator {
     }
 
     /// A message of Raft.
-    pub fn on_raft(&mut self, from: NodeId, message: raft::message::Message<Command>, io: &mut Io<'_, Node>) {
+    pub fn on_raft(&mut self, from: NodeId, message: raft::message::Message<Metadata>, io: &mut Io<'_, Node>) {
         self.core.on_message(from, message, io);
         self.go_on(io);
     }

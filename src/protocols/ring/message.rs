@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, OperationId, Rank, Version};
 use super::epoch::{Epoch, Identity};
-use super::metadata::Command;
+use super::metadata::Metadata;
 use super::store::{HintKey, Wish};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
@@ -18,7 +18,7 @@ pub type Ticket = u64;
 #[derive(Clone, Debug)]
 pub enum Message {
     /// Between coordinators of the ring.
-    Raft(raft::Message<Command>),
+    Raft(raft::Message<Metadata>),
     /// From a client: please do this.
     Ask {
         /// Which operation.
@@ -142,7 +142,7 @@ pub struct Beat {
 #[derive(Clone, Debug)]
 pub enum Record {
     /// Of Raft.
-    Raft(raft::Record<Command>),
+    Raft(raft::Record<Metadata>),
     /// Which disk this is.
     Identity(Identity),
     /// What the server wants to be.
@@ -183,7 +183,7 @@ pub enum Record {
 
 impl Record {
     /// What Raft wrote, if it is of Raft.
-    pub fn raft(&self) -> Option<&raft::Record<Command>> {
+    pub fn raft(&self) -> Option<&raft::Record<Metadata>> {
         match self {
             Record::Raft(record) => Some(record),
             Record::Identity(_)
@@ -200,14 +200,14 @@ impl Record {
     }
 }
 
-impl From<raft::Record<Command>> for Record {
-    fn from(record: raft::Record<Command>) -> Record {
+impl From<raft::Record<Metadata>> for Record {
+    fn from(record: raft::Record<Metadata>) -> Record {
         Record::Raft(record)
     }
 }
 
-impl From<raft::Message<Command>> for Message {
-    fn from(message: raft::Message<Command>) -> Message {
+impl From<raft::Message<Metadata>> for Message {
+    fn from(message: raft::Message<Metadata>) -> Message {
         Message::Raft(message)
     }
 }

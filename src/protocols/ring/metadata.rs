@@ -4,6 +4,7 @@ use super::epoch::{Epoch, Step};
 use super::rules::Rules;
 use crate::kernel::digest::{Digest, Digestible};
 use crate::protocols::raft::core::StateMachine;
+use crate::protocols::raft::snapshot::Whole;
 use std::sync::Arc;
 
 /// A command in the log: a step from one epoch to the next.
@@ -51,6 +52,7 @@ impl StateMachine for Metadata {
     type Command = Command;
     /// Whether the step was taken.
     type Reply = bool;
+    type Part = Whole<Metadata>;
 
     fn apply(&mut self, command: &Command) -> bool {
         if !(self.rules.may_follow)(command.from, self.latest().number) {
@@ -67,5 +69,15 @@ impl StateMachine for Metadata {
 
     fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    fn parts(&self, _: usize) -> Vec<Whole<Metadata>> {
+        vec![Whole(self.clone())]
+    }
+
+    fn restore(&mut self, parts: &[Whole<Metadata>]) {
+        if let [Whole(metadata)] = parts {
+            self.clone_from(metadata);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::message::{Record, Write};
-use super::metadata::{Command, Metadata};
+use super::metadata::Metadata;
 use super::node::{Fact, Node};
 use super::oracle::{GOALS, RingOracle};
 use super::server::Server;
@@ -24,7 +24,7 @@ impl Replicated for Node {
     }
 
     #[inline]
-    fn raft_record(record: &Record) -> Option<&message::Record<Command>> {
+    fn raft_record(record: &Record) -> Option<&message::Record<Metadata>> {
         record.raft()
     }
 }
@@ -35,7 +35,7 @@ impl Spec for Node {
     fn oracles(config: &Arc<Config>) -> RingOracles {
         RingOracles {
             config: config.clone(),
-            core: CoreOracle::new(config.raft.servers),
+            core: CoreOracle::of(config.raft.servers),
             ring: RingOracle::new(config),
         }
     }

@@ -8,6 +8,7 @@ use crate::protocols::lock::message::{Call, Reply};
 use crate::protocols::lock::rules::EnsembleRules;
 use crate::protocols::lock::{lease, zookeeper};
 use crate::protocols::raft::core::StateMachine;
+use crate::protocols::raft::snapshot::Whole;
 use std::collections::BTreeMap;
 
 /// A command in the log.
@@ -197,6 +198,7 @@ impl Machine {
 impl StateMachine for Machine {
     type Command = Command;
     type Reply = Done;
+    type Part = Whole<Machine>;
 
     fn apply(&mut self, command: &Command) -> Done {
         if let Some(done) = command.asked.as_ref().and_then(|asked| self.before(asked)) {
@@ -215,6 +217,16 @@ impl StateMachine for Machine {
 
     fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    fn parts(&self, _: usize) -> Vec<Whole<Machine>> {
+        vec![Whole(self.clone())]
+    }
+
+    fn restore(&mut self, parts: &[Whole<Machine>]) {
+        if let [Whole(machine)] = parts {
+            self.clone_from(machine);
+        }
     }
 }
 

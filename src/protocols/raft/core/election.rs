@@ -1,16 +1,20 @@
 //! Elections: pre-votes, votes, and when a leader gives up.
 
-use super::{Alarm, Core, Embeds, Flow, Leadership, Progress, Role, StateMachine};
+use super::{Alarm, Core, Decision, Embeds, Leadership, Progress, Role, Servers, StateMachine};
 use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::log::{Entry, Position};
-use crate::protocols::raft::message::Message;
+use crate::protocols::raft::message::{Campaign, Message};
 use crate::protocols::raft::rules::Occasion;
 
 impl<M: StateMachine> Core<M> {
     /// No leader was heard for an election timeout.
     pub(super) fn campaign<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         self.leader = None;
-        if self.config.pre_vote { self.ask_for_pre_votes(io) } else { self.ask_for_votes(io) }
+        if !(self.config.rules.change.may_campaign)(self.configuration.may_vote(self.me)) {
+            self.role = Role::Follower;
+            return self.repeat_wish(io);
+        }
+        if self.config.pre_vote { self.ask_for_pre_votes(io) } else { self.ask_for_votes(Campaign::Election, io) }
     }
 
     /// Asks whether a campaign in the next term could succeed. Changes neither term nor vote, so a
@@ -20,14 +24,14 @@ impl<M: StateMachine> Core<M> {
         self.vote = (self.config.rules.vote_in_pre_candidacy)(self.vote);
         self.role = Role::PreCandidate { votes: vec![self.me] };
         let (term, last) = (self.term + 1, self.log.last());
-        for server in self.others() {
-            io.send(server, Message::RequestVote { term, last, pre_vote: true }.into());
+        for server in self.voters() {
+            io.send(server, Message::RequestVote { term, last, campaign: Campaign::PreVote }.into());
         }
         self.count_pre_votes(io);
     }
 
     /// Raises the term, votes for itself and asks the others (paper, section 5.2).
-    fn ask_for_votes<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+    pub(super) fn ask_for_votes<P: Embeds<M>>(&mut self, campaign: Campaign, io: &mut Io<'_, P>) {
         self.arm_election(io);
         self.term += 1;
         self.vote = Some(self.me);
@@ -38,9 +42,14 @@ impl<M: StateMachine> Core<M> {
         self.wait_for_vote(io);
         let (term, last) = (self.term, self.log.last());
         io.send(self.me, Message::RequestVoteReply { term, granted: true, pre_vote: false }.into());
-        for server in self.others() {
-            io.send(server, Message::RequestVote { term, last, pre_vote: false }.into());
+        for server in self.voters() {
+            io.send(server, Message::RequestVote { term, last, campaign }.into());
         }
+    }
+
+    /// The others that vote.
+    fn voters(&self) -> impl Iterator<Item = NodeId> + use<M> {
+        (self.configuration.voters | self.configuration.outgoing).without(self.me).iter()
     }
 
     fn wait_for_vote<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
@@ -92,7 +101,7 @@ impl<M: StateMachine> Core<M> {
             }
             Role::Candidate { votes } if !pre_vote && (rules.vote_is_current)(term, self.term) => {
                 (rules.count_vote)(votes, from);
-                if votes.len() >= (rules.election_quorum)(self.config.servers as usize) {
+                if self.is_elected() {
                     self.become_leader(io);
                 }
             }
@@ -102,16 +111,31 @@ impl<M: StateMachine> Core<M> {
     }
 
     fn count_pre_votes<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        let Role::PreCandidate { votes } = &self.role else { unreachable!("only a pre-candidate counts pre-votes") };
-        if votes.len() >= (self.config.rules.election_quorum)(self.config.servers as usize) {
-            self.ask_for_votes(io);
+        if self.is_elected() {
+            self.ask_for_votes(Campaign::Election, io);
         }
     }
 
+    /// Whether those who have granted are enough.
+    fn is_elected(&self) -> bool {
+        let (Role::PreCandidate { votes } | Role::Candidate { votes }) = &self.role else { return false };
+        let votes: Vec<Servers> = votes.iter().map(|voter| Servers::one(*voter)).collect();
+        self.has_quorum(Decision::Election, &votes, self.config.rules.election_quorum)
+    }
+
     fn become_leader<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        let fresh = Progress { match_index: 0, next_index: self.log.last_index() + 1, flow: Flow::Probe(None) };
-        let progress = vec![fresh; self.config.servers as usize];
-        self.role = Role::Leader(Leadership { progress, heard: vec![self.me], asked: None, confirmed: None });
+        self.staging = None;
+        self.role = Role::Leader(Leadership {
+            progress: vec![Progress::unknown(self.log.last_index()); usize::from(self.config.all())],
+            heard: Servers::one(self.me),
+            sending: Vec::new(),
+            transfer: None,
+            has_told: false,
+            round: 0,
+            round_began: None,
+            confirmed: None,
+            pending: Vec::new(),
+        });
         io.arm(Alarm::Election.into(), self.config.election_timeout_max);
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
         // Entries of earlier terms are committed only together with one of this term: the no-op is
@@ -122,17 +146,17 @@ impl<M: StateMachine> Core<M> {
     /// A leader that no quorum answers may have been replaced without knowing. It stops leading, so
     /// that its clients look elsewhere (thesis, section 6.2).
     pub(super) fn check_quorum<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+        self.give_up_transfer(io.now());
         let Role::Leader(Leadership { heard, progress, .. }) = &mut self.role else {
             unreachable!("only a leader checks its quorum");
         };
         let rules = self.config.rules;
-        let answered = heard.len();
-        heard.clear();
+        let answered = std::mem::take(heard);
         if (rules.answers_itself)(progress[self.me.index()].match_index, self.log.last_index()) {
-            heard.push(self.me);
+            *heard = heard.with(self.me);
         }
-        let may_lead_on = (rules.may_lead_on)(answered, (rules.election_quorum)(self.config.servers as usize));
-        if self.config.check_quorum && !may_lead_on {
+        let quorum_has_answered = self.has_quorum(Decision::Replication, &[answered], rules.commit_quorum);
+        if self.config.check_quorum && !(rules.may_lead_on)(quorum_has_answered) {
             self.become_follower(self.term, io);
         } else {
             io.arm(Alarm::Election.into(), self.config.election_timeout_max);

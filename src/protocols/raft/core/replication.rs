@@ -1,6 +1,6 @@
 //! The log's way from the leader to the others, and when an entry is committed.
 
-use super::{Alarm, Core, Embeds, Flow, Leadership, Progress, Role, StateMachine};
+use super::{Alarm, Core, Decision, Embeds, Flow, Leadership, Progress, Role, Servers, StateMachine};
 use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::config::Config;
 use crate::protocols::raft::log::{Entry, Position};
@@ -11,7 +11,7 @@ impl<M: StateMachine> Core<M> {
     /// Takes a command into the log, if this server leads. Answers whether it does; whether the
     /// command will be committed is another question.
     pub fn propose<P: Embeds<M>>(&mut self, command: M::Command, io: &mut Io<'_, P>) -> bool {
-        let leads = self.is_leader();
+        let leads = self.is_leader() && !self.is_handing_over();
         if leads {
             self.lead_on(Entry::new(self.term, Some(command)), io);
         }
@@ -21,9 +21,6 @@ impl<M: StateMachine> Core<M> {
     /// Appends an entry of the leader's own and tells the others.
     pub(super) fn lead_on<P: Embeds<M>>(&mut self, entry: Entry<M::Command>, io: &mut Io<'_, P>) {
         let index = self.append(entry, io);
-        if let Role::Leader(leadership) = &mut self.role {
-            leadership.asked.get_or_insert((index, io.now()));
-        }
         self.others().for_each(|server| self.send_news(server, io));
         // The entry may travel before it is on our own disk, but we are a copy of it only then
         // (thesis, section 10.2.1). The disk answers like any other server.
@@ -31,38 +28,55 @@ impl<M: StateMachine> Core<M> {
             io.sync();
         }
         let outcome = Outcome::Matched(index);
-        io.send(self.me, Message::AppendEntriesReply { term: self.term, outcome }.into());
+        io.send(self.me, Message::AppendEntriesReply { term: self.term, outcome, round: 0 }.into());
     }
 
     pub(super) fn send_heartbeats<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+        if self.has_given_lease() {
+            self.count_round(io.now());
+        }
         self.others().for_each(|server| self.send_heartbeat(server, io));
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
+        if self.wish.is_some() {
+            self.repeat_wish(io);
+        }
     }
 
     /// Sends what a server does not have yet, if the flow allows.
     fn send_news<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
-        let Progress { match_index, next_index, flow } = progress[server.index()];
+        let Progress { match_index, next_index, flow, .. } = progress[server.index()];
         let open = match flow {
             Flow::Probe(on_its_way) => on_its_way.is_none(),
             Flow::Replicate => window(&self.config, match_index, next_index) == Window::Open,
+            Flow::Snapshot { .. } => false,
         };
-        if open && next_index <= self.log.last_index() {
+        if !open || next_index > self.log.last_index() {
+            return;
+        }
+        if (self.config.rules.compact.needs_snapshot)(next_index, self.log.base().index) {
+            self.begin_snapshot(server, io);
+        } else {
             self.send_entries(server, self.config.append_max, io);
         }
     }
 
     /// Sends nothing new, but what is committed, and asks whether the server has what was sent. If something
     /// was lost, it refuses, and the leader probes.
-    fn send_heartbeat<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
+    pub(super) fn send_heartbeat<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &mut self.role else {
             unreachable!("only a leader sends heartbeats");
         };
-        let Progress { match_index, next_index, flow } = &mut progress[server.index()];
+        let Progress { match_index, next_index, flow, .. } = &mut progress[server.index()];
         let window = window(&self.config, *match_index, *next_index);
         let index = (self.config.rules.heartbeat_asks_after)(*match_index, *next_index - 1, window);
-        if let Flow::Probe(on_its_way) = flow {
-            *on_its_way = Some(index);
+        match flow {
+            Flow::Snapshot { .. } => return self.send_fragment(server, io),
+            _ if (self.config.rules.compact.needs_snapshot)(index + 1, self.log.base().index) => {
+                return self.begin_snapshot(server, io);
+            }
+            Flow::Probe(on_its_way) => *on_its_way = Some(index),
+            Flow::Replicate => {}
         }
         self.send_append(server, index, Vec::new(), io);
     }
@@ -80,6 +94,7 @@ impl<M: StateMachine> Core<M> {
         match &mut progress.flow {
             Flow::Probe(on_its_way) => *on_its_way = Some(upto),
             Flow::Replicate => progress.next_index = upto + 1,
+            Flow::Snapshot { .. } => unreachable!("a snapshot comes first"),
         }
         self.send_append(server, before, entries, io);
     }
@@ -92,46 +107,77 @@ impl<M: StateMachine> Core<M> {
         entries: Vec<Entry<M::Command>>,
         io: &mut Io<'_, P>,
     ) {
-        let prev = Position { term: self.log.term_at(index).expect("it is within the log"), index };
-        io.send(server, Message::AppendEntries { term: self.term, prev, commit: self.commit, entries }.into());
+        let Role::Leader(Leadership { round, .. }) = &self.role else { return };
+        // Of an entry that is compacted away nobody asks, unless a defect is planted.
+        let prev = Position { term: self.log.term_at(index).unwrap_or(0), index };
+        let (term, commit, round) = (self.term, self.commit, *round);
+        io.send(server, Message::AppendEntries { term, prev, commit, entries, round }.into());
     }
 
     /// The leader of `term` wants entries stored after `prev`.
+    #[expect(clippy::too_many_arguments, reason = "they are those of the paper's figure 2")]
     pub(super) fn on_append_entries<P: Embeds<M>>(
         &mut self,
         from: NodeId,
         term: u64,
-        prev: Position,
+        mut prev: Position,
         leader_commit: u64,
-        entries: Vec<Entry<M::Command>>,
+        mut entries: Vec<Entry<M::Command>>,
+        round: u64,
         io: &mut Io<'_, P>,
     ) {
         if !(self.config.rules.append_is_current)(term, self.term) {
             self.on_occasion(Occasion::StaleLeaderHeard, io);
-            self.answer(from, self.conflict(prev), io);
+            self.answer(from, self.conflict(prev), round, io);
             return;
         }
         if self.is_leader() {
             // Nobody else leads in our term. Should it happen, the oracles know before we do.
             return;
         }
-        // Whoever campaigned in this term has lost.
-        if !matches!(self.role, Role::Follower) {
-            self.become_follower(self.term, io);
+        self.follow(from, io);
+        if entries.is_empty() && self.wish.is_some() {
+            self.repeat_wish(io);
         }
-        self.leader = Some(from);
-        self.leader_heard = Some(self.time_of_silence(io));
-        self.on_occasion(Occasion::LeaderHeard, io);
+        // What is compacted away was committed: the leader has the same.
+        let base = self.log.base();
+        if prev.index < base.index {
+            let known = entries.len().min((base.index - prev.index) as usize);
+            entries.drain(..known);
+            if prev.index + (known as u64) < base.index {
+                self.answer(from, Outcome::Matched(prev.index + known as u64), round, io);
+                return;
+            }
+            prev = base;
+        }
         if self.log.term_at(prev.index) != Some(prev.term) {
-            self.answer(from, self.conflict(prev), io);
+            self.answer(from, self.conflict(prev), round, io);
             return;
         }
         let verified = prev.index + entries.len() as u64;
         self.store(prev.index, entries, io);
         let last = self.log.last_index();
-        self.commit = (self.config.rules.follower_commit)(self.commit, leader_commit, verified, last);
+        self.commit_to((self.config.rules.follower_commit)(self.commit, leader_commit, verified, last));
         let acknowledged = (self.config.rules.acknowledge)(verified, last);
-        self.answer(from, Outcome::Matched(acknowledged), io);
+        self.answer(from, Outcome::Matched(acknowledged), round, io);
+    }
+
+    /// The leader of this term was heard: whoever campaigned in it has lost.
+    pub(super) fn follow<P: Embeds<M>>(&mut self, leader: NodeId, io: &mut Io<'_, P>) {
+        if !matches!(self.role, Role::Follower) {
+            self.become_follower(self.term, io);
+        }
+        self.leader = Some(leader);
+        self.leader_heard = Some(self.time_of_silence(io));
+        self.on_occasion(Occasion::LeaderHeard, io);
+    }
+
+    /// So much is committed now.
+    fn commit_to(&mut self, commit: u64) {
+        self.commit = commit;
+        if self.changes.len() > 1 {
+            self.reconfigure();
+        }
     }
 
     /// Makes the log hold `entries` right after `prev`.
@@ -142,7 +188,7 @@ impl<M: StateMachine> Core<M> {
         let conflict = (prev + 1..).zip(&entries).find_map(conflicts);
         let overlap = Overlap { conflict, prev, end: prev + entries.len() as u64, last: self.log.last_index() };
         if let Some(from) = (self.config.rules.truncate_from)(&overlap) {
-            self.log.truncate_from(from);
+            self.truncate_from(from);
             io.write(Record::Truncate { from }.into());
         }
         let known = (self.log.last_index() - prev) as usize;
@@ -156,11 +202,11 @@ impl<M: StateMachine> Core<M> {
     }
 
     /// Answers an AppendEntries, when what the answer rests on is durable.
-    fn answer<P: Embeds<M>>(&mut self, to: NodeId, outcome: Outcome, io: &mut Io<'_, P>) {
+    pub(super) fn answer<P: Embeds<M>>(&mut self, to: NodeId, outcome: Outcome, round: u64, io: &mut Io<'_, P>) {
         if (self.config.rules.acknowledgement_waits_for_disk)() {
             io.sync();
         }
-        io.send(to, Message::AppendEntriesReply { term: self.term, outcome }.into());
+        io.send(to, Message::AppendEntriesReply { term: self.term, outcome, round }.into());
     }
 
     /// A server has answered; perhaps this one itself.
@@ -169,16 +215,15 @@ impl<M: StateMachine> Core<M> {
         from: NodeId,
         term: u64,
         outcome: Outcome,
+        round: u64,
         io: &mut Io<'_, P>,
     ) {
-        let rules = self.config.rules;
-        let Role::Leader(Leadership { progress, heard, .. }) = &mut self.role else { return };
-        if !(rules.reply_is_current)(term, self.term) {
+        let rules = &self.config.rules;
+        let Role::Leader(Leadership { progress, heard, sending, .. }) = &mut self.role else { return };
+        if !(rules.reply_is_current)(term, self.term) || !self.configuration.members().has(from) {
             return;
         }
-        if !heard.contains(&from) {
-            heard.push(from);
-        }
+        *heard = heard.with(from);
         let progress = &mut progress[from.index()];
         match outcome {
             Outcome::Matched(acknowledged) => {
@@ -186,16 +231,27 @@ impl<M: StateMachine> Core<M> {
                 // Who claims more than our log holds is wrong; the oracles say so, we send what we have.
                 let beyond = progress.match_index.min(self.log.last_index()) + 1;
                 progress.next_index = progress.next_index.max(beyond);
-                if matches!(progress.flow, Flow::Probe(Some(upto)) if upto <= acknowledged) {
-                    progress.flow = Flow::Replicate;
+                match progress.flow {
+                    Flow::Probe(Some(upto)) if upto <= acknowledged => progress.flow = Flow::Replicate,
+                    Flow::Snapshot { last, .. } if last <= acknowledged => {
+                        progress.flow = Flow::Replicate;
+                        sending.retain(|(server, _)| *server != from);
+                    }
+                    Flow::Probe(_) | Flow::Replicate | Flow::Snapshot { .. } => {}
                 }
                 // Who holds no more than is committed gives no reason to count again.
                 if progress.match_index > self.commit && self.advance_commit() {
                     self.tell_commit(io);
+                    self.settle_change(io);
                 }
+                self.hand_over(io);
             }
             Outcome::Conflict { refused, hint } => {
-                let sent_last = progress.flow == Flow::Replicate || refused + 1 == progress.next_index;
+                let sent_last = match progress.flow {
+                    Flow::Replicate => true,
+                    Flow::Probe(_) => refused + 1 == progress.next_index,
+                    Flow::Snapshot { .. } => return,
+                };
                 if !(rules.refusal_is_news)(sent_last, refused, progress.match_index) {
                     return;
                 }
@@ -207,6 +263,9 @@ impl<M: StateMachine> Core<M> {
         }
         if from != self.me {
             self.send_news(from, io);
+            if round > 0 {
+                self.on_round(from, round, io);
+            }
         }
     }
 
@@ -227,27 +286,26 @@ impl<M: StateMachine> Core<M> {
         let Role::Leader(Leadership { progress, .. }) = &self.role else {
             unreachable!("only a leader counts copies");
         };
-        let quorum = (self.config.rules.commit_quorum)(self.config.servers as usize);
-        let copies = |index: u64| progress.iter().filter(|server| server.match_index >= index).count();
+        let rules = &self.config.rules;
+        let members = self.configuration.members();
+        let held_at = |server: NodeId| progress[server.index()].match_index;
         // What a quorum holds is what one of the servers holds last, so only those need be counted.
-        let held = progress.iter().map(|server| server.match_index).filter(|index| *index > self.commit);
-        let Some(index) = held.filter(|index| copies(*index) >= quorum).max() else { return false };
-        let Some(entry_term) = self.log.term_at(index) else { return false };
-        let may_commit = (self.config.rules.may_commit)(entry_term, self.term);
+        let mut most = self.commit;
+        for index in members.iter().map(held_at) {
+            let copies = || members.iter().filter(|server| held_at(*server) >= index).collect::<Servers>();
+            if index > most && self.has_quorum(Decision::Replication, &[copies()], rules.commit_quorum) {
+                most = index;
+            }
+        }
+        if most == self.commit {
+            return false;
+        }
+        let Some(entry_term) = self.log.term_at(most) else { return false };
+        let may_commit = (rules.may_commit)(entry_term, self.term);
         if may_commit {
-            self.commit = index;
-            self.confirm(index);
+            self.commit_to(most);
         }
         may_commit
-    }
-
-    /// A quorum has what the leader has appended up to here, and so has heard from it since it appended that.
-    fn confirm(&mut self, upto: u64) {
-        if let Role::Leader(Leadership { asked, confirmed, .. }) = &mut self.role
-            && let Some((_, at)) = asked.take_if(|(index, _)| *index <= upto)
-        {
-            *confirmed = Some(at);
-        }
     }
 }
 

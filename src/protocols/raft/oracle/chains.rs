@@ -87,6 +87,13 @@ impl Chains {
         }
     }
 
+    /// The same up to an index within it.
+    pub(super) fn upto(&self, last: u64, matching: &LogMatching) -> Chains {
+        let mut chains = self.clone();
+        chains.truncate_from(last + 1, matching);
+        chains
+    }
+
     /// Adds an entry with this hash.
     #[inline]
     pub(super) fn append(&mut self, hash: u64, matching: &LogMatching) {

@@ -56,6 +56,18 @@ impl Common {
                     durable.chains.truncate_from(*from, &self.matching);
                 }
                 Some(Record::Entry(entry)) => durable.chains.append(entry.hash(), &self.matching),
+                // A log that has the snapshot's last entry goes on after it.
+                Some(Record::Snapshot(snapshot)) => {
+                    let last = snapshot.last.index;
+                    if self.committed.chains.at(last, &self.matching) != Some(snapshot.chain) {
+                        return violation("raft.snapshot-faithful", &[node], || {
+                            format!("on the disk of {node:?} is a snapshot up to index {last} of what is not committed")
+                        });
+                    }
+                    if durable.chains.at(last, &self.matching) != Some(snapshot.chain) {
+                        durable.chains = self.committed.chains.upto(last, &self.matching);
+                    }
+                }
             }
         }
         // What the same sync has brought back was never away.
@@ -111,7 +123,7 @@ impl Common {
         }
         // A crash may have brought back entries that had been removed in favour of committed ones.
         seen.agreed = seen.agreed.min(last);
-        while core.log().chain_at(seen.agreed) != self.committed_at(seen.agreed) {
+        while self.chain_in(core, seen.agreed) != self.committed_at(seen.agreed) {
             seen.agreed -= 1;
         }
         (seen.term, seen.vote) = (core.term(), core.vote());

@@ -4,6 +4,7 @@ use super::{Common, Goal, Replicated, Seen, violation};
 use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
+use crate::protocols::raft::membership::{Decision, Servers};
 use std::collections::BTreeMap;
 
 /// All elections so far.
@@ -38,8 +39,9 @@ impl Elections {
         Ok(())
     }
 
-    fn votes_for(&self, term: u64, candidate: NodeId) -> usize {
-        self.ballots.get(&term).map_or(0, |ballots| ballots.iter().filter(|ballot| ballot.1 == candidate).count())
+    fn votes_for(&self, term: u64, candidate: NodeId) -> Servers {
+        let ballots = self.ballots.get(&term).into_iter().flatten();
+        ballots.filter(|ballot| ballot.1 == candidate).map(|ballot| ballot.0).collect()
     }
 }
 
@@ -58,6 +60,9 @@ impl Common {
                 seen.leads = false;
                 self.leadership_changed = view.now;
                 self.reach(Goal::LeaderSteppedDown);
+                if seen.term == seen.led && !core.configuration().may_vote(node) {
+                    self.reach(Goal::LeaderRemoved);
+                }
             }
             return Ok(());
         };
@@ -66,6 +71,9 @@ impl Common {
             (seen.leads, seen.led) = (true, core.term());
             self.leadership_changed = view.now;
             seen.match_index.fill(0);
+        }
+        if let Some(told) = core.handed_to() {
+            (seen.told, self.told) = (Some(told), Some(told));
         }
         if seen.knows(&leadership.progress) {
             return Ok(());
@@ -83,6 +91,10 @@ impl Common {
     ) -> Verdict {
         for (server, (progress, known)) in progress.iter().zip(&mut seen.match_index).enumerate() {
             let now = progress.match_index;
+            // Who has come or gone is a server of which nothing is known.
+            if now < *known && !core.configuration().members().has(NodeId::new(server as u16)) {
+                *known = now;
+            }
             if now > *known {
                 self.check_acknowledged(node, server, now, core)?;
             }
@@ -110,16 +122,20 @@ impl Common {
                 format!("{other:?} and {node:?} both lead in term {term}")
             });
         }
-        let (votes, quorum) = (self.elections.votes_for(term, node), self.quorum());
-        if votes < quorum {
+        let (_, configuration) = self.in_force(core);
+        if !configuration.may_vote(node) {
+            return violation("raft.leader-is-voter", &[node], || {
+                format!("{node:?} leads term {term} and has no vote: its log says {configuration:?}")
+            });
+        }
+        let votes = self.elections.votes_for(term, node);
+        if !self.configurations.is_quorum(&configuration, Decision::Election, votes) {
             return violation("raft.election-quorum", &[node], || {
-                format!(
-                    "{node:?} leads term {term} with {votes} durable votes of distinct servers, a quorum is {quorum}"
-                )
+                format!("{node:?} leads term {term} with the durable votes of {votes:?}, no quorum of {configuration:?}")
             });
         }
         let needed = self.committed.before_term(term);
-        if core.log().chain_at(needed) != self.committed_at(needed) {
+        if self.chain_in(core, needed) != self.committed_at(needed) {
             return violation("raft.leader-completeness", &[node], || {
                 let last = core.log().last();
                 format!(
@@ -137,6 +153,9 @@ impl Common {
         let stale = |other: NodeId| other != node && view.state(other).and_then(P::core).is_some_and(Core::is_leader);
         if (0..self.durable.len() as u16).any(|other| stale(NodeId::new(other))) {
             self.reach(Goal::StaleLeader);
+        }
+        if self.told == Some((term - 1, node)) {
+            self.reach(Goal::LeadershipTransferred);
         }
         self.reach(Goal::LeaderElected);
         self.elections.leaders.insert(term, node);
@@ -162,7 +181,7 @@ impl Common {
         for (term, leader) in self.elections.leaders.range(core.term() + 1..) {
             let Some(successor) = view.state(*leader).and_then(P::core) else { continue };
             let leads = successor.is_leader() && successor.term() == *term;
-            if leads && successor.log().chain_at(upto) != self.committed_at(upto) {
+            if leads && self.chain_in(successor, upto) != self.committed_at(upto) {
                 return violation("raft.leader-completeness", &[*leader, node], || {
                     format!(
                         "{leader:?} leads term {term} without the entries up to {upto}, which {node:?} commits in term {}",
@@ -178,7 +197,7 @@ impl Common {
     /// the server has moved on to a later term and another leader.
     fn check_acknowledged<M: StateMachine>(&self, node: NodeId, server: usize, known: u64, core: &Core<M>) -> Verdict {
         let durable = &self.durable[server];
-        if durable.term <= core.term() && durable.chains.at(known, &self.matching) != core.log().chain_at(known) {
+        if durable.term <= core.term() && durable.chains.at(known, &self.matching) != self.chain_in(core, known) {
             return violation("raft.acknowledged-durable", &[node, NodeId::new(server as u16)], || {
                 let upto = durable.chains.last();
                 format!(

@@ -1,10 +1,13 @@
 //! What logs may hold: Log Matching, Leader Append-Only, State Machine Safety, and commitment.
 
 use super::chains::Chains;
+use super::durable::Durable;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::{Verdict, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::{Core, StateMachine};
+use crate::protocols::raft::log::Entry;
+use crate::protocols::raft::membership::{Decision, Servers};
 use std::ops::Range;
 
 /// What is committed, once and for all.
@@ -74,13 +77,15 @@ impl Common {
         }
         // Everything up to here is known to match; after a truncation the search goes back further.
         let mut known = seen.last;
-        if log.chain_at(seen.last) != Some(seen.chain) {
+        if self.chain_in(core, seen.last) != Some(seen.chain) {
             self.check_truncated(seen, node, core)?;
             known = 0;
         }
         self.check_matching(node, core, known)?;
         (seen.last, seen.chain) = (log.last_index(), log.chain());
         let upto = seen.last.min(self.committed.upto());
+        // What a snapshot stands for is what is committed.
+        seen.agreed = seen.agreed.max(log.base().index.min(upto));
         while seen.agreed < upto && log.chain_at(seen.agreed + 1) == self.committed_at(seen.agreed + 1) {
             seen.agreed += 1;
         }
@@ -98,7 +103,7 @@ impl Common {
         }
         // What it has committed itself it may not remove, whatever its term.
         let kept = seen.agreed.min(self.committed.before_term(core.term() + 1)).max(seen.commit);
-        if core.log().chain_at(kept) != self.committed_at(kept) {
+        if self.chain_in(core, kept) != self.committed_at(kept) {
             return violation("raft.committed-kept", &[node], || {
                 let (term, last) = (core.term(), core.log().last_index());
                 format!(
@@ -106,7 +111,7 @@ impl Common {
                 )
             });
         }
-        while core.log().chain_at(seen.agreed) != self.committed_at(seen.agreed) {
+        while self.chain_in(core, seen.agreed) != self.committed_at(seen.agreed) {
             seen.agreed -= 1;
         }
         self.reach(Goal::ConflictTruncated);
@@ -119,6 +124,7 @@ impl Common {
         let log = core.log();
         let at = |index: u64| (log.term_at(index).expect("in the log"), log.chain_at(index).expect("in the log"));
         let mut index = log.last_index();
+        let upto = upto.max(log.base().index);
         while index > upto {
             let (term, chain) = at(index);
             match self.matching.chain_of(index, term) {
@@ -136,8 +142,11 @@ impl Common {
         for index in index + 1..=log.last_index() {
             let (term, chain) = at(index);
             self.matching.insert(index, term, chain);
+            if let Some(configuration) = log.entry(index).and_then(Entry::configuration) {
+                self.note_configuration(node, core, index, configuration)?;
+            }
         }
-        Ok(())
+        self.check_configuration(node, core)
     }
 
     /// The touched server's commit index. Answers what it has committed before anybody else.
@@ -164,7 +173,7 @@ impl Common {
         };
         let known = self.committed.upto();
         let common = commit.min(known);
-        let mine = if common == commit { Some(chain) } else { core.log().chain_at(common) };
+        let mine = if common == commit { Some(chain) } else { self.chain_in(core, common) };
         if mine != self.committed_at(common) {
             return violation("raft.state-machine-safety", &[node], || {
                 format!("{node:?} commits other entries up to {common} than were committed before")
@@ -180,6 +189,7 @@ impl Common {
             self.committed.chains.push(chain, &self.matching);
         }
         self.committed.mark(core.term());
+        self.commit_configuration();
         if seen.agreed == known {
             seen.agreed = commit;
         }
@@ -196,12 +206,13 @@ impl Common {
         commit: u64,
         chain: u64,
     ) -> Verdict {
-        let copies =
-            self.durable.iter().filter(|durable| durable.chains.at(commit, &self.matching) == Some(chain)).count();
-        let quorum = self.quorum();
-        if copies < quorum {
+        let holds = |durable: &Durable| durable.chains.at(commit, &self.matching) == Some(chain);
+        let copies = self.durable.iter().zip(0..).filter(|(durable, _)| holds(durable));
+        let copies: Servers = copies.map(|(_, server)| NodeId::new(server)).collect();
+        let (_, configuration) = self.in_force(core);
+        if !self.configurations.is_quorum(&configuration, Decision::Replication, copies) {
             return violation("raft.commit-quorum", &[node], || {
-                format!("{node:?} commits index {commit} with {copies} durable copies, a quorum is {quorum}")
+                format!("{node:?} commits index {commit} with durable copies on {copies:?}, no quorum of {configuration:?}")
             });
         }
         let entry_term = core.log().term_at(commit).expect("in the log");
@@ -245,8 +256,8 @@ mod tests {
     use crate::kernel::rng::{Dice, Purpose};
     use crate::kernel::time::{Span, Time};
     use crate::protocol::{Found, Io};
-    use crate::protocols::raft::config::Config;
-    use crate::protocols::raft::log::Entry;
+    use crate::protocols::raft::config::{Config, Reads};
+    use crate::protocols::raft::membership::Quorums;
     use crate::protocols::raft::node::{Machine, Store};
     use crate::protocols::raft::rules::Rules;
 
@@ -261,6 +272,11 @@ mod tests {
             check_quorum: true,
             append_max: 64,
             inflight_max: 256,
+            spares: 0,
+            compaction: None,
+            always_joint: false,
+            reads: Reads::Log,
+            quorums: Quorums::Majority,
             rules: Rules::SOUND,
         };
         let mut records = vec![Record::Term { term, vote: None }];
@@ -275,7 +291,7 @@ mod tests {
     /// is in `term` itself.
     fn removed_in(term: u64) -> Result<u64, String> {
         let (node, before) = (NodeId::new(0), server(2, &[1, 2]));
-        let CoreOracle { mut servers, mut common } = CoreOracle::new(3);
+        let CoreOracle { mut servers, mut common } = CoreOracle::of(3);
         let seen = &mut servers[0];
         common.check_log(seen, node, &before).expect("a log that grows");
         for (index, term) in [(1, 1), (2, 4)] {

@@ -1,0 +1,168 @@
+//! Compaction of the log, and snapshots for those who are too far behind (paper, section 7).
+
+use super::{Change, Core, Embeds, Flow, Leadership, Role, StateMachine};
+use crate::protocol::{Io, NodeId};
+use crate::protocols::raft::message::{Message, Outcome, Record};
+use crate::protocols::raft::snapshot::{Fragment, Progress, Snapshot, Staging};
+use std::sync::Arc;
+
+impl<M: StateMachine> Core<M> {
+    /// Takes a snapshot of what is applied, and compacts the log, if it is time. Whoever embeds the core calls this before it hands it
+    /// a message: what the last turn has committed was looked at by then.
+    #[inline]
+    pub fn compact<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+        if let Some(compaction) = self.config.compaction
+            && self.applied >= self.snapshot_index() + compaction.every
+        {
+            self.take_snapshot(compaction.chunk, io);
+        }
+    }
+
+    /// Up to which entry there is a snapshot.
+    fn snapshot_index(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index)
+    }
+
+    fn take_snapshot<P: Embeds<M>>(&mut self, chunk: usize, io: &mut Io<'_, P>) {
+        let index = self.applied;
+        let known = "what is applied is in the log";
+        let last = crate::protocols::raft::log::Position { term: self.log.term_at(index).expect(known), index };
+        let counts = self.changes.iter().rev().find(|change| change.index <= index);
+        let snapshot = Snapshot {
+            last,
+            chain: self.log.chain_at(index).expect(known),
+            configuration: counts.map_or(self.configuration, |change| change.configuration),
+            parts: self.machine.parts(chunk),
+        };
+        let snapshot = Arc::new(snapshot);
+        io.write(Record::Snapshot(Arc::clone(&snapshot)).into());
+        self.adopt(&snapshot);
+    }
+
+    /// Makes a snapshot the beginning of the log, its own or that of a leader: right after it was written, and at every
+    /// start again.
+    pub(super) fn adopt(&mut self, snapshot: &Arc<Snapshot<M>>) {
+        let Snapshot { last, chain, configuration, parts } = &**snapshot;
+        let rules = self.config.rules.compact;
+        let here = self.log.term_at(last.index);
+        if last.index < self.log.base().index {
+            // Only what a planted defect lets in.
+            return self.machine.restore(parts);
+        }
+        if here == Some(last.term) && (rules.keeps_suffix)(here, last.term) {
+            let keep = self.config.compaction.map_or(0, |compaction| compaction.keep);
+            self.log.compact(self.held_back(last.index.saturating_sub(keep)));
+        } else {
+            let kept = (rules.keeps_suffix)(here, last.term);
+            let suffix = if kept { self.log.entries_from(last.index + 1, usize::MAX) } else { Vec::new() };
+            let configuration = (rules.configuration)(self.configuration, *configuration);
+            self.changes = vec![Change { index: last.index, term: last.term, configuration }];
+            self.log.reset(*last, *chain);
+            for entry in suffix {
+                self.take(entry);
+            }
+        }
+        let base = self.log.base().index;
+        let needed = self.changes.iter().rposition(|change| change.index <= base).unwrap_or(0);
+        self.changes.drain(..needed);
+        if last.index > self.applied || !(rules.is_news)(last.index, self.applied) && here.is_none() {
+            self.machine.restore(parts);
+            self.applied = last.index;
+        }
+        self.commit = self.commit.max(last.index);
+        self.snapshot = Some(Arc::clone(snapshot));
+        self.reconfigure();
+    }
+
+    /// A log is not compacted beyond what those need who are being sent a snapshot, as long as they answer: else they would need
+    /// another one after it.
+    fn held_back(&self, upto: u64) -> u64 {
+        let Role::Leader(Leadership { sending, heard, .. }) = &self.role else { return upto };
+        let answering = sending.iter().filter(|(server, _)| heard.has(*server));
+        answering.map(|(_, snapshot)| snapshot.last.index).fold(upto, u64::min)
+    }
+
+    /// A server needs entries that are compacted away.
+    pub(super) fn begin_snapshot<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
+        let Some(snapshot) = &self.snapshot else { return };
+        let Role::Leader(Leadership { progress, sending, .. }) = &mut self.role else { return };
+        progress[server.index()].flow = Flow::Snapshot { last: snapshot.last.index, offset: 0 };
+        sending.retain(|(other, _)| *other != server);
+        sending.push((server, Arc::clone(snapshot)));
+        self.send_fragment(server, io);
+    }
+
+    /// Sends the part that a server wants, again if need be.
+    pub(super) fn send_fragment<P: Embeds<M>>(&self, server: NodeId, io: &mut Io<'_, P>) {
+        let Role::Leader(Leadership { progress, sending, round, .. }) = &self.role else { return };
+        let Flow::Snapshot { offset, .. } = progress[server.index()].flow else { return };
+        if let Some((_, snapshot)) = sending.iter().find(|(other, _)| *other == server) {
+            let fragment = Box::new(snapshot.fragment(offset));
+            io.send(server, Message::InstallSnapshot { term: self.term, fragment, round: *round }.into());
+        }
+    }
+
+    /// The leader of `term` sends a part of its snapshot.
+    pub(super) fn on_install_snapshot<P: Embeds<M>>(
+        &mut self,
+        from: NodeId,
+        term: u64,
+        fragment: Fragment<M>,
+        round: u64,
+        io: &mut Io<'_, P>,
+    ) {
+        let last = fragment.last;
+        if term < self.term {
+            let reply = Message::InstallSnapshotReply { term: self.term, last: last.index, wanted: 0, round };
+            io.send(from, reply.into());
+            return;
+        }
+        if self.is_leader() {
+            return;
+        }
+        self.follow(from, io);
+        if !(self.config.rules.compact.is_news)(last.index, self.commit) {
+            self.answer(from, Outcome::Matched(last.index), round, io);
+            return;
+        }
+        match Staging::take_in(&mut self.staging, term, fragment) {
+            Progress::Wants(wanted) => {
+                let reply = Message::InstallSnapshotReply { term: self.term, last: last.index, wanted, round };
+                io.send(from, reply.into());
+            }
+            Progress::Late => {}
+            Progress::Complete(snapshot) => {
+                io.write(Record::Snapshot(Arc::clone(&snapshot)).into());
+                self.adopt(&snapshot);
+                self.answer(from, Outcome::Matched(last.index), round, io);
+            }
+        }
+    }
+
+    /// A server wants another part of a snapshot.
+    pub(super) fn on_install_snapshot_reply<P: Embeds<M>>(
+        &mut self,
+        from: NodeId,
+        term: u64,
+        last: u64,
+        wanted: usize,
+        round: u64,
+        io: &mut Io<'_, P>,
+    ) {
+        if !(self.config.rules.reply_is_current)(term, self.term) || !self.configuration.members().has(from) {
+            return;
+        }
+        let Role::Leader(Leadership { progress, sending, heard, .. }) = &mut self.role else { return };
+        *heard = heard.with(from);
+        let count = sending.iter().find(|(server, _)| *server == from).map_or(0, |(_, snapshot)| snapshot.parts.len());
+        if let Flow::Snapshot { last: sent, offset } = &mut progress[from.index()].flow
+            && (*sent, *offset) != (last, wanted)
+            && *sent == last
+            && wanted < count
+        {
+            *offset = wanted;
+            self.send_fragment(from, io);
+        }
+        self.on_round(from, round, io);
+    }
+}

@@ -1,0 +1,94 @@
+//! What can be seen of a server from outside.
+
+use super::{Core, Role, StateMachine};
+use crate::protocol::NodeId;
+use crate::protocols::raft::config::Config;
+use crate::protocols::raft::log::Log;
+use crate::protocols::raft::membership::Configuration;
+use crate::protocols::raft::snapshot::Snapshot;
+
+impl<M: StateMachine> Core<M> {
+    /// Whether this server leads its term.
+    #[inline]
+    pub fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+
+    /// Whether this server takes no part.
+    #[inline]
+    pub fn is_outcast(&self) -> bool {
+        matches!(self.role, Role::Outcast)
+    }
+
+    /// Paper: currentTerm.
+    #[inline]
+    pub fn term(&self) -> u64 {
+        self.term
+    }
+
+    /// Paper: votedFor.
+    #[inline]
+    pub fn vote(&self) -> Option<NodeId> {
+        self.vote
+    }
+
+    /// Paper: log.
+    #[inline]
+    pub fn log(&self) -> &Log<M::Command> {
+        &self.log
+    }
+
+    /// Paper: commitIndex.
+    #[inline]
+    pub fn commit(&self) -> u64 {
+        self.commit
+    }
+
+    /// Paper: lastApplied.
+    #[inline]
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// Who belongs to the cluster, as far as this server knows.
+    #[inline]
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// The latest snapshot, if there is one.
+    #[inline]
+    pub fn snapshot(&self) -> Option<&Snapshot<M>> {
+        self.snapshot.as_deref()
+    }
+
+    /// The replicated state.
+    #[inline]
+    pub fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// The same, to change in it what is not replicated, such as what a leader alone knows.
+    #[inline]
+    pub fn machine_mut(&mut self) -> &mut M {
+        &mut self.machine
+    }
+
+    /// What this server is at the moment.
+    #[inline]
+    pub fn role(&self) -> &Role<M> {
+        &self.role
+    }
+
+    /// The leader of the current term, as far as this server knows.
+    #[inline]
+    pub fn leader(&self) -> Option<NodeId> {
+        if self.is_leader() { Some(self.me) } else { self.leader }
+    }
+
+    /// How this server was configured.
+    #[inline]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+}

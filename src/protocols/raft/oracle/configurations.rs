@@ -1,0 +1,184 @@
+//! Who belongs to the cluster, as the logs say: whose quorums count, and whether a change is one that a leader may make.
+
+use super::{Common, Goal, Seen, violation};
+use crate::oracle::spec::Verdict;
+use crate::protocol::NodeId;
+use crate::protocols::raft::core::{Core, StateMachine};
+use crate::protocols::raft::membership::{Configuration, Decision, Quorums, Servers};
+
+/// All configurations that were ever in a log.
+#[derive(Clone, Debug)]
+pub(super) struct Configurations {
+    pub(super) quorums: Quorums,
+    first: Configuration,
+    /// By index, and of one index in the order in which they were seen.
+    known: Vec<Known>,
+    /// The latest committed one.
+    pub(super) committed: Configuration,
+}
+
+/// An entry that says who belongs to the cluster.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    index: u64,
+    /// The chain there.
+    chain: u64,
+    configuration: Configuration,
+}
+
+impl Configurations {
+    pub(super) fn new(servers: u16, quorums: Quorums) -> Configurations {
+        let first = Configuration::of(Servers::first(servers));
+        Configurations { quorums, first, known: Vec::new(), committed: first }
+    }
+
+    /// The latest one that stands, at or before `upto`, where `chain_at` says that a list of entries is the same.
+    fn latest(&self, upto: u64, chain_at: impl Fn(u64) -> Option<u64>) -> (u64, Configuration) {
+        let stands = |known: &&Known| known.index <= upto && chain_at(known.index) == Some(known.chain);
+        let latest = self.known.iter().rev().find(stands);
+        latest.map_or((0, self.first), |known| (known.index, known.configuration))
+    }
+
+    /// Whether these are a quorum of every group of voters.
+    pub(super) fn is_quorum(&self, of: &Configuration, decision: Decision, servers: Servers) -> bool {
+        let is_met = |group: Servers| {
+            let (votes, all) = (self.quorums.votes(servers & group), self.quorums.votes(group));
+            match (self.quorums, decision) {
+                (Quorums::Flexible { election, .. }, Decision::Election) => votes >= usize::from(election),
+                (Quorums::Flexible { replication, .. }, Decision::Replication) => votes >= usize::from(replication),
+                (Quorums::Majority | Quorums::Weighted(_), _) => 2 * votes > all,
+            }
+        };
+        is_met(of.voters) && (!of.is_joint() || is_met(of.outgoing))
+    }
+}
+
+/// Whether any quorum before a change shares a server with any after it.
+fn overlap(before: &Configuration, after: &Configuration) -> bool {
+    let differing = ((before.voters - after.voters) | (after.voters - before.voters)).len();
+    match (before.is_joint(), after.is_joint()) {
+        (false, false) => differing <= 1,
+        (false, true) => after.outgoing == before.voters,
+        (true, false) => after.voters == before.voters,
+        (true, true) => before == after,
+    }
+}
+
+impl Common {
+    /// The chain of a server's log at an index. What is compacted away there was committed; that is checked once.
+    #[inline]
+    pub(super) fn chain_in<M: StateMachine>(&self, core: &Core<M>, index: u64) -> Option<u64> {
+        if index < core.log().base().index { self.committed_at(index) } else { core.log().chain_at(index) }
+    }
+
+    /// The latest configuration in a server's log, and where it stands.
+    #[inline]
+    pub(super) fn in_force<M: StateMachine>(&self, core: &Core<M>) -> (u64, Configuration) {
+        if self.configurations.known.is_empty() {
+            return (0, self.configurations.first);
+        }
+        self.configurations.latest(core.log().last_index(), |index| self.chain_in(core, index))
+    }
+
+    /// An entry that nobody had says who belongs to the cluster. A leader that has made it may do so once an entry of its term is
+    /// committed, and when the change before it is.
+    #[cold]
+    pub(super) fn note_configuration<M: StateMachine>(
+        &mut self,
+        node: NodeId,
+        core: &Core<M>,
+        index: u64,
+        configuration: Configuration,
+    ) -> Verdict {
+        let Some(chain) = core.log().chain_at(index) else { unreachable!("it has the entry") };
+        let (before_at, before) = self.configurations.latest(index - 1, |index| self.chain_in(core, index));
+        let known = &mut self.configurations.known;
+        let place = known.partition_point(|known| known.index <= index);
+        known.insert(place, Known { index, chain, configuration });
+        if configuration.is_joint() {
+            self.reach(Goal::JointConfiguration);
+        }
+        if !(before.learners & configuration.voters).is_empty() {
+            self.reach(Goal::LearnerPromoted);
+        }
+        if !overlap(&before, &configuration) {
+            return violation("raft.configurations-overlap", &[node], || {
+                format!("{node:?} has {configuration:?} at index {index} right after {before:?}: two quorums need not share a server")
+            });
+        }
+        if !core.is_leader() || core.log().term_at(index) != Some(core.term()) {
+            return Ok(());
+        }
+        let commit = core.commit();
+        if before_at > commit {
+            return violation("raft.one-change-at-a-time", &[node], || {
+                format!("leader {node:?} changes the cluster at index {index}; the change at {before_at} is not committed, only what is up to {commit}")
+            });
+        }
+        if core.log().term_at(commit) != Some(core.term()) {
+            return violation("raft.change-in-own-term", &[node], || {
+                format!("leader {node:?} changes the cluster at index {index} before an entry of its term {} is committed", core.term())
+            });
+        }
+        Ok(())
+    }
+
+    /// The touched server's log has changed: it must go by the latest configuration in it.
+    #[inline]
+    pub(super) fn check_configuration<M: StateMachine>(&self, node: NodeId, core: &Core<M>) -> Verdict {
+        let (at, configuration) = self.in_force(core);
+        if *core.configuration() == configuration {
+            return Ok(());
+        }
+        violation("raft.configuration-in-log", &[node], || {
+            format!(
+                "{node:?} goes by {:?}; the latest configuration in its log, at index {at}, is {configuration:?}",
+                core.configuration()
+            )
+        })
+    }
+
+    /// More is committed than before.
+    #[inline]
+    pub(super) fn commit_configuration(&mut self) {
+        if self.configurations.known.is_empty() {
+            return;
+        }
+        let (_, latest) = self.configurations.latest(self.committed.upto(), |index| self.committed_at(index));
+        if self.configurations.committed != latest {
+            self.configurations.committed = latest;
+            self.reach(Goal::ConfigurationChanged);
+        }
+    }
+
+    /// A server has compacted its log, or taken a leader's snapshot: it stands for what is committed.
+    #[inline]
+    pub(super) fn check_snapshot<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
+        let base = core.log().base().index;
+        let last = core.snapshot().map_or(0, |snapshot| snapshot.last.index);
+        if (base, last) == (seen.base, seen.snapshot) {
+            return Ok(());
+        }
+        let Some(snapshot) = core.snapshot() else { return Ok(()) };
+        if self.committed_at(base) != Some(core.log().base_chain()) || self.committed_at(last) != Some(snapshot.chain) {
+            return violation("raft.snapshot-faithful", &[node], || {
+                format!("{node:?} has a snapshot up to index {last}, which does not stand for what is committed; committed are {}", self.committed.upto())
+            });
+        }
+        let (_, configuration) = self.configurations.latest(last, |index| self.committed_at(index));
+        if snapshot.configuration != configuration {
+            return violation("raft.snapshot-faithful", &[node], || {
+                format!("{node:?} has a snapshot up to index {last} that says {:?}; by the log it is {configuration:?}", snapshot.configuration)
+            });
+        }
+        if last > seen.snapshot {
+            self.reach(if core.log().last_index() == last && base == last && seen.last < last {
+                Goal::SnapshotInstalled
+            } else {
+                Goal::SnapshotTaken
+            });
+        }
+        (seen.base, seen.snapshot) = (base, last);
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! The decisions about who belongs to the cluster, and about handing the lead over.
+
+use crate::protocols::raft::membership::{Configuration, Servers};
+
+/// All of them. [`ChangeRules::SOUND`] has those of the thesis.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeRules {
+    /// The groups of which each must have a quorum for something to be decided; nobody is no group.
+    pub groups: fn(&Configuration) -> [Servers; 2],
+    /// Which of those who agree count in this group.
+    pub counted: fn(agreed: Servers, group: Servers) -> Servers,
+    /// Up to which index entries of a log that ends at `last` say who belongs to the cluster.
+    pub counts_up_to: fn(last: u64, commit: u64) -> u64,
+    /// May a leader of `term` change the cluster, whose last committed entry is of `commit_term`?
+    pub has_committed_in_term: fn(commit_term: u64, term: u64) -> bool,
+    /// May it, if the latest change stands at `latest` in its log?
+    pub is_settled: fn(latest: u64, commit: u64) -> bool,
+    /// May a learner vote whose log is known to match up to here? One message takes so many entries at most.
+    pub has_caught_up: fn(match_index: u64, commit: u64, append_max: u64) -> bool,
+    /// Does a leader end a joint configuration that is committed? `mine` says whether it was proposed in its term.
+    pub leaves_joint: fn(mine: bool) -> bool,
+    /// Does a leader step down that does not belong to the cluster any more?
+    pub steps_down_when_removed: fn() -> bool,
+    /// May a server campaign that has this right in the latest configuration that it knows?
+    pub may_campaign: fn(may_vote: bool) -> bool,
+    /// Does a server that hears a leader ignore a candidate? `transfer` says that the leader itself has sent it.
+    pub ignores_candidate: fn(hears_leader: bool, transfer: bool) -> bool,
+    /// Does a leader that hands over take commands?
+    pub takes_commands_in_transfer: fn() -> bool,
+    /// May a server lead next whose log is known to match up to here?
+    pub is_ready_to_lead: fn(match_index: u64, last: u64) -> bool,
+}
+
+impl ChangeRules {
+    /// The rules of the thesis.
+    pub const SOUND: ChangeRules = ChangeRules {
+        groups,
+        counted,
+        counts_up_to,
+        has_committed_in_term,
+        is_settled,
+        has_caught_up,
+        leaves_joint,
+        steps_down_when_removed,
+        may_campaign,
+        ignores_candidate,
+        takes_commands_in_transfer,
+        is_ready_to_lead,
+    };
+}
+
+/// Old and new voters decide separately as long as both are there (paper, section 6: "separate majorities from both the old
+/// and new configurations").
+fn groups(configuration: &Configuration) -> [Servers; 2] {
+    [configuration.voters, configuration.outgoing]
+}
+
+/// Voters only: neither learners nor who has been removed (thesis, section 4.2.1).
+fn counted(agreed: Servers, group: Servers) -> Servers {
+    agreed & group
+}
+
+/// A server uses the latest configuration in its log, committed or not (thesis, section 4.1).
+fn counts_up_to(last: u64, _commit: u64) -> u64 {
+    last
+}
+
+/// Not before an entry of its own term is committed: until then a change of an earlier leader may still come, of which this one
+/// does not know (Ongaro, "bug in single-server membership changes", raft-dev, 2015).
+fn has_committed_in_term(commit_term: u64, term: u64) -> bool {
+    commit_term == term
+}
+
+/// One change at a time (thesis, section 4.1).
+fn is_settled(latest: u64, commit: u64) -> bool {
+    latest <= commit
+}
+
+/// Who lacks no more of what is committed than one message holds keeps nobody waiting for long (thesis, section 4.2.1).
+fn has_caught_up(match_index: u64, commit: u64, append_max: u64) -> bool {
+    match_index + append_max >= commit
+}
+
+/// Whoever leads ends it: who began it may be gone (paper, section 6).
+fn leaves_joint(_mine: bool) -> bool {
+    true
+}
+
+/// As soon as the change is committed: until then it leads without counting itself (thesis, section 4.2.2).
+fn steps_down_when_removed() -> bool {
+    true
+}
+
+/// Who does not vote does not stand for election (thesis, section 4.2.2).
+fn may_campaign(may_vote: bool) -> bool {
+    may_vote
+}
+
+/// A candidate that comes while a leader is alive is disruptive (thesis, section 4.2.3); unless the leader has sent it (section 3.10).
+fn ignores_candidate(hears_leader: bool, transfer: bool) -> bool {
+    hears_leader && !transfer
+}
+
+/// No: what it takes the next leader might not have (thesis, section 3.10).
+fn takes_commands_in_transfer() -> bool {
+    false
+}
+
+/// It has all entries, so that it wins (thesis, section 3.10).
+fn is_ready_to_lead(match_index: u64, last: u64) -> bool {
+    match_index == last
+}

@@ -1,0 +1,51 @@
+//! The decisions about snapshots.
+
+use crate::protocols::raft::membership::Configuration;
+
+/// All of them. [`CompactRules::SOUND`] has those of the paper.
+#[derive(Clone, Copy, Debug)]
+pub struct CompactRules {
+    /// Must a server be sent a snapshot that needs the entry at `next` of a log that begins after `base`?
+    pub needs_snapshot: fn(next: u64, base: u64) -> bool,
+    /// Is a snapshot that ends at `last` of use to a server that has committed so much?
+    pub is_news: fn(last: u64, commit: u64) -> bool,
+    /// Do the entries after a snapshot stay, if the log has an entry of term `here` where the snapshot ends with one of
+    /// `term`?
+    pub keeps_suffix: fn(here: Option<u64>, term: u64) -> bool,
+    /// Who belongs to the cluster after a snapshot that says so, for a server that took these for its members.
+    pub configuration: fn(known: Configuration, snapshot: Configuration) -> Configuration,
+    /// Are the sessions of clients part of a snapshot?
+    pub has_sessions: fn() -> bool,
+}
+
+impl CompactRules {
+    /// The rules of the paper.
+    pub const SOUND: CompactRules =
+        CompactRules { needs_snapshot, is_news, keeps_suffix, configuration, has_sessions };
+}
+
+/// Also if `next` is the last one that is compacted away (paper, section 7).
+fn needs_snapshot(next: u64, base: u64) -> bool {
+    next <= base
+}
+
+/// A late one would take the state back.
+fn is_news(last: u64, commit: u64) -> bool {
+    last > commit
+}
+
+/// If the log has the snapshot's last entry, what follows is valid and may have been acknowledged; if not, all of it
+/// conflicts (paper, figure 13, rules 6 and 7).
+fn keeps_suffix(here: Option<u64>, term: u64) -> bool {
+    here == Some(term)
+}
+
+/// The snapshot knows: the entries that said so are gone (paper, section 7: "the latest configuration").
+fn configuration(_known: Configuration, snapshot: Configuration) -> Configuration {
+    snapshot
+}
+
+/// They are part of the replicated state (thesis, section 6.3).
+fn has_sessions() -> bool {
+    true
+}

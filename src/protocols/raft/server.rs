@@ -1,0 +1,106 @@
+//! A server of the replicated store: the core, and what it owes to clients.
+
+use super::config::Reads;
+use super::core::{Alarm, Core};
+use super::kv;
+use super::message::{self, Record};
+use super::node::{Command, Config, Machine, Message, Store};
+use crate::oracle::linearizable::register::Operation;
+use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
+use std::collections::BTreeMap;
+
+/// The state of one server.
+#[derive(Clone, Debug)]
+pub struct Server {
+    core: Core<Machine>,
+    follower_reads: bool,
+    /// By client, the read that it waits for: its number and the key.
+    reads: BTreeMap<NodeId, (u32, u32)>,
+}
+
+impl Server {
+    /// Starts a server.
+    pub fn boot(config: &Config, disk: Found<'_, Record<Machine>>, io: &mut Io<'_, Store>) -> Server {
+        let machine = Machine::new(kv::Store::default(), &config.raft.rules);
+        let core = Core::boot(config.raft, machine, disk, io);
+        Server { core, follower_reads: config.follower_reads, reads: BTreeMap::new() }
+    }
+
+    /// Handles a message from another server.
+    pub fn on_raft(&mut self, from: NodeId, message: message::Message<Machine>, io: &mut Io<'_, Store>) {
+        self.core.compact(io);
+        self.core.on_message(from, message, io);
+        self.catch_up(io);
+    }
+
+    /// Handles a timer.
+    pub fn on_alarm(&mut self, alarm: Alarm, io: &mut Io<'_, Store>) {
+        self.core.on_alarm(alarm, io);
+    }
+
+    /// Handles an order of an operator.
+    pub fn on_order(&mut self, order: Order, io: &mut Io<'_, Store>) -> bool {
+        self.core.on_order(order, io)
+    }
+
+    /// Handles the refusal of a write or a sync.
+    pub fn on_disk_failure(&mut self, failure: DiskFailure, io: &mut Io<'_, Store>) -> Afterwards {
+        self.core.on_disk_failure(failure, io)
+    }
+
+    /// Handles the request of a client.
+    pub fn on_request(&mut self, request: Command, io: &mut Io<'_, Store>) {
+        let spares_log =
+            request.command.operation == Operation::Read && self.core.config().reads != Reads::Log;
+        let is_taken = if spares_log { self.on_read(&request, io) } else { self.core.propose(request, io) };
+        if !is_taken {
+            let leader = self.core.leader();
+            io.send(request.client, Message::Redirect { sequence: request.sequence, leader });
+        }
+    }
+
+    fn on_read(&mut self, request: &Command, io: &mut Io<'_, Store>) -> bool {
+        if !self.follower_reads && !self.core.is_leader() {
+            return false;
+        }
+        let token = u64::from(request.client.number()) << 32 | u64::from(request.sequence);
+        let is_taken = self.core.prepare_read(token, io);
+        if is_taken {
+            self.reads.insert(request.client, (request.sequence, request.command.key));
+            self.answer_reads(io);
+        }
+        is_taken
+    }
+
+    /// Applies what is committed, and answers. The leader of the day answers, whoever took the request.
+    fn catch_up(&mut self, io: &mut Io<'_, Store>) {
+        while let Some(applied) = self.core.apply_next() {
+            let Some(answer) = applied.reply else { continue };
+            if self.core.is_leader() {
+                io.send(applied.command.client, Message::Reply { sequence: applied.command.sequence, answer });
+            }
+        }
+        self.answer_reads(io);
+    }
+
+    fn answer_reads(&mut self, io: &mut Io<'_, Store>) {
+        while let Some(token) = self.core.next_read() {
+            let (client, sequence) = (NodeId::new((token >> 32) as u16), token as u32);
+            // A client that has asked for something else since does not wait for this.
+            if let Some((_, key)) = self.reads.get(&client).filter(|read| read.0 == sequence) {
+                io.send(client, Message::Reply { sequence, answer: self.core.machine().machine().read(*key) });
+            }
+        }
+    }
+
+    /// By what right it holds a role.
+    pub fn role(&self, role: &str) -> Option<u64> {
+        (matches!(role, "leader" | "primary") && self.core.is_leader()).then(|| self.core.term())
+    }
+
+    /// The core.
+    #[inline]
+    pub fn core(&self) -> &Core<Machine> {
+        &self.core
+    }
+}
