@@ -9,6 +9,7 @@ pub mod redlock;
 pub mod sorted_set;
 pub mod zookeeper;
 
+use super::raft::RaftSettings;
 use super::{BuiltIn, PANIC, names_of, united};
 use crate::environment::plan::{Plan, Workload};
 use crate::environment::text::SpanRange;
@@ -22,7 +23,6 @@ use crate::protocols::lock::kind::Kind;
 use crate::protocols::lock::rules::Rules;
 use crate::protocols::lock::{node, oracle, spec};
 use crate::protocols::raft;
-use super::raft::RaftSettings;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::model::Scenario;
 use crate::scenario::roster::Vocabulary;

@@ -3,11 +3,11 @@
 mod complaints;
 
 use super::{BuiltIn, PANIC, names_of};
+use crate::environment::fault::Kind;
 use crate::environment::plan::Plan;
 use crate::environment::text::SpanRange;
 use crate::kernel::time::{Span, Time};
 use crate::protocols::exhibit::plant;
-use crate::environment::fault::Kind;
 use crate::protocols::raft::membership::{Quorums, WEIGHTED_MAX};
 use crate::protocols::raft::rules::Rules;
 use crate::protocols::raft::snapshot::Compaction;

@@ -194,12 +194,7 @@ impl<M: StateMachine> Core<M> {
     ///
     /// # Panics
     /// If the records are not what a server of Raft writes.
-    pub fn boot<P: Embeds<M>>(
-        config: Config,
-        machine: M,
-        disk: Found<'_, Record<M>>,
-        io: &mut Io<'_, P>,
-    ) -> Core<M> {
+    pub fn boot<P: Embeds<M>>(config: Config, machine: M, disk: Found<'_, Record<M>>, io: &mut Io<'_, P>) -> Core<M> {
         let first = Configuration::of(Servers::first(config.servers));
         let mut core = Core {
             config,

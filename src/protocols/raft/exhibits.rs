@@ -346,7 +346,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 37] = [
     },
     Exhibit {
         id: "lease-read-unsafe-clock",
-        story: "a leader answers reads from its own state as long as, by its own clock, nobody can have been elected",
+        story: "a leader takes its lease to be as long as the shortest election timeout, whatever clocks may drift apart",
         source: "etcd, ReadOnlyLeaseBased: \"clock can move backward/pause without any bound\"; thesis, section 6.4.1; TiKV issue 964",
         invariants: &["raft.linearizable"],
         rarity: Rarity::Common,

@@ -1,7 +1,7 @@
 //! The replicated log, in memory.
 
-use crate::kernel::chunks::Chunks;
 use super::membership::Configuration;
+use crate::kernel::chunks::Chunks;
 use crate::kernel::digest::{Digest, Digestible, mix};
 
 /// A place in the log: how recent its entry is. Compared first by term, then by index: that is

@@ -64,7 +64,10 @@ pub const INVARIANTS: [(&str, &str); 22] = [
     ("raft.restart-restores", "a server starts with exactly what its disk holds"),
     ("raft.leader-is-voter", "whoever is elected votes in the latest configuration in its log"),
     ("raft.configuration-in-log", "a server goes by the latest configuration in its log (thesis, section 4.1)"),
-    ("raft.one-change-at-a-time", "a leader changes the cluster when the change before is committed (thesis, section 4.1)"),
+    (
+        "raft.one-change-at-a-time",
+        "a leader changes the cluster when the change before is committed (thesis, section 4.1)",
+    ),
     (
         "raft.change-in-own-term",
         "a leader changes the cluster when an entry of its own term is committed (Ongaro, raft-dev, 2015)",
@@ -302,6 +305,7 @@ impl CoreOracle {
             common.reach(Goal::ServerOutcast);
         }
         let Some(core) = core.filter(|core| !core.is_outcast()) else { return Ok(0..0) };
+        let held = (touch != Touch::Booted).then_some(seen.last);
         if touch == Touch::Booted {
             common.check_restored(seen, node, core)?;
         }
@@ -314,7 +318,7 @@ impl CoreOracle {
             common.check_successors(view, node, core)?;
         }
         common.check_applied(seen, node, core)?;
-        common.check_snapshot(seen, node, core)?;
+        common.check_snapshot(seen, held, node, core)?;
         if host.disk.is_clean() {
             seen.kept = (seen.term, seen.vote);
         }

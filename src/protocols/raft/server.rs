@@ -50,8 +50,7 @@ impl Server {
 
     /// Handles the request of a client.
     pub fn on_request(&mut self, request: Command, io: &mut Io<'_, Store>) {
-        let spares_log =
-            request.command.operation == Operation::Read && self.core.config().reads != Reads::Log;
+        let spares_log = request.command.operation == Operation::Read && self.core.config().reads != Reads::Log;
         let is_taken = if spares_log { self.on_read(&request, io) } else { self.core.propose(request, io) };
         if !is_taken {
             let leader = self.core.leader();

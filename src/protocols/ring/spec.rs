@@ -33,11 +33,7 @@ impl Spec for Node {
     type Oracles = RingOracles;
 
     fn oracles(config: &Arc<Config>) -> RingOracles {
-        RingOracles {
-            config: config.clone(),
-            core: CoreOracle::of(config.raft.servers),
-            ring: RingOracle::new(config),
-        }
+        RingOracles { config: config.clone(), core: CoreOracle::of(config.raft.servers), ring: RingOracle::new(config) }
     }
 
     /// Of a server: whether it is down, in which phase it is, whether it is behind, and whether it is a member.

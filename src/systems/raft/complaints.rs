@@ -40,6 +40,10 @@ impl RaftSettings {
     /// What leaves no quorum to settle.
     fn without_quorum(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let Some(settle) = &scenario.settle else { return Vec::new() };
+        // Who will belong to the cluster then, and which of them decide, nobody can tell beforehand.
+        if self.spares > 0 || self.quorums != QuorumSettings::Majority {
+            return Vec::new();
+        }
         let count = self.nodes as usize;
         let mut complaints = Vec::new();
         if let Healing::Core(who) = &settle.heal
@@ -146,7 +150,11 @@ impl RaftSettings {
         }
         if matches!(self.reads, ReadSettings::Lease { .. }) && !self.check_quorum {
             let message = "without check_quorum nobody waits for a leader, so none has a lease";
-            complaints.push(Complaint::at("system.reads", message, "leave out check_quorum: false, or use reads: Index"));
+            complaints.push(Complaint::at(
+                "system.reads",
+                message,
+                "leave out check_quorum: false, or use reads: Index",
+            ));
         }
         complaints
     }
@@ -163,7 +171,8 @@ impl RaftSettings {
             QuorumSettings::Majority => {}
             QuorumSettings::Flexible { election, replication } => {
                 let (elect, commit, all) = (u32::from(*election), u32::from(*replication), u32::from(self.nodes));
-                let names = |from: u32, to: u32| (from..=to).map(|place| format!("n{place}")).collect::<Vec<_>>().join(", ");
+                let names =
+                    |from: u32, to: u32| (from..=to).map(|place| format!("n{place}")).collect::<Vec<_>>().join(", ");
                 let complaint = if elect == 0 || commit == 0 || elect > all || commit > all {
                     Some((format!("{elect} to elect and {commit} to commit, of {all}"), format!("use 1 to {all}")))
                 } else if 2 * elect <= all {
@@ -182,7 +191,9 @@ impl RaftSettings {
             QuorumSettings::Weighted(votes) => {
                 if votes.len() != usize::from(self.nodes) || votes.len() > WEIGHTED_MAX {
                     let message = format!("{} servers have votes, the cluster has {}", votes.len(), self.nodes);
-                    let cure = format!("write a number for each server; at most {WEIGHTED_MAX} can have votes of different weight");
+                    let cure = format!(
+                        "write a number for each server; at most {WEIGHTED_MAX} can have votes of different weight"
+                    );
                     complaints.push(Complaint::at(place, message, cure));
                 } else if votes.iter().all(|votes| *votes == 0) {
                     complaints.push(Complaint::at(place, "nobody has a vote", "give somebody one"));

@@ -113,9 +113,9 @@ impl<M: StateMachine> Core<M> {
     }
 
     /// If a quorum has answered the latest round, the reads that wait for it may be answered. Those that have come since need another.
-    fn confirm_round<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+    pub(super) fn confirm_round<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         let rules = self.config.rules.read;
-        let Role::Leader(Leadership { progress, round, .. }) = &self.role else { return };
+        let Role::Leader(Leadership { progress, round, round_began: Some(_), .. }) = &self.role else { return };
         let members = self.configuration.members();
         let has_answered = |server: &NodeId| *server == self.me || progress[server.index()].round >= *round;
         let answered: Servers = members.iter().filter(has_answered).collect();

@@ -36,6 +36,8 @@ impl<M: StateMachine> Core<M> {
             self.count_round(io.now());
         }
         self.others().for_each(|server| self.send_heartbeat(server, io));
+        // The members may have become fewer since: then those who have answered may be enough now.
+        self.confirm_round(io);
         io.arm(Alarm::Heartbeat.into(), self.config.heartbeat);
         if self.wish.is_some() {
             self.repeat_wish(io);

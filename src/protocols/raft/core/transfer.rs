@@ -58,7 +58,9 @@ impl<M: StateMachine> Core<M> {
     pub fn handed_to(&self) -> Option<(u64, NodeId)> {
         match &self.role {
             Role::Leader(Leadership { transfer: Some(Transfer { to, told: true, .. }), .. }) => Some((self.term, *to)),
-            Role::Leader(_) | Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => None,
+            Role::Leader(_) | Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => {
+                None
+            }
         }
     }
 

@@ -103,7 +103,9 @@ impl Common {
         }
         if !overlap(&before, &configuration) {
             return violation("raft.configurations-overlap", &[node], || {
-                format!("{node:?} has {configuration:?} at index {index} right after {before:?}: two quorums need not share a server")
+                format!(
+                    "{node:?} has {configuration:?} at index {index} right after {before:?}: two quorums need not share a server"
+                )
             });
         }
         if !core.is_leader() || core.log().term_at(index) != Some(core.term()) {
@@ -112,12 +114,17 @@ impl Common {
         let commit = core.commit();
         if before_at > commit {
             return violation("raft.one-change-at-a-time", &[node], || {
-                format!("leader {node:?} changes the cluster at index {index}; the change at {before_at} is not committed, only what is up to {commit}")
+                format!(
+                    "leader {node:?} changes the cluster at index {index}; the change at {before_at} is not committed, only what is up to {commit}"
+                )
             });
         }
         if core.log().term_at(commit) != Some(core.term()) {
             return violation("raft.change-in-own-term", &[node], || {
-                format!("leader {node:?} changes the cluster at index {index} before an entry of its term {} is committed", core.term())
+                format!(
+                    "leader {node:?} changes the cluster at index {index} before an entry of its term {} is committed",
+                    core.term()
+                )
             });
         }
         Ok(())
@@ -152,8 +159,15 @@ impl Common {
     }
 
     /// A server has compacted its log, or taken a leader's snapshot: it stands for what is committed.
+    /// `held` is where its log ended before, if it has not just started.
     #[inline]
-    pub(super) fn check_snapshot<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
+    pub(super) fn check_snapshot<M: StateMachine>(
+        &mut self,
+        seen: &mut Seen,
+        held: Option<u64>,
+        node: NodeId,
+        core: &Core<M>,
+    ) -> Verdict {
         let base = core.log().base().index;
         let last = core.snapshot().map_or(0, |snapshot| snapshot.last.index);
         if (base, last) == (seen.base, seen.snapshot) {
@@ -162,21 +176,25 @@ impl Common {
         let Some(snapshot) = core.snapshot() else { return Ok(()) };
         if self.committed_at(base) != Some(core.log().base_chain()) || self.committed_at(last) != Some(snapshot.chain) {
             return violation("raft.snapshot-faithful", &[node], || {
-                format!("{node:?} has a snapshot up to index {last}, which does not stand for what is committed; committed are {}", self.committed.upto())
+                format!(
+                    "{node:?} has a snapshot up to index {last}, which does not stand for what is committed; committed are {}",
+                    self.committed.upto()
+                )
             });
         }
         let (_, configuration) = self.configurations.latest(last, |index| self.committed_at(index));
         if snapshot.configuration != configuration {
             return violation("raft.snapshot-faithful", &[node], || {
-                format!("{node:?} has a snapshot up to index {last} that says {:?}; by the log it is {configuration:?}", snapshot.configuration)
+                format!(
+                    "{node:?} has a snapshot up to index {last} that says {:?}; by the log it is {configuration:?}",
+                    snapshot.configuration
+                )
             });
         }
-        if last > seen.snapshot {
-            self.reach(if core.log().last_index() == last && base == last && seen.last < last {
-                Goal::SnapshotInstalled
-            } else {
-                Goal::SnapshotTaken
-            });
+        if let Some(held) = held
+            && last > seen.snapshot
+        {
+            self.reach(if held < last { Goal::SnapshotInstalled } else { Goal::SnapshotTaken });
         }
         (seen.base, seen.snapshot) = (base, last);
         Ok(())

@@ -131,6 +131,6 @@ impl Common {
         if last > 0 {
             self.reach(Goal::RestartWithLog);
         }
-        Ok(())
+        self.check_configuration(node, core)
     }
 }

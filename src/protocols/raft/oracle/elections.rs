@@ -131,7 +131,9 @@ impl Common {
         let votes = self.elections.votes_for(term, node);
         if !self.configurations.is_quorum(&configuration, Decision::Election, votes) {
             return violation("raft.election-quorum", &[node], || {
-                format!("{node:?} leads term {term} with the durable votes of {votes:?}, no quorum of {configuration:?}")
+                format!(
+                    "{node:?} leads term {term} with the durable votes of {votes:?}, no quorum of {configuration:?}"
+                )
             });
         }
         let needed = self.committed.before_term(term);

@@ -212,7 +212,9 @@ impl Common {
         let (_, configuration) = self.in_force(core);
         if !self.configurations.is_quorum(&configuration, Decision::Replication, copies) {
             return violation("raft.commit-quorum", &[node], || {
-                format!("{node:?} commits index {commit} with durable copies on {copies:?}, no quorum of {configuration:?}")
+                format!(
+                    "{node:?} commits index {commit} with durable copies on {copies:?}, no quorum of {configuration:?}"
+                )
             });
         }
         let entry_term = core.log().term_at(commit).expect("in the log");

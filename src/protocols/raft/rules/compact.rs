@@ -20,8 +20,7 @@ pub struct CompactRules {
 
 impl CompactRules {
     /// The rules of the paper.
-    pub const SOUND: CompactRules =
-        CompactRules { needs_snapshot, is_news, keeps_suffix, configuration, has_sessions };
+    pub const SOUND: CompactRules = CompactRules { needs_snapshot, is_news, keeps_suffix, configuration, has_sessions };
 }
 
 /// Also if `next` is the last one that is compacted away (paper, section 7).
