@@ -120,7 +120,7 @@ impl Common {
 
     /// New entries are those that nobody had; where one is known, all before it are, too. Those up
     /// to `upto` are known.
-    fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>, upto: u64) -> Verdict {
+    pub(super) fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>, upto: u64) -> Verdict {
         let log = core.log();
         let at = |index: u64| (log.term_at(index).expect("in the log"), log.chain_at(index).expect("in the log"));
         let mut index = log.last_index();
