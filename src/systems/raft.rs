@@ -55,6 +55,9 @@ pub struct RaftSettings {
     /// Clients read from any server, which asks the leader what it must have seen. Default: no.
     #[serde(default, skip_serializing_if = "is_default")]
     pub follower_reads: bool,
+    /// How long the session of a client lasts that does not use it. Default: for ever.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub session_lifetime: Option<Span>,
     /// Which groups of voters decide. Default: any majority.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quorums: QuorumSettings,
@@ -176,6 +179,7 @@ impl RaftSettings {
             always_joint: false,
             reads: ReadSettings::Log,
             follower_reads: false,
+            session_lifetime: None,
             quorums: QuorumSettings::Majority,
             idle: 0,
         }
@@ -221,6 +225,14 @@ impl RaftSettings {
         match self.spares {
             0 => &[Kind::TransferLeadership],
             _ => &[Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::TransferLeadership],
+        }
+    }
+
+    /// What its servers do not claim to survive: a sync that lied, and with leases a clock that stands still.
+    pub(super) fn spared(&self) -> &'static [Kind] {
+        match self.reads {
+            ReadSettings::Log | ReadSettings::Index => &[Kind::LostSync],
+            ReadSettings::Lease { .. } => &[Kind::LostSync, Kind::ClockFreeze],
         }
     }
 
@@ -276,6 +288,7 @@ impl RaftSettings {
         offer(RaftSettings { always_joint: false, ..self.clone() });
         offer(RaftSettings { follower_reads: false, ..self.clone() });
         offer(RaftSettings { reads: ReadSettings::Log, follower_reads: false, ..self.clone() });
+        offer(RaftSettings { session_lifetime: None, ..self.clone() });
         offer(RaftSettings { quorums: QuorumSettings::Majority, ..self.clone() });
         offer(RaftSettings { pre_vote: false, check_quorum: false, ..self.clone() });
         offer(RaftSettings { pre_vote: false, ..self.clone() });
@@ -311,6 +324,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         reads: workload.reads,
         retry: settings.election_timeout.max,
         patience: workload.patience,
+        in_turn: settings.spares > 0,
         reads_anywhere: settings.follower_reads && settings.reads != ReadSettings::Log,
     };
     let scripts = workload.operations.as_ref().map(|operations| {
@@ -323,6 +337,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         scripts
     });
     let (clients, idle, follower_reads) = (workload.clients, settings.idle, settings.follower_reads);
-    let system = node::Config { raft, client, clients, follower_reads, scripts, idle };
+    let session_lifetime = settings.session_lifetime;
+    let system = node::Config { raft, client, clients, follower_reads, session_lifetime, scripts, idle };
     Arc::new(plan.clone().with_system(system))
 }

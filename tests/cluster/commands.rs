@@ -209,7 +209,14 @@ impl Cluster {
         let sequence = &mut self.sequences[client as usize];
         *sequence += 1;
         let client = NodeId::new(self.config.raft.servers + client);
-        let request = Request { client, sequence: *sequence, command: kv::Command { key, operation } };
+        let request = Request {
+            client,
+            sequence: *sequence,
+            session: 0,
+            opens: *sequence == 1,
+            at_ms: 0,
+            command: kv::Command { key, operation },
+        };
         self.last_request = Some(request);
         self.request(server, request)
     }

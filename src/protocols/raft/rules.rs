@@ -4,6 +4,7 @@
 mod change;
 mod compact;
 mod read;
+mod session;
 
 use super::log::Position;
 use crate::kernel::chance::within;
@@ -14,6 +15,7 @@ use crate::protocol::{Afterwards, Damage, DiskFailure, NodeId};
 pub use change::ChangeRules;
 pub use compact::CompactRules;
 pub use read::ReadRules;
+pub use session::SessionRules;
 
 /// Why a server might start its election timer anew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,6 +138,8 @@ pub struct Rules {
     pub compact: CompactRules,
     /// About reads.
     pub read: ReadRules,
+    /// About sessions that end.
+    pub session: SessionRules,
 }
 
 impl Rules {
@@ -175,6 +179,7 @@ impl Rules {
         change: ChangeRules::SOUND,
         compact: CompactRules::SOUND,
         read: ReadRules::SOUND,
+        session: SessionRules::SOUND,
     };
 }
 

@@ -1,10 +1,12 @@
 //! A server of the replicated store: the core, and what it owes to clients.
 
 use super::config::Reads;
-use super::core::{Alarm, Core};
+use super::core::{Alarm, Applied, Core};
 use super::kv;
 use super::message::{self, Record};
 use super::node::{Command, Config, Machine, Message, Store};
+use super::session::Outcome;
+use crate::kernel::time::Time;
 use crate::oracle::linearizable::register::Operation;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
 use std::collections::BTreeMap;
@@ -16,17 +18,21 @@ pub struct Server {
     follower_reads: bool,
     /// By client, the read that it waits for: its number and the key.
     reads: BTreeMap<NodeId, (u32, u32)>,
+    /// The term in which it leads, when it began to by its own clock, and what time it was by the log.
+    office: (u64, Time, Time),
 }
 
 impl Server {
     /// Starts a server.
     pub fn boot(config: &Config, disk: Found<'_, Record<Machine>>, io: &mut Io<'_, Store>) -> Server {
-        let machine = Machine::new(kv::Store::default(), &config.raft.rules);
+        let machine = Machine::new(kv::Store::default(), config.session_lifetime, &config.raft.rules);
         let core = Core::boot(config.raft, machine, disk, io);
-        Server { core, follower_reads: config.follower_reads, reads: BTreeMap::new() }
+        let office = (0, Time::ZERO, Time::ZERO);
+        Server { core, follower_reads: config.follower_reads, reads: BTreeMap::new(), office }
     }
 
     /// Handles a message from another server.
+    #[inline]
     pub fn on_raft(&mut self, from: NodeId, message: message::Message<Machine>, io: &mut Io<'_, Store>) {
         self.core.compact(io);
         self.core.on_message(from, message, io);
@@ -51,11 +57,27 @@ impl Server {
     /// Handles the request of a client.
     pub fn on_request(&mut self, request: Command, io: &mut Io<'_, Store>) {
         let spares_log = request.command.operation == Operation::Read && self.core.config().reads != Reads::Log;
-        let is_taken = if spares_log { self.on_read(&request, io) } else { self.core.propose(request, io) };
+        let is_taken = if spares_log {
+            self.on_read(&request, io)
+        } else {
+            let at_ms = self.time_of_log(io.now());
+            self.core.propose(Command { at_ms, ..request }, io)
+        };
         if !is_taken {
             let leader = self.core.leader();
             io.send(request.client, Message::Redirect { sequence: request.sequence, leader });
         }
+    }
+
+    /// The time that a leader writes into the log: it goes on from where that was when it began to lead, as fast as its own
+    /// clock.
+    fn time_of_log(&mut self, now: Time) -> u32 {
+        let Some(clock) = self.core.machine().clock() else { return 0 };
+        if self.office.0 != self.core.term() {
+            self.office = (self.core.term(), now, clock);
+        }
+        let (_, began, from) = self.office;
+        ((from + now.since(began)).ns() / 1_000_000) as u32
     }
 
     fn on_read(&mut self, request: &Command, io: &mut Io<'_, Store>) -> bool {
@@ -73,13 +95,22 @@ impl Server {
 
     /// Applies what is committed, and answers. The leader of the day answers, whoever took the request.
     fn catch_up(&mut self, io: &mut Io<'_, Store>) {
-        while let Some(applied) = self.core.apply_next() {
-            let Some(answer) = applied.reply else { continue };
+        if self.core.applied() < self.core.commit() {
+            self.core.machine_mut().tell_time(io.now());
+        }
+        while let Some(Applied { command: Command { client, sequence, .. }, reply }) = self.core.apply_next() {
+            let message = match reply {
+                Outcome::Done(answer) => Message::Reply { sequence, answer },
+                Outcome::Overtaken => continue,
+                Outcome::Expired => Message::Expired { sequence },
+            };
             if self.core.is_leader() {
-                io.send(applied.command.client, Message::Reply { sequence: applied.command.sequence, answer });
+                io.send(client, message);
             }
         }
-        self.answer_reads(io);
+        if self.core.has_reads() {
+            self.answer_reads(io);
+        }
     }
 
     fn answer_reads(&mut self, io: &mut Io<'_, Store>) {

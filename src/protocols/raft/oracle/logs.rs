@@ -285,7 +285,7 @@ mod tests {
         records.extend(entries.iter().map(|term| Record::Entry(Entry::new(*term, None))));
         let (mut dice, mut effects) = (Dice::new(1, Purpose::Node, 0), Vec::new());
         let mut io = Io::<Store>::new(NodeId::new(0), Time::ZERO, Time::ZERO, &mut dice, &mut effects);
-        let machine = Machine::new(Default::default(), &config.rules);
+        let machine = Machine::new(Default::default(), None, &config.rules);
         Core::boot(config, machine, Found { records: &records, damage: None }, &mut io)
     }
 
