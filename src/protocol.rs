@@ -188,6 +188,12 @@ pub trait Protocol: Clone + Debug + Sized {
         ""
     }
 
+    /// Whether this message travels on a connection with its receiver, as over TCP: what was sent before the receiver
+    /// last crashed does not arrive any more. Else it is a datagram, and arrives at whoever is there by then.
+    fn is_connected(_message: &Self::Message) -> bool {
+        false
+    }
+
     /// How many bytes a message takes on a link of limited bandwidth.
     fn size(_message: &Self::Message) -> u64 {
         100

@@ -110,6 +110,9 @@ enum Held<P: Protocol> {
     Timer(u32),
 }
 
+/// Of a message that whoever is there gets, whatever has happened to the receiver since it was sent.
+const ANY_INCARNATION: u32 = u32::MAX;
+
 #[derive(Clone)]
 enum Event<P: Protocol> {
     Arrival {
@@ -295,9 +298,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         message: P::Message,
         effects: &mut Vec<Effect<P>>,
     ) -> Verdict {
-        // What a node sends itself is volatile: a crash takes it along.
+        // A crash takes along what a node has sent itself, and what is under way on its connections.
         let host = &self.hosts[to.index()];
-        let stale = from == to && host.incarnation != incarnation;
+        let stale = incarnation != ANY_INCARNATION && host.incarnation != incarnation;
         if host.state.is_none() || stale || self.network.is_blocked(from.number(), to.number()) {
             self.stop_message(from, to, incarnation, message);
             return Ok(());

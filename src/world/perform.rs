@@ -1,7 +1,7 @@
 //! The effects of a turn, in their order: what leaves, what is written, what waits for the disk.
 
 use super::stop::Cause;
-use super::{Backstage, Event, Held, Parked, World, view};
+use super::{ANY_INCARNATION, Backstage, Event, Held, Parked, World, view};
 use crate::environment::fault::Kind;
 use crate::environment::network::Mark;
 use crate::kernel::rng::Purpose;
@@ -87,8 +87,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// A message to another node arrives after so long.
     #[inline(always)]
     fn post(&mut self, after: Span, from: NodeId, to: NodeId, message: P::Message) {
-        // Only what a node sends itself hangs on who it was.
-        self.queue.push(self.now + after, Event::Arrival { from, to, incarnation: 0, message });
+        let incarnation = if P::is_connected(&message) { self.hosts[to.index()].incarnation } else { ANY_INCARNATION };
+        self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
     }
 
     /// Sends a message that something may befall. Apart from [`World::send`], so that a calm network does not carry the
@@ -204,11 +204,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     #[inline(always)]
     fn sync(&mut self, node: NodeId) -> Result<Gate, Box<Violation>> {
         let disk = &mut self.hosts[node.index()].disk;
+        // What waits at the gate leaves first, also if a sleeper that wakes has not heard yet that it is durable.
+        let is_free = self.backstage[node.index()].parked.is_empty();
         if disk.is_clean() {
-            return Ok(Gate::Open);
+            return Ok(if is_free { Gate::Open } else { Gate::Shut(disk.synced()) });
         }
         let syncs_well = |back: &Backstage<P>| back.trouble.as_ref().is_none_or(|trouble| trouble.disk.syncs_well());
-        let is_at_once = self.sync_latency.is_zero() && !self.moments.wait_for_disks;
+        let is_at_once = self.sync_latency.is_zero() && is_free && !self.moments.wait_for_disks;
         if is_at_once && syncs_well(&self.backstage[node.index()]) {
             disk.sync_at_once(true);
             return Ok(Gate::Open);

@@ -15,7 +15,7 @@ use crate::protocol::{Afterwards, DiskFailure, Found, NodeId};
 use crate::protocols::raft::config;
 use crate::protocols::raft::core::{Alarm, Core};
 use crate::protocols::raft::message;
-use machine::{Command, Done, Machine, Replica, What};
+use machine::{Asked, Command, Done, Machine, Replica, Through, What};
 use std::collections::BTreeSet;
 
 /// The kinds of messages between its servers, but for those of Raft.
@@ -41,6 +41,17 @@ pub trait Front {
 
     /// It is time to look after what expires. What is to be proposed.
     fn on_beat(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Vec<Proposal>;
+
+    /// What this server, which leads, answers to a question that it does not bring into the log. Default: it brings in all.
+    fn refuses(
+        &mut self,
+        _asked: &Asked,
+        _what: &What,
+        _see: &Seen<'_>,
+        _office: &mut Office<'_, '_>,
+    ) -> Option<Reply> {
+        None
+    }
 
     /// Whether this server, which leads, brings into the log what another one has sent.
     fn proposes(&self, proposal: &Proposal, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> bool;
@@ -90,8 +101,8 @@ pub struct Seen<'a> {
 pub enum Taken {
     /// This is the answer, at once.
     Answered(Reply),
-    /// It becomes a command, and is answered when that is applied here.
-    Proposed(What),
+    /// It becomes a command, if it still counts on its connection, and is answered when that is applied here.
+    Proposed(What, Option<Through>),
     /// Only the leader can answer.
     Passed,
     /// Only the leader can answer, and is asked this.
@@ -182,14 +193,23 @@ impl Ensemble {
         self.core.on_disk_failure(failure, office.io)
     }
 
-    /// Brings a command into the log, or to whoever can.
-    fn submit(&mut self, asked: Option<(NodeId, Call)>, proposal: Proposal, office: &mut Office<'_, '_>) -> bool {
+    /// Brings a command into the log, or to whoever can. What to answer, if that is known at once.
+    fn submit(&mut self, asked: Option<Asked>, proposal: Proposal, office: &mut Office<'_, '_>) -> Result<(), Reply> {
         if self.core.is_leader() {
-            return self.core.propose(Command { asked, what: proposal.what }, office.io);
+            return self.propose(asked, proposal.what, office);
         }
-        let Some(leader) = self.core.leader() else { return false };
+        let leader = self.core.leader().ok_or(Reply::Leaderless)?;
         office.peer(leader, Peer::Forward { asked, proposal });
-        true
+        Ok(())
+    }
+
+    /// Brings a command into the log of this server. What to answer, if it does not come in.
+    fn propose(&mut self, asked: Option<Asked>, what: What, office: &mut Office<'_, '_>) -> Result<(), Reply> {
+        let (front, see) = self.front();
+        if let Some(refusal) = asked.as_ref().and_then(|asked| front.refuses(asked, &what, &see, office)) {
+            return Err(refusal);
+        }
+        if self.core.propose(Command { asked, what }, office.io) { Ok(()) } else { Err(Reply::Leaderless) }
     }
 
     /// Applies what is committed, tells who waits for it, and sees whether it leads.
@@ -205,7 +225,7 @@ impl Ensemble {
                     office.io.note(Fact::Kept { lock, claim, index: self.core.applied() });
                 }
             }
-            let Some((client, call)) = applied.command.asked else { continue };
+            let Some(Asked { client, call, .. }) = applied.command.asked else { continue };
             if self.pending.remove(&(client, call))
                 && let Some(reply) = applied.reply.reply
             {
@@ -245,10 +265,11 @@ impl Service for Ensemble {
         let leader = see.leader;
         match front.take(from, call, request.clone(), &mut see, office) {
             Taken::Answered(reply) => office.reply(from, call, reply),
-            Taken::Proposed(what) => {
+            Taken::Proposed(what, through) => {
                 self.wait_for(from, call);
-                if !self.submit(Some((from, call)), Proposal { what, term: None }, office) {
-                    office.reply(from, call, Reply::Leaderless);
+                let asked = Asked { client: from, call, through };
+                if let Err(reply) = self.submit(Some(asked), Proposal { what, term: None }, office) {
+                    office.reply(from, call, reply);
                 }
             }
             Taken::Passed => Ensemble::pass(leader, (from, call), request, office),
@@ -263,8 +284,11 @@ impl Service for Ensemble {
             Peer::Redis(_) => unreachable!("a message of another kind of server"),
             Peer::Forward { asked, proposal } => {
                 let (front, mut see) = self.front();
-                if front.proposes(&proposal, &mut see, office) {
-                    self.core.propose(Command { asked, what: proposal.what }, office.io);
+                if front.proposes(&proposal, &mut see, office)
+                    && let Err(reply) = self.propose(asked, proposal.what, office)
+                    && let Some(Asked { client, call, through: Some(_) }) = asked
+                {
+                    office.peer(from, Peer::Passed { client, call, reply });
                 }
             }
             Peer::Pass { client, call, request } if self.core.is_leader() => {
@@ -290,7 +314,8 @@ impl Service for Ensemble {
             proposals.retain(|proposal| front.proposes(proposal, &mut see, office));
         }
         for proposal in proposals {
-            self.submit(None, proposal, office);
+            // What nobody has asked for is found again, if it comes to nothing.
+            let _ = self.submit(None, proposal, office);
         }
         office.wake(self.look_every, Due::Beat);
         self.go_on(office);

@@ -11,7 +11,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 34] = [
+pub const EXHIBITS: [Exhibit<Rules>; 35] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -246,6 +246,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 34] = [
         invariants: &["lock.release-kept", "lock.freed", "lock.served"],
         rarity: Rarity::Common,
         plant: |rules| rules.zookeeper.retries = || Retry::Creates,
+    },
+    Exhibit {
+        id: "session-owner-unchecked",
+        story: "a leader carries out what comes through a server from which the session has moved away",
+        source: "ZooKeeper, SessionTrackerImpl.checkSession and KeeperException.SessionMovedException; ZOOKEEPER-710, ZOOKEEPER-2886",
+        invariants: &["lock.release-kept", "lock.freed", "lock.served"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.heeds_moves = || false,
     },
     Exhibit {
         id: "queue-order-by-full-name",

@@ -3,7 +3,7 @@
 use super::claim::ClaimId;
 use super::claim::{Claim, LockId, Token};
 use super::ensemble::Proposal;
-use super::ensemble::machine::{Command, Machine};
+use super::ensemble::machine::{Asked, Command, Machine};
 use super::{database, lease, redis, zookeeper};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
@@ -84,7 +84,7 @@ pub enum Peer {
     /// Of an ensemble, to its leader: to be brought into the log.
     Forward {
         /// Whose question it is and which, if it is one.
-        asked: Option<(NodeId, Call)>,
+        asked: Option<Asked>,
         /// What it does.
         proposal: Proposal,
     },

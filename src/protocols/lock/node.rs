@@ -309,6 +309,11 @@ impl Protocol for Lock {
         }
     }
 
+    /// All but Raft, which makes do with datagrams, is spoken over TCP.
+    fn is_connected(message: &Message) -> bool {
+        !matches!(message, Message::Raft(_))
+    }
+
     #[inline]
     fn label(message: &Message) -> &'static str {
         message.label()

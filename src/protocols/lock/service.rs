@@ -63,7 +63,9 @@ impl Office<'_, '_> {
 }
 
 /// The connections of a server with its clients: what a client has asked on an earlier one, or before something that has
-/// arrived, is not carried out any more. So it is with TCP, where what has not arrived is lost with its connection.
+/// arrived, is not carried out any more. So it is with TCP, where what has not arrived is lost with its connection. That
+/// a server remembers nothing of this after a restart does no harm: what was sent before does not arrive then
+/// (see [`crate::protocol::Protocol::is_connected`]).
 #[derive(Clone, Debug, Default)]
 pub struct Connections {
     /// The last call of each client, by node.

@@ -92,6 +92,11 @@ impl SessionTracker {
         if *tracked.server.get_or_insert(server) == server { Ok(()) } else { Err(Error::SessionMoved) }
     }
 
+    /// The server that may speak for a session, if one has.
+    pub fn speaker(&self, session: SessionId) -> Option<u64> {
+        self.sessions.get(&session)?.server
+    }
+
     /// A client comes back with a session of before, maybe at another server. The time-out that it asks for
     /// is negotiated anew, and told.
     ///
@@ -259,6 +264,7 @@ mod tests {
         assert_eq!(tracker.reattach(500, A, wrong, 600, 2), Err(Error::SessionExpired));
         assert_eq!(tracker.reattach(500, A, password_of(A), 1_000, 2), Ok(1_000));
         assert_eq!((tracker.check(A, 1), tracker.check(A, 2)), (Err(Error::SessionMoved), Ok(())));
+        assert_eq!((tracker.speaker(A), tracker.speaker(B)), (Some(2), None));
         assert_eq!(tracker.expire(1_599), []);
         assert_eq!(tracker.expire(1_600), [A]);
     }

@@ -74,7 +74,7 @@ impl Server {
     fn on_say(&mut self, connection: Connection, saying: Saying, office: &mut Office<'_, '_>) -> Option<Answer> {
         let now = now(&self.config, office);
         let Some(open) = self.connections.hear(connection, office.io.now()) else {
-            return Some(Answer::Closed(connection));
+            return Some(closed(connection, office));
         };
         match open.last {
             Some(last) if last.call == saying.call => {
@@ -151,6 +151,13 @@ impl Server {
     }
 }
 
+/// There is no such connection, or no more. That is not told before what was told of it has left, whatever is asked: over
+/// TCP, nothing that is sent on a connection comes after its end.
+fn closed(connection: Connection, office: &mut Office<'_, '_>) -> Answer {
+    office.io.sync();
+    Answer::Closed(connection)
+}
+
 /// What time it is.
 fn now(config: &Config, office: &mut Office<'_, '_>) -> Now {
     let monotonic = office.io.now().ns();
@@ -170,13 +177,11 @@ impl Service for Server {
             Command::Open => Some(self.on_open(from, office)),
             Command::Beat { connection, sent } => Some(match self.connections.hear(connection, office.io.now()) {
                 Some(_) => Answer::Alive { connection, sent },
-                None => Answer::Closed(connection),
+                None => closed(connection, office),
             }),
             Command::Close { connection } => {
                 self.end(connection, office);
-                // Not before what was told of it has left.
-                office.io.sync();
-                Some(Answer::Closed(connection))
+                Some(closed(connection, office))
             }
             Command::Say { connection, claim, lock, statement } => {
                 self.on_say(connection, Saying { call, claim, lock, statement, answer: None }, office)
@@ -197,6 +202,7 @@ impl Service for Server {
         if let Some(keepalive) = self.keepalive() {
             while let Some(connection) = self.connections.silent(time, keepalive) {
                 if let Some(client) = self.end(connection, office) {
+                    office.io.sync();
                     office.event(client, Event::Disconnected(connection));
                 }
             }

@@ -9,14 +9,44 @@ use crate::protocols::lock::rules::EnsembleRules;
 use crate::protocols::lock::{lease, zookeeper};
 use crate::protocols::raft::core::StateMachine;
 use crate::protocols::raft::snapshot::Whole;
+use std::collections::BTreeMap;
 
 /// A command in the log.
 #[derive(Clone, Debug)]
 pub struct Command {
     /// Whose question it is and which, if it is one; what servers decide among themselves is none.
-    pub asked: Option<(NodeId, Call)>,
+    pub asked: Option<Asked>,
     /// What it does.
     pub what: What,
+}
+
+/// A question of a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Who asks.
+    pub client: NodeId,
+    /// Which question.
+    pub call: Call,
+    /// The connection that it has come on, if it counts on that one only.
+    pub through: Option<Through>,
+}
+
+/// A connection of a client with one of the servers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Through {
+    /// The server.
+    pub server: NodeId,
+    /// The call that has made it.
+    pub made: Call,
+    /// The term in which it was made.
+    pub term: u64,
+}
+
+impl Asked {
+    /// Between whom what is asked stands in order.
+    fn way(&self) -> (NodeId, Option<NodeId>) {
+        (self.client, self.through.map(|through| through.server))
+    }
 }
 
 /// What a command does, by the kind of service.
@@ -139,8 +169,10 @@ impl Replica {
 pub struct Machine {
     /// The state of the service.
     pub service: Replica,
-    /// By client, the last question that had its effect, and its answer.
-    last: Vec<Option<(Call, Reply)>>,
+    /// By client and the server of its connection, if that matters, the last question that had its effect, and its answer.
+    /// So it is with TCP from the client to its server and on to the leader: nothing comes twice, or after what was
+    /// sent later. What comes through different servers stands in no order.
+    last: BTreeMap<(NodeId, Option<NodeId>), (Call, Reply)>,
     /// Whether it has an effect once only, however often it arrives.
     is_once: bool,
     fingerprint: u64,
@@ -149,17 +181,13 @@ pub struct Machine {
 impl Machine {
     /// Nothing has been applied yet.
     pub(super) fn new(service: Replica, rules: &EnsembleRules) -> Machine {
-        Machine { service, last: Vec::new(), is_once: (rules.is_once)(), fingerprint: 0 }
+        Machine { service, last: BTreeMap::new(), is_once: (rules.is_once)(), fingerprint: 0 }
     }
 
-    /// What a question comes to that has had its effect, or whose client has asked something later since.
-    fn before(&mut self, client: NodeId, call: Call) -> Option<Done> {
-        let place = client.index();
-        if self.last.len() <= place {
-            self.last.resize(place + 1, None);
-        }
-        let (last, reply) = self.last[place].as_ref().filter(|_| self.is_once)?;
-        match last.cmp(&call) {
+    /// What a question comes to that has had its effect, or whose client has asked something later since. O(log n).
+    fn before(&self, asked: &Asked) -> Option<Done> {
+        let (last, reply) = self.last.get(&asked.way()).filter(|_| self.is_once)?;
+        match last.cmp(&asked.call) {
             std::cmp::Ordering::Less => None,
             std::cmp::Ordering::Equal => Some(Done { reply: Some(reply.clone()), changes: Changes::Nothing }),
             std::cmp::Ordering::Greater => Some(Done { reply: None, changes: Changes::Nothing }),
@@ -173,9 +201,7 @@ impl StateMachine for Machine {
     type Part = Whole<Machine>;
 
     fn apply(&mut self, command: &Command) -> Done {
-        if let Some((client, call)) = command.asked
-            && let Some(done) = self.before(client, call)
-        {
+        if let Some(done) = command.asked.as_ref().and_then(|asked| self.before(asked)) {
             return done;
         }
         let (reply, changes) = self.service.apply(&command.what);
@@ -183,8 +209,8 @@ impl StateMachine for Machine {
         command.digest(&mut digest);
         reply.digest(&mut digest);
         self.fingerprint = mix(self.fingerprint, digest.low());
-        if let Some((client, call)) = command.asked {
-            self.last[client.index()] = Some((call, reply.clone()));
+        if let Some(asked) = command.asked {
+            self.last.insert(asked.way(), (asked.call, reply.clone()));
         }
         Done { reply: Some(reply), changes }
     }
@@ -208,9 +234,13 @@ impl Digestible for Command {
     fn digest(&self, digest: &mut Digest) {
         match &self.asked {
             None => digest.word(0),
-            Some((client, call)) => {
+            Some(Asked { client, call, through }) => {
                 digest.word(1 + u64::from(client.number()));
                 call.digest(digest);
+                if let Some(Through { server, made, term }) = through {
+                    digest.pair(u64::from(server.number()), *term);
+                    made.digest(digest);
+                }
             }
         }
         match &self.what {

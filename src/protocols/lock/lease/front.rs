@@ -111,7 +111,7 @@ impl ensemble::Front for Front {
     ) -> Taken {
         let Request::Lease(question) = request else { unreachable!("a question for another kind of server") };
         match question {
-            Question::Write(write) => Taken::Proposed(What::Lease(write)),
+            Question::Write(write) => Taken::Proposed(What::Lease(write), None),
             Question::Renew { lease } if see.leads => self.renew(lease, see),
             Question::Renew { .. } => Taken::Passed,
             Question::Watch { waiter, key, from: start } => {

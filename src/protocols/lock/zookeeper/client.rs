@@ -143,7 +143,7 @@ impl Queued {
                 let create = Write::Create { session, lock, claim, sort: self.sort(own.claim.mode), number: None };
                 Question::Write(connection, create)
             }
-            Stage::Doubting => Question::Write(connection, Write::Sync),
+            Stage::Doubting => Question::Write(connection, Write::Sync { session }),
             Stage::Searching | Stage::Checking => Question::Find(connection, lock, claim),
             Stage::Looking => Question::Look(connection, own.node?, (rules.order)()),
             Stage::Arming(other) => Question::Exists(connection, other),

@@ -119,7 +119,10 @@ pub enum Write {
         node: Node,
     },
     /// Change nothing: whoever is answered has caught up.
-    Sync,
+    Sync {
+        /// On whose behalf.
+        session: SessionId,
+    },
 }
 
 /// What a client asks. All but the first four belong to a connection, which is known by the call that has made it.
@@ -140,6 +143,8 @@ pub enum Question {
     Reattach {
         /// Which.
         session: SessionId,
+        /// What has made its connection.
+        made: Call,
     },
     /// Of a server to its leader: a client has been heard.
     Touch {
@@ -216,12 +221,25 @@ impl Question {
                 Write::Close { .. } => "Close",
                 Write::Create { .. } => "Create",
                 Write::Delete { .. } => "Delete",
-                Write::Sync => "Sync",
+                Write::Sync { .. } => "Sync",
             },
             Question::Attach { .. } | Question::Reattach { .. } => "Attach",
             Question::Touch { .. } | Question::Beat(_) => "Beat",
             Question::Find(..) | Question::Look(..) => "GetChildren",
             Question::Exists(..) => "GetData",
+        }
+    }
+}
+
+impl Write {
+    /// Whose it is, if it belongs to a session that is open.
+    pub const fn session(&self) -> Option<SessionId> {
+        match self {
+            Write::Open { .. } => None,
+            Write::Close { session }
+            | Write::Create { session, .. }
+            | Write::Delete { session, .. }
+            | Write::Sync { session } => Some(*session),
         }
     }
 }
@@ -247,7 +265,7 @@ impl Digestible for Write {
                 digest.pair(4, session.0);
                 node.digest(digest);
             }
-            Write::Sync => digest.word(5),
+            Write::Sync { session } => digest.pair(5, session.0),
         }
     }
 }
@@ -261,7 +279,10 @@ impl Digestible for Question {
                 digest.pair(seen.0, watches.len() as u64);
                 watches.iter().for_each(|node| node.digest(digest));
             }
-            Question::Reattach { session } => digest.pair(12, session.0),
+            Question::Reattach { session, made } => {
+                digest.pair(12, session.0);
+                made.digest(digest);
+            }
             Question::Touch { session, events } => digest.pair(13 << 32 | u64::from(*events), session.0),
             Question::Beat(connection) => {
                 digest.word(14);

@@ -10,7 +10,7 @@ use super::Config;
 use super::command::{Answer, Node, Question, Write};
 use crate::kernel::time::Time;
 use crate::protocol::NodeId;
-use crate::protocols::lock::ensemble::machine::{Changes, Command, Done, What};
+use crate::protocols::lock::ensemble::machine::{Asked, Changes, Command, Done, Through, What};
 use crate::protocols::lock::ensemble::{self, Proposal, Seen, Taken};
 use crate::protocols::lock::message::{Call, Event, Reply, Request};
 use crate::protocols::lock::service::Office;
@@ -38,14 +38,22 @@ pub struct Front {
 struct Connection {
     /// What has made it.
     made: Call,
+    /// When: with another leader it counts no more.
+    term: u64,
     session: SessionId,
     /// How many events were sent on it.
     events: u32,
 }
 
-/// Which server speaks for a session is of no account here: what a client has sent on an earlier connection has no effect
-/// any more, since the ensemble carries out its questions in their order.
-const ANY_SERVER: u64 = 0;
+/// Who speaks for a session that has no connection yet.
+const NOBODY: u64 = 0;
+
+/// Who speaks for a session on a connection; on a later one, somebody greater. Between real servers it is the server that
+/// does, over one connection with the leader, in order: what a client has sent on an earlier connection with the same server
+/// comes before what it sends on this one. Messages here keep no order, so each connection speaks for itself.
+fn speaker(made: Call) -> u64 {
+    u64::from(made.number)
+}
 
 impl Front {
     /// Nobody is connected.
@@ -86,20 +94,25 @@ impl Front {
     }
 
     /// The leader hears of a session, or another server asks it on behalf of its client.
-    fn hear(&mut self, now: Time, session: SessionId, comes_back: bool) -> Result<(), Error> {
+    fn hear(&mut self, now: Time, session: SessionId, comes_back: Option<Call>) -> Result<(), Error> {
         let tracker = self.tracker.as_mut().ok_or(Error::SessionExpired)?;
-        if !comes_back {
+        let Some(made) = comes_back else {
             return tracker.touch(ms(now), session);
+        };
+        // Word of an earlier connection may come late, or twice. A real leader believes it (ZOOKEEPER-710), and then refuses
+        // the client on the later one until that comes back once more.
+        if tracker.speaker(session).is_some_and(|last| last > speaker(made)) {
+            return Err(Error::SessionMoved);
         }
         let timeout_ms = self.config.session_timeout.as_ns() / 1_000_000;
-        tracker.reattach(ms(now), session, password_of(session), timeout_ms, ANY_SERVER).map(|_| ())
+        tracker.reattach(ms(now), session, password_of(session), timeout_ms, speaker(made)).map(|_| ())
     }
 
     /// What asks the leader about a session: it answers, or is asked.
     fn about(&mut self, question: Question, see: &Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
         let (session, comes_back, answer) = match question {
-            Question::Reattach { session } => (session, true, Answer::Attached),
-            Question::Touch { session, events } => (session, false, Answer::Alive { events }),
+            Question::Reattach { session, made } => (session, Some(made), Answer::Attached),
+            Question::Touch { session, events } => (session, None, Answer::Alive { events }),
             Question::Outside(_)
             | Question::Attach { .. }
             | Question::Beat(_)
@@ -113,13 +126,14 @@ impl Front {
         }
         match self.hear(office.io.now(), session, comes_back) {
             Ok(()) => answered(answer, Zxid(0)),
-            Err(_) => answered(Answer::Expired, Zxid(0)),
+            Err(error) => answered(refusal(error), Zxid(0)),
         }
     }
 
-    /// The connection that a question came on, if it is still there.
-    fn connection(&self, client: NodeId, made: Call) -> Option<Connection> {
-        self.connections.get(&client).copied().filter(|connection| connection.made == made)
+    /// The connection that a question came on, if it is still there. None outlives a change of leaders.
+    fn connection(&self, client: NodeId, made: Call, term: u64) -> Option<Connection> {
+        let is_still = |connection: &Connection| connection.made == made && connection.term == term;
+        self.connections.get(&client).copied().filter(is_still)
     }
 
     /// What is asked on a connection.
@@ -137,7 +151,10 @@ impl Front {
                 let Connection { session, events, .. } = connection;
                 self.about(Question::Touch { session, events }, see, office)
             }
-            Question::Write(_, write) => Taken::Proposed(What::ZooKeeper(write)),
+            Question::Write(made, write) => {
+                let through = Through { server: office.io.me(), made, term: connection.term };
+                Taken::Proposed(What::ZooKeeper(write), Some(through))
+            }
             Question::Find(_, lock, claim) => answered(Answer::Found(machine.find(lock, claim)), zxid),
             Question::Look(_, node, order) => answered(machine.place(&node, order), zxid),
             Question::Exists(_, node) => {
@@ -155,6 +172,11 @@ impl Front {
 
 fn ms(time: Time) -> u64 {
     time.ns() / 1_000_000
+}
+
+/// What a client hears of what the leader makes of its session.
+fn refusal(error: Error) -> Answer {
+    if error == Error::SessionMoved { Answer::Disconnected } else { Answer::Expired }
 }
 
 fn answered(answer: Answer, zxid: Zxid) -> Taken {
@@ -176,7 +198,7 @@ impl ensemble::Front for Front {
             return Taken::Answered(Reply::Leaderless);
         }
         match question {
-            Question::Outside(write) => Taken::Proposed(What::ZooKeeper(write)),
+            Question::Outside(write) => Taken::Proposed(What::ZooKeeper(write), None),
             Question::Attach { session, seen, watches } => {
                 if self.connections.get(&from).is_some_and(|connection| connection.made >= call) {
                     return Taken::Silent;
@@ -186,15 +208,16 @@ impl ensemble::Front for Front {
                 }
                 let data = watches.iter().map(Node::path).collect();
                 let remembered = Remembered { zxid: seen, data, ..Remembered::default() };
-                self.attach(from, Connection { made: call, session, events: 0 }, &remembered, see, office);
-                self.about(Question::Reattach { session }, see, office)
+                let connection = Connection { made: call, term: see.term, session, events: 0 };
+                self.attach(from, connection, &remembered, see, office);
+                self.about(Question::Reattach { session, made: call }, see, office)
             }
             Question::Reattach { .. } | Question::Touch { .. } => self.about(question, see, office),
             Question::Beat(made)
             | Question::Write(made, _)
             | Question::Find(made, ..)
             | Question::Look(made, ..)
-            | Question::Exists(made, _) => match self.connection(from, made) {
+            | Question::Exists(made, _) => match self.connection(from, made, see.term) {
                 Some(connection) => self.take_connected(connection, question, see, office),
                 None => answered(Answer::Disconnected, Zxid(0)),
             },
@@ -203,11 +226,14 @@ impl ensemble::Front for Front {
 
     fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
         let What::ZooKeeper(write) = command.what else { unreachable!("a command of another kind of server") };
-        if let (Write::Open { .. }, Some(Reply::ZooKeeper(Answer::Opened { session, timeout_ms }, _))) =
-            (write, &done.reply)
+        if let (
+            Write::Open { .. },
+            Some(Reply::ZooKeeper(Answer::Opened { session, timeout_ms }, _)),
+            Changes::ZooKeeper(_),
+        ) = (write, &done.reply, &done.changes)
             && let Some(tracker) = &mut self.tracker
         {
-            tracker.open(ms(office.io.now()), *session, *timeout_ms, ANY_SERVER);
+            tracker.open(ms(office.io.now()), *session, *timeout_ms, NOBODY);
         }
         if let (Write::Close { session }, Changes::ZooKeeper(_)) = (write, &done.changes) {
             self.watches.forget(session);
@@ -236,6 +262,20 @@ impl ensemble::Front for Front {
         let expired = tracker.expire(ms(office.io.now())).into_iter();
         let close = |session| Proposal { what: What::ZooKeeper(Write::Close { session }), term: Some(see.term) };
         expired.map(close).collect()
+    }
+
+    /// As real servers do, it tears down the connection of who speaks for a session that has moved: the client never reads
+    /// the code (-118). Source: `FinalRequestProcessor.processRequest`.
+    fn refuses(&mut self, asked: &Asked, what: &What, see: &Seen<'_>, office: &mut Office<'_, '_>) -> Option<Reply> {
+        let What::ZooKeeper(write) = what else { unreachable!("a command of another kind of server") };
+        let (Some(through), Some(session)) = (asked.through, write.session()) else { return None };
+        let Some(tracker) = self.tracker.as_mut().filter(|_| see.leads) else { return Some(Reply::Leaderless) };
+        let checked = match tracker.check(session, speaker(through.made)) {
+            _ if through.term != see.term => Err(Error::SessionMoved),
+            Err(Error::SessionMoved) if !(office.config.rules.zookeeper.heeds_moves)() => Ok(()),
+            checked => checked,
+        };
+        checked.err().map(|error| Reply::ZooKeeper(refusal(error), Zxid(0)))
     }
 
     fn proposes(&self, proposal: &Proposal, see: &mut Seen<'_>, _: &mut Office<'_, '_>) -> bool {

@@ -119,7 +119,7 @@ impl Machine {
                     Err(error) => refused(error, Answer::Gone(false)),
                 }
             }
-            Write::Sync => Answer::Done,
+            Write::Sync { .. } => Answer::Done,
         };
         (answer, changes)
     }

@@ -46,6 +46,9 @@ pub struct Rules {
     /// What a holder does whose session must have expired. Source: the guide, "Sessions": only a server can say that it has, so a
     /// client that is cut off must not wait for that.
     pub loses: fn() -> Loss,
+    /// Does a leader refuse what comes through a server from which the session has moved away? Source:
+    /// `PrepRequestProcessor.pRequest2Txn`, which asks `SessionTrackerImpl.checkSession` for the session's owner.
+    pub heeds_moves: fn() -> bool,
     /// Where a holder stands that goes on with sharing: before those who have waited meanwhile.
     pub downgrades: fn() -> Place,
 }
@@ -58,6 +61,7 @@ impl Rules {
         heeds_absence: || true,
         watches: |_, ahead| ahead,
         loses: || Loss::Surrenders,
+        heeds_moves: || true,
         downgrades: || Place::Kept,
     };
 }

@@ -1,0 +1,98 @@
+//! What waits for the disk leaves in the order in which it was asked for, also after a sleep.
+
+use squall::environment::distribution::Distribution;
+use squall::environment::fault::{Fault, PlannedFault, Target};
+use squall::environment::plan::Plan;
+use squall::kernel::time::{Span, Time};
+use squall::oracle::spec::Indifferent;
+use squall::protocol::{Cast, Found, Io, NodeId, Nothing, Protocol};
+use squall::trace::{Happening, Trace};
+use squall::world::World;
+use std::sync::Arc;
+
+/// Promises something every 100 ms, and writes for the first and the second promise only.
+#[derive(Clone, Debug)]
+struct Promiser {
+    promises: u64,
+}
+
+impl Protocol for Promiser {
+    type Config = ();
+    type Message = Nothing;
+    type Timer = ();
+    type Record = u64;
+    type Fact = u64;
+
+    fn cast(_: &()) -> Cast {
+        Cast::members(1)
+    }
+
+    fn boot(_: &(), _: NodeId, _: Found<'_, u64>, io: &mut Io<'_, Promiser>) -> Promiser {
+        io.arm((), Span::ms(100));
+        Promiser { promises: 0 }
+    }
+
+    fn on_message(&mut self, _: NodeId, message: Nothing, _: &mut Io<'_, Promiser>) {
+        match message {}
+    }
+
+    fn on_timer(&mut self, (): (), io: &mut Io<'_, Promiser>) {
+        io.arm((), Span::ms(100));
+        self.promises += 1;
+        if self.promises <= 2 {
+            io.write(self.promises);
+        }
+        io.sync();
+        io.note(self.promises);
+    }
+}
+
+/// What was promised, and when.
+#[derive(Clone, Default)]
+struct Promises(Vec<(u64, Time)>);
+
+impl Trace<Promiser> for Promises {
+    fn happened(&mut self, at: Time, what: &Happening<'_, Promiser>) {
+        if let Happening::Noted { fact, .. } = what {
+            self.0.push((**fact, at));
+        }
+    }
+}
+
+fn at(ms: u64) -> Time {
+    Time::ZERO + Span::ms(ms)
+}
+
+/// The promises of half a second on a disk that takes so long for a sync, and from 50 ms on does none until then.
+fn promised(sync: Span, well: u64, others: &[(u64, u64, Fault)]) -> Vec<(u64, Time)> {
+    let mut plan = Plan::new((), 7, Span::secs(1));
+    plan.disk.sync = Distribution::Const(sync);
+    let stall = (50, well, Fault::DiskStall { target: n1() });
+    let faults = others.iter().cloned().chain([stall]);
+    plan.faults = faults
+        .map(|(from, until, inject)| PlannedFault { at: at(from), when: None, until: Some(at(until)), inject })
+        .collect();
+    let mut world = World::<Promiser, _, _>::new(Arc::new(plan), Indifferent, Promises::default());
+    world.start().expect("nobody judges");
+    world.run_until(at(550), u64::MAX, |_, _| false).expect("nobody judges");
+    world.trace().0.clone()
+}
+
+fn n1() -> Target {
+    Target::Nodes(vec!["n1".to_owned()])
+}
+
+#[test]
+fn who_wakes_keeps_its_word_in_order() {
+    let pause = (220, 420, Fault::Pause { target: n1() });
+    // The third timer is due before the disk has done its work, and so it is what the sleeper hears of first.
+    let woken = promised(Span::ms(10), 350, &[pause]);
+    assert_eq!(woken, [(1, at(420)), (2, at(420)), (3, at(420)), (4, at(520))]);
+}
+
+#[test]
+fn a_disk_that_is_well_again_keeps_the_order() {
+    // At the very moment of the third promise, and then a sync takes no time.
+    let promises = promised(Span::ZERO, 300, &[]);
+    assert_eq!(promises, [(1, at(300)), (2, at(300)), (3, at(300)), (4, at(400)), (5, at(500))]);
+}
