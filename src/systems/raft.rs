@@ -40,6 +40,9 @@ pub struct RaftSettings {
     /// The most entries in one AppendEntries, at least 1. Default: 64.
     #[serde(default = "RaftSettings::default_append_max")]
     pub append_max: u32,
+    /// How many bytes of entries one AppendEntries takes, at least 1; one entry goes in always. Default: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub append_bytes: Option<u32>,
     /// How many entries may be on their way to a server unacknowledged, at least 1. Default: 256.
     #[serde(default = "RaftSettings::default_inflight_max")]
     pub inflight_max: u32,
@@ -171,6 +174,7 @@ impl RaftSettings {
             pre_vote: true,
             check_quorum: true,
             append_max: RaftSettings::default_append_max(),
+            append_bytes: None,
             inflight_max: RaftSettings::default_inflight_max(),
             snapshot: None,
             always_joint: false,
@@ -194,6 +198,7 @@ impl RaftSettings {
             pre_vote: self.pre_vote,
             check_quorum: self.check_quorum,
             append_max: self.append_max as usize,
+            append_bytes: self.append_bytes.map(|bytes| bytes as usize),
             inflight_max: self.inflight_max as usize,
             compaction: self.snapshot.map(|snapshot| Compaction {
                 every: u64::from(snapshot.every),
@@ -280,6 +285,7 @@ impl RaftSettings {
         offer(RaftSettings { pre_vote: false, check_quorum: false, ..self.clone() });
         offer(RaftSettings { pre_vote: false, ..self.clone() });
         offer(RaftSettings { check_quorum: false, ..self.clone() });
+        offer(RaftSettings { append_bytes: None, ..self.clone() });
         offer(RaftSettings { append_max: usual.append_max, inflight_max: usual.inflight_max, ..self.clone() });
         if self.election_timeout != usual.election_timeout && self.heartbeat < usual.election_timeout.min {
             offer(RaftSettings { election_timeout: usual.election_timeout, ..self.clone() });
@@ -303,6 +309,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
     let raft = settings.config(rules);
     let workload = &plan.workload;
     let client = client::Config {
+        repeats_as: rules.repeats_as,
         servers: settings.servers(),
         interval: workload.rate.map_or(Span::ZERO, |rate| rate.interval()),
         until: Time::ZERO + workload.until,

@@ -84,6 +84,7 @@ impl Cluster {
             pre_vote: false,
             check_quorum: false,
             append_max: 64,
+            append_bytes: None,
             inflight_max: 256,
             spares: 0,
             compaction: None,

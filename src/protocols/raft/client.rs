@@ -13,7 +13,7 @@ use crate::protocol::{Io, NodeId};
 use std::collections::VecDeque;
 
 /// What a client does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// The servers are nodes 0 up to this.
     pub servers: u16,
@@ -33,6 +33,8 @@ pub struct Config {
     pub patience: Span,
     /// It reads from any server, and asks only for the rest whom it takes for the leader.
     pub reads_anywhere: bool,
+    /// See [`Rules::repeats_as`](super::rules::Rules::repeats_as).
+    pub repeats_as: fn(u32) -> u32,
 }
 
 /// The state of one client.
@@ -169,6 +171,7 @@ impl Client {
             self.go_on(io);
             return;
         }
+        self.sequence = (self.config.repeats_as)(self.sequence);
         self.favourite = NodeId::new(io.dice().below(u64::from(self.config.servers)) as u16);
         self.ask(io);
     }

@@ -5,6 +5,7 @@ use super::core::{Alarm, Core};
 use super::kv;
 use super::message::{self, Record};
 use super::node::{Command, Config, Machine, Message, Store};
+use super::session::Request;
 use crate::oracle::linearizable::register::Operation;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
 use std::collections::BTreeMap;
@@ -51,11 +52,25 @@ impl Server {
     /// Handles the request of a client.
     pub fn on_request(&mut self, request: Command, io: &mut Io<'_, Store>) {
         let spares_log = request.command.operation == Operation::Read && self.core.config().reads != Reads::Log;
-        let is_taken = if spares_log { self.on_read(&request, io) } else { self.core.propose(request, io) };
+        let is_taken = if spares_log { self.on_read(&request, io) } else { self.propose(request, io) };
         if !is_taken {
             let leader = self.core.leader();
             io.send(request.client, Message::Redirect { sequence: request.sequence, leader });
         }
+    }
+
+    fn propose(&mut self, request: Command, io: &mut Io<'_, Store>) -> bool {
+        let Request { client, sequence, .. } = request;
+        if let Some((last, answer)) = self.core.machine().latest(client)
+            && (self.core.config().rules.is_refused_as_repetition)(sequence, *last)
+            && self.core.is_leader()
+        {
+            if sequence == *last {
+                io.send(client, Message::Reply { sequence, answer: *answer });
+            }
+            return true;
+        }
+        self.core.propose(request, io)
     }
 
     fn on_read(&mut self, request: &Command, io: &mut Io<'_, Store>) -> bool {

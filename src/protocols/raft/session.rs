@@ -68,6 +68,11 @@ impl<M: StateMachine> Sessions<M> {
         Sessions { machine, last: Vec::new(), fingerprint: 0, is_repetition: rules.is_repetition, is_kept }
     }
 
+    /// The number of the latest command of a client that was applied, and the answer to it.
+    pub fn latest(&self, client: NodeId) -> Option<&(u32, M::Reply)> {
+        self.last.get(client.index()).and_then(Option::as_ref)
+    }
+
     /// The machine inside.
     pub fn machine(&self) -> &M {
         &self.machine
@@ -95,6 +100,10 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
         self.fingerprint ^= mix(client as u64, before) ^ mix(client as u64, u64::from(request.sequence));
         self.last[client] = Some((request.sequence, reply.clone()));
         Some(reply)
+    }
+
+    fn size(request: &Request<M::Command>) -> usize {
+        8 + M::size(&request.command)
     }
 
     fn fingerprint(&self) -> u64 {
