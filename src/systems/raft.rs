@@ -61,6 +61,9 @@ pub struct RaftSettings {
     /// Which groups of voters decide. Default: any majority.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quorums: QuorumSettings,
+    /// Whose word counts in judging a run. Default: everybody's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub judge: JudgeSettings,
     /// How many further nodes do nothing at all. Default: none.
     #[serde(default)]
     pub idle: u16,
@@ -100,6 +103,17 @@ pub enum ReadSettings {
         /// By how much, in millionths, a clock runs faster than another at most. What holds the promise only then.
         drift_ppm: u32,
     },
+}
+
+/// Whose word counts in judging a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum JudgeSettings {
+    /// Everybody's: what servers hold and do is looked at after every step, besides what clients see.
+    #[default]
+    All,
+    /// Only that of clients: their answers, and whether they are served in the end.
+    Clients,
 }
 
 /// Which groups of voters decide.
@@ -181,6 +195,7 @@ impl RaftSettings {
             reads: ReadSettings::Log,
             follower_reads: false,
             quorums: QuorumSettings::Majority,
+            judge: JudgeSettings::All,
             idle: 0,
         }
     }
@@ -281,6 +296,7 @@ impl RaftSettings {
         offer(RaftSettings { always_joint: false, ..self.clone() });
         offer(RaftSettings { follower_reads: false, ..self.clone() });
         offer(RaftSettings { reads: ReadSettings::Log, follower_reads: false, ..self.clone() });
+        offer(RaftSettings { judge: JudgeSettings::All, ..self.clone() });
         offer(RaftSettings { quorums: QuorumSettings::Majority, ..self.clone() });
         offer(RaftSettings { pre_vote: false, check_quorum: false, ..self.clone() });
         offer(RaftSettings { pre_vote: false, ..self.clone() });
@@ -330,6 +346,10 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         scripts
     });
     let (clients, idle, follower_reads) = (workload.clients, settings.idle, settings.follower_reads);
-    let system = node::Config { raft, client, clients, follower_reads, scripts, idle };
+    let judge = match settings.judge {
+        JudgeSettings::All => node::Judge::All,
+        JudgeSettings::Clients => node::Judge::Clients,
+    };
+    let system = node::Config { raft, client, clients, follower_reads, judge, scripts, idle };
     Arc::new(plan.clone().with_system(system))
 }

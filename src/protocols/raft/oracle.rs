@@ -163,6 +163,8 @@ struct Common {
     committed: Committed,
     states: States,
     configurations: Configurations,
+    /// By server, up to where the leader of some term counts it as holding its log: that term, the index, and the chain there.
+    acknowledged: Vec<(u64, u64, u64)>,
     /// Whom the latest leader that handed over has told to campaign, and its term.
     told: Option<(u64, NodeId)>,
     goals: [u64; GOALS.len()],
@@ -229,6 +231,7 @@ impl CoreOracle {
             committed: Committed::default(),
             states: States::default(),
             configurations: Configurations::new(first, quorums),
+            acknowledged: vec![(0, 0, CHAIN_START); servers as usize],
             told: None,
             goals: [0; GOALS.len()],
         };

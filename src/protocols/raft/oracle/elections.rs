@@ -101,7 +101,7 @@ impl Common {
 
     /// A leader knows more than before about others' logs.
     fn check_progress<M: StateMachine>(
-        &self,
+        &mut self,
         seen: &mut Seen,
         node: NodeId,
         core: &Core<M>,
@@ -115,6 +115,9 @@ impl Common {
             }
             if now > *known {
                 self.check_acknowledged(node, server, now, core)?;
+                if let Some(chain) = self.chain_in(core, now) {
+                    self.acknowledged[server] = (core.term(), now, chain);
+                }
             }
             if now < *known || progress.next_index <= now {
                 return violation("raft.match-monotonic", &[node, NodeId::new(server as u16)], || {

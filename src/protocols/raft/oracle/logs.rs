@@ -119,6 +119,15 @@ impl Common {
                 )
             });
         }
+        let (term, known, chain) = self.acknowledged[node.index()];
+        if term == core.term() && self.chain_in(core, known) != Some(chain) {
+            return violation("raft.acknowledged-durable", &[node], || {
+                let last = core.log().last_index();
+                format!(
+                    "the leader of term {term} counts {node:?} as holding its log up to {known}, and it has removed some of that; its log ends at {last} now"
+                )
+            });
+        }
         while self.chain_in(core, seen.agreed) != self.committed_at(seen.agreed) {
             seen.agreed -= 1;
         }
