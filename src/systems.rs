@@ -390,7 +390,7 @@ impl System for BuiltIn {
     /// A server of Raft knows a disk that is new or rotten, and stays away. Of a sync that lied nobody can know.
     fn spares(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(_) => &[Kind::LostSync],
+            BuiltIn::Raft(settings) => settings.spared(),
             BuiltIn::Lock(_) | BuiltIn::Ring(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
         }
     }

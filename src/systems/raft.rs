@@ -58,6 +58,9 @@ pub struct RaftSettings {
     /// Clients read from any server, which asks the leader what it must have seen. Default: no.
     #[serde(default, skip_serializing_if = "is_default")]
     pub follower_reads: bool,
+    /// How long the session of a client lasts that does not use it. Default: for ever.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub session_lifetime: Option<Span>,
     /// Which groups of voters decide. Default: any majority.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quorums: QuorumSettings,
@@ -194,6 +197,7 @@ impl RaftSettings {
             always_joint: false,
             reads: ReadSettings::Log,
             follower_reads: false,
+            session_lifetime: None,
             quorums: QuorumSettings::Majority,
             judge: JudgeSettings::All,
             idle: 0,
@@ -241,6 +245,14 @@ impl RaftSettings {
         match self.spares {
             0 => &[Kind::TransferLeadership],
             _ => &[Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::TransferLeadership],
+        }
+    }
+
+    /// What its servers do not claim to survive: a sync that lied, and with leases a clock that stands still.
+    pub(super) fn spared(&self) -> &'static [Kind] {
+        match self.reads {
+            ReadSettings::Log | ReadSettings::Index => &[Kind::LostSync],
+            ReadSettings::Lease { .. } => &[Kind::LostSync, Kind::ClockFreeze],
         }
     }
 
@@ -297,6 +309,7 @@ impl RaftSettings {
         offer(RaftSettings { follower_reads: false, ..self.clone() });
         offer(RaftSettings { reads: ReadSettings::Log, follower_reads: false, ..self.clone() });
         offer(RaftSettings { judge: JudgeSettings::All, ..self.clone() });
+        offer(RaftSettings { session_lifetime: None, ..self.clone() });
         offer(RaftSettings { quorums: QuorumSettings::Majority, ..self.clone() });
         offer(RaftSettings { pre_vote: false, check_quorum: false, ..self.clone() });
         offer(RaftSettings { pre_vote: false, ..self.clone() });
@@ -350,6 +363,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         JudgeSettings::All => node::Judge::All,
         JudgeSettings::Clients => node::Judge::Clients,
     };
-    let system = node::Config { raft, client, clients, follower_reads, judge, scripts, idle };
+    let session_lifetime = settings.session_lifetime;
+    let system = node::Config { raft, client, clients, follower_reads, session_lifetime, judge, scripts, idle };
     Arc::new(plan.clone().with_system(system))
 }

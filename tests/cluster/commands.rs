@@ -3,6 +3,7 @@
 use super::words::{Pattern, describe, name, node, number, terms};
 use super::{Cluster, Flight};
 use squall::kernel::time::Span;
+use squall::kernel::time::Time;
 use squall::oracle::linearizable::register::Operation;
 use squall::protocol::NodeId;
 use squall::protocols::raft::kv;
@@ -209,7 +210,14 @@ impl Cluster {
         let sequence = &mut self.sequences[client as usize];
         *sequence += 1;
         let client = NodeId::new(self.config.raft.servers + client);
-        let request = Request { client, sequence: *sequence, command: kv::Command { key, operation } };
+        let request = Request {
+            client,
+            sequence: *sequence,
+            session: 0,
+            opens: *sequence == 1,
+            at: Time::ZERO,
+            command: kv::Command { key, operation },
+        };
         self.last_request = Some(request);
         self.request(server, request)
     }

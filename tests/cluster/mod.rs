@@ -129,7 +129,15 @@ impl Cluster {
             to_itself: VecDeque::new(),
         };
         Ok(Cluster {
-            config: Config { raft, client, clients: CLIENTS, follower_reads: false, scripts: None, idle: 0 },
+            config: Config {
+                raft,
+                client,
+                clients: CLIENTS,
+                follower_reads: false,
+                session_lifetime: None,
+                scripts: None,
+                idle: 0,
+            },
             hosts: (0..servers).map(host).collect(),
             backstage: (0..u64::from(servers)).map(backstage).collect(),
             flight: Vec::new(),
@@ -319,6 +327,9 @@ impl Cluster {
                     Answer::Swapped(false) => "not swapped".to_owned(),
                 };
                 self.say(format!("  {} answers {}: {answer}", name(from), client(sequence)));
+            }
+            Message::Expired { sequence } => {
+                self.say(format!("  {} answers {}: its session is over", name(from), client(sequence)));
             }
             Message::Redirect { sequence, leader } => {
                 let leader =

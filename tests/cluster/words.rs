@@ -67,7 +67,7 @@ pub(super) fn kind_of(message: &Message) -> &'static str {
         Message::Raft(Raft::Ask { .. }) => "ask",
         Message::Raft(Raft::ReadIndex { .. }) => "read-index",
         Message::Raft(Raft::ReadIndexReply { .. }) => "read-index-reply",
-        Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => "client",
+        Message::Request(_) | Message::Reply { .. } | Message::Expired { .. } | Message::Redirect { .. } => "client",
     }
 }
 

@@ -44,6 +44,9 @@ pub struct Client {
     /// Who is asked first.
     favourite: NodeId,
     sequence: u32,
+    /// Its session: the how many-th it is, and the number of the command that opens it.
+    session: u32,
+    opened: u32,
     call: Option<Call>,
     probe: Probe,
     /// What it will do, if that is spelled out; the next operation first.
@@ -71,7 +74,8 @@ impl Client {
     pub fn boot(config: Config, script: Option<Vec<(Time, Command)>>, io: &mut Io<'_, Store>) -> Client {
         let favourite = NodeId::new(io.dice().below(u64::from(config.servers)) as u16);
         let script = script.map(VecDeque::from);
-        let client = Client { config, favourite, sequence: 0, call: None, probe: Probe::NotYet, script };
+        let (call, probe) = (None, Probe::NotYet);
+        let client = Client { config, favourite, sequence: 0, session: 0, opened: 1, call, probe, script };
         client.arm_next(io);
         if let Some(at) = config.probe_at {
             io.arm(Timer::Probe, at.since(io.now()));
@@ -157,7 +161,9 @@ impl Client {
         if self.config.reads_anywhere && command.operation == Operation::Read {
             self.favourite = NodeId::new(io.dice().below(u64::from(self.config.servers)) as u16);
         }
-        io.send(self.favourite, Message::Request(Request { client: io.me(), sequence: self.sequence, command }));
+        let (client, sequence, session) = (io.me(), self.sequence, self.session);
+        let request = Request { client, sequence, session, opens: sequence == self.opened, at: Time::ZERO, command };
+        io.send(self.favourite, Message::Request(request));
         io.arm(Timer::Retry, self.config.retry);
     }
 
@@ -168,6 +174,9 @@ impl Client {
         if io.now().since(call.begun) >= self.config.patience {
             io.note(Fact::GaveUp { sequence: self.sequence });
             self.call = None;
+            if self.sequence == self.opened {
+                self.open_another_session();
+            }
             self.go_on(io);
             return;
         }
@@ -178,13 +187,38 @@ impl Client {
 
     /// A server has the answer.
     pub fn on_reply(&mut self, sequence: u32, answer: Answer, io: &mut Io<'_, Store>) {
-        if self.call.is_none() || sequence != self.sequence {
-            return;
-        }
+        let Some(Call { command, .. }) = self.call.filter(|_| sequence == self.sequence) else { return };
         io.note(Fact::Returned { sequence, answer });
         io.disarm(Timer::Retry);
         self.call = None;
+        // A read may have been answered without the log, and then nobody has heard of the session.
+        if command.operation == Operation::Read && sequence == self.opened {
+            self.opened += 1;
+        }
         self.go_on(io);
+    }
+
+    /// The session is over. Whether the command took effect before that cannot be known; the next one opens another session.
+    pub fn on_expired(&mut self, sequence: u32, io: &mut Io<'_, Store>) {
+        if self.call.is_none() || sequence != self.sequence {
+            return;
+        }
+        io.note(Fact::GaveUp { sequence });
+        io.disarm(Timer::Retry);
+        self.call = None;
+        self.open_another_session();
+        // A fresh operation that nobody knows anything of is made again.
+        self.probe = match self.probe {
+            Probe::Read => Probe::Write,
+            Probe::Done => Probe::Read,
+            Probe::NotYet | Probe::Write => self.probe,
+        };
+        self.go_on(io);
+    }
+
+    /// The next command opens a session, whatever has become of the latest one.
+    fn open_another_session(&mut self) {
+        (self.session, self.opened) = (self.session + 1, self.sequence + 1);
     }
 
     /// A server does not lead.

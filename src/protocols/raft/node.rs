@@ -8,7 +8,7 @@ use super::message::{self, Record};
 use super::server::Server;
 use super::session::{self, Request, Sessions};
 use crate::kernel::digest::{Digest, Digestible};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::oracle::linearizable::register::Answer;
 use crate::protocol::{self, Afterwards, Cast, DiskFailure, Found, Io, NodeId, Order, Protocol};
 
@@ -40,6 +40,8 @@ pub struct Config {
     pub follower_reads: bool,
     /// Whose word counts in judging a run.
     pub judge: Judge,
+    /// How long the session of a client lasts that does not use it; for ever, if not said.
+    pub session_lifetime: Option<Span>,
     /// What each client does and when, in order, if that is spelled out.
     pub scripts: Option<Vec<Vec<(Time, kv::Command)>>>,
     /// How many nodes there are that do nothing: they must cost nothing.
@@ -70,6 +72,11 @@ pub enum Message {
         /// What the store answered.
         answer: Answer,
     },
+    /// To a client: its session is over, and so nobody knows what has become of its request.
+    Expired {
+        /// The number of the request.
+        sequence: u32,
+    },
     /// To a client: ask the leader.
     Redirect {
         /// The number of the request.
@@ -96,6 +103,7 @@ impl Digestible for Message {
                 digest.pair(6 << 8, u64::from(*sequence));
                 answer.digest(digest);
             }
+            Message::Expired { sequence } => digest.pair(14 << 8, u64::from(*sequence)),
             Message::Redirect { sequence, leader } => {
                 digest.pair(7 << 8, u64::from(*sequence));
                 digest.word(leader.map_or(0, |leader| 1 + u64::from(leader.number())));
@@ -139,7 +147,7 @@ impl protocol::Timer for Timer {
 }
 
 /// The kinds of messages that are not of Raft, as [`Protocol::label`] names them.
-pub const MESSAGES: [&str; 3] = ["Request", "Reply", "Redirect"];
+pub const MESSAGES: [&str; 4] = ["Request", "Reply", "Redirect", "Expired"];
 
 /// The kinds of facts.
 pub const FACTS: [&str; 3] = ["Invoked", "Returned", "GaveUp"];
@@ -214,10 +222,13 @@ impl Protocol for Store {
             Store::Server(server) => match message {
                 Message::Raft(message) => server.on_raft(from, message, io),
                 Message::Request(request) => server.on_request(request, io),
-                Message::Reply { .. } | Message::Redirect { .. } => unreachable!("a message for a client"),
+                Message::Reply { .. } | Message::Expired { .. } | Message::Redirect { .. } => {
+                    unreachable!("a message for a client")
+                }
             },
             Store::Client(client) => match message {
                 Message::Reply { sequence, answer } => client.on_reply(sequence, answer, io),
+                Message::Expired { sequence } => client.on_expired(sequence, io),
                 Message::Redirect { sequence, leader } => client.on_redirect(sequence, leader, io),
                 Message::Raft(_) | Message::Request(_) => unreachable!("a message for a server"),
             },
@@ -260,6 +271,7 @@ impl Protocol for Store {
             Message::Raft(message) => message.label(),
             Message::Request(_) => "Request",
             Message::Reply { .. } => "Reply",
+            Message::Expired { .. } => "Expired",
             Message::Redirect { .. } => "Redirect",
         }
     }
@@ -277,10 +289,15 @@ impl Protocol for Store {
         match message {
             Message::Raft(message::Message::AppendEntries { entries, .. }) => 64 + 48 * entries.len() as u64,
             Message::Raft(message::Message::InstallSnapshot { fragment, .. }) => match &fragment.part {
+                session::Part::Clock(_) => 64,
                 session::Part::Sessions(_, sessions) => 64 + 16 * sessions.len() as u64,
                 session::Part::Machine(part) => 64 + 8 * part.values.len() as u64,
             },
-            Message::Raft(_) | Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => 64,
+            Message::Raft(_)
+            | Message::Request(_)
+            | Message::Reply { .. }
+            | Message::Expired { .. }
+            | Message::Redirect { .. } => 64,
         }
     }
 
@@ -289,7 +306,11 @@ impl Protocol for Store {
             Message::Raft(message) if !(config.raft.rules.checks_messages)() => {
                 Some(Message::Raft(message.garbled(word)))
             }
-            Message::Raft(_) | Message::Request(_) | Message::Reply { .. } | Message::Redirect { .. } => None,
+            Message::Raft(_)
+            | Message::Request(_)
+            | Message::Reply { .. }
+            | Message::Expired { .. }
+            | Message::Redirect { .. } => None,
         }
     }
 

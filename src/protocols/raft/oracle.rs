@@ -62,7 +62,10 @@ pub const INVARIANTS: [(&str, &str); 24] = [
         "what is known to match never shrinks in one leadership, and the next entry to send is beyond it",
     ),
     ("raft.restart-restores", "a server starts with exactly what its disk holds"),
-    ("raft.leader-is-voter", "whoever is elected votes in the latest configuration in its log"),
+    (
+        "raft.leader-is-voter",
+        "whoever is elected votes by the latest configuration in its log, or, if that may come to nothing, by the one before (thesis, section 4.2.2)",
+    ),
     ("raft.configuration-in-log", "a server goes by the latest configuration in its log (thesis, section 4.1)"),
     (
         "raft.one-change-at-a-time",

@@ -4,6 +4,7 @@
 mod change;
 mod compact;
 mod read;
+mod session;
 
 use super::log::Position;
 use super::membership::Servers;
@@ -15,6 +16,7 @@ use crate::protocol::{Afterwards, Damage, DiskFailure, NodeId};
 pub use change::ChangeRules;
 pub use compact::CompactRules;
 pub use read::ReadRules;
+pub use session::SessionRules;
 
 /// Why a server might start its election timer anew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,6 +164,8 @@ pub struct Rules {
     pub compact: CompactRules,
     /// About reads.
     pub read: ReadRules,
+    /// About sessions that end.
+    pub session: SessionRules,
 }
 
 impl Rules {
@@ -208,6 +212,7 @@ impl Rules {
         change: ChangeRules::SOUND,
         compact: CompactRules::SOUND,
         read: ReadRules::SOUND,
+        session: SessionRules::SOUND,
     };
 }
 

@@ -1,11 +1,12 @@
 //! A server of the replicated store: the core, and what it owes to clients.
 
 use super::config::Reads;
-use super::core::{Alarm, Core};
+use super::core::{Alarm, Applied, Core};
 use super::kv;
 use super::message::{self, Record};
 use super::node::{Command, Config, Machine, Message, Store};
-use super::session::Request;
+use super::session::{Outcome, Request};
+use crate::kernel::time::Time;
 use crate::oracle::linearizable::register::Operation;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
 use std::collections::BTreeMap;
@@ -17,14 +18,17 @@ pub struct Server {
     follower_reads: bool,
     /// By client, the read that it waits for: its number and the key.
     reads: BTreeMap<NodeId, (u32, u32)>,
+    /// The term in which it leads, when it began to by its own clock, and what time it was by the log.
+    office: (u64, Time, Time),
 }
 
 impl Server {
     /// Starts a server.
     pub fn boot(config: &Config, disk: Found<'_, Record<Machine>>, io: &mut Io<'_, Store>) -> Server {
-        let machine = Machine::new(kv::Store::default(), &config.raft.rules);
+        let machine = Machine::new(kv::Store::default(), config.session_lifetime, &config.raft.rules);
         let core = Core::boot(config.raft, machine, disk, io);
-        Server { core, follower_reads: config.follower_reads, reads: BTreeMap::new() }
+        let office = (0, Time::ZERO, Time::ZERO);
+        Server { core, follower_reads: config.follower_reads, reads: BTreeMap::new(), office }
     }
 
     /// Handles a message from another server.
@@ -52,7 +56,12 @@ impl Server {
     /// Handles the request of a client.
     pub fn on_request(&mut self, request: Command, io: &mut Io<'_, Store>) {
         let spares_log = request.command.operation == Operation::Read && self.core.config().reads != Reads::Log;
-        let is_taken = if spares_log { self.on_read(&request, io) } else { self.propose(request, io) };
+        let is_taken = if spares_log {
+            self.on_read(&request, io)
+        } else {
+            let at = self.time_of_log(io.now());
+            self.propose(Command { at, ..request }, io)
+        };
         if !is_taken {
             let leader = self.core.leader();
             io.send(request.client, Message::Redirect { sequence: request.sequence, leader });
@@ -62,15 +71,26 @@ impl Server {
     fn propose(&mut self, request: Command, io: &mut Io<'_, Store>) -> bool {
         let Request { client, sequence, .. } = request;
         if let Some((last, answer)) = self.core.machine().latest(client)
-            && (self.core.config().rules.is_refused_as_repetition)(sequence, *last)
+            && (self.core.config().rules.is_refused_as_repetition)(sequence, last)
             && self.core.is_leader()
         {
-            if sequence == *last {
+            if sequence == last {
                 io.send(client, Message::Reply { sequence, answer: *answer });
             }
             return true;
         }
         self.core.propose(request, io)
+    }
+
+    /// The time that a leader writes into the log: it goes on from where that was when it began to lead, as fast as its own
+    /// clock.
+    fn time_of_log(&mut self, now: Time) -> Time {
+        let Some(clock) = self.core.machine().clock() else { return Time::ZERO };
+        if self.office.0 != self.core.term() {
+            self.office = (self.core.term(), now, clock);
+        }
+        let (_, began, from) = self.office;
+        from + now.since(began)
     }
 
     fn on_read(&mut self, request: &Command, io: &mut Io<'_, Store>) -> bool {
@@ -88,10 +108,15 @@ impl Server {
 
     /// Applies what is committed, and answers. The leader of the day answers, whoever took the request.
     fn catch_up(&mut self, io: &mut Io<'_, Store>) {
-        while let Some(applied) = self.core.apply_next() {
-            let Some(answer) = applied.reply else { continue };
+        self.core.machine_mut().tell_time(io.now());
+        while let Some(Applied { command: Command { client, sequence, .. }, reply }) = self.core.apply_next() {
+            let message = match reply {
+                Outcome::Done(answer) => Message::Reply { sequence, answer },
+                Outcome::Overtaken => continue,
+                Outcome::Expired => Message::Expired { sequence },
+            };
             if self.core.is_leader() {
-                io.send(applied.command.client, Message::Reply { sequence: applied.command.sequence, answer });
+                io.send(client, message);
             }
         }
         self.answer_reads(io);

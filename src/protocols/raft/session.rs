@@ -1,11 +1,13 @@
 //! Client sessions: a command that is repeated takes effect once (thesis, section 6.3).
 //!
 //! The table of sessions is part of the replicated state: whichever server leads next knows what
-//! has been done, and answers a repetition with the answer of the first time.
+//! has been done, and answers a repetition with the answer of the first time. A session that is not used for long enough ends,
+//! by a time that leaders write into the log, so that it ends for all servers at the same entry.
 
 use super::core::StateMachine;
-use super::rules::Rules;
+use super::rules::{Rules, SessionRules};
 use crate::kernel::digest::{Digest, Digestible, mix};
+use crate::kernel::time::{Span, Time};
 use crate::protocol::NodeId;
 
 /// A command with its client's name and number.
@@ -15,6 +17,12 @@ pub struct Request<C> {
     pub client: NodeId,
     /// Counts the client's commands, from 1. A client has one command under way at a time.
     pub sequence: u32,
+    /// Counts the client's sessions, from 0.
+    pub session: u32,
+    /// It is the first command of the session.
+    pub opens: bool,
+    /// What time it is by the log, as the leader that takes the command in says; zero where sessions do not end.
+    pub at: Time,
     /// What it asks for.
     pub command: C,
 }
@@ -22,28 +30,61 @@ pub struct Request<C> {
 impl<C: Digestible> Digestible for Request<C> {
     fn digest(&self, digest: &mut Digest) {
         digest.word(u64::from(self.client.number()) << 32 | u64::from(self.sequence));
+        if self.at > Time::ZERO {
+            digest.pair(self.at.ns(), u64::from(self.session) << 1 | u64::from(self.opens));
+        }
         self.command.digest(digest);
     }
 }
 
-/// A state machine that remembers the last answer to every client.
+/// What a command comes to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome<R> {
+    /// It has taken effect, now or before, and this is the answer.
+    Done(R),
+    /// The client has gone on to a later command: nobody waits for this answer.
+    Overtaken,
+    /// The session is over, so that nobody knows whether it has taken effect before; it does not now.
+    Expired,
+}
+
+/// What is remembered of a client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session<R> {
+    number: u32,
+    sequence: u32,
+    reply: R,
+    /// When it was used last, by the time of the log.
+    used: Time,
+}
+
+/// A state machine that remembers the last answer to every client, as long as its session lasts.
 #[derive(Clone, Debug)]
 pub struct Sessions<M: StateMachine> {
     machine: M,
     /// By client.
-    last: Vec<Option<(u32, M::Reply)>>,
+    last: Vec<Option<Session<M::Reply>>>,
+    /// How long a session lasts that is not used; for ever, if not said.
+    lifetime: Option<Span>,
+    /// The time of the log: that of the latest command.
+    clock: Time,
+    /// What time it is by this server's own clock, which must mean nothing here.
+    local: Time,
     fingerprint: u64,
     /// [`Rules::is_repetition`].
     is_repetition: fn(u32, u32) -> bool,
     /// Whether the table is part of a snapshot.
     is_kept: fn() -> bool,
+    rules: SessionRules,
 }
 
 /// A piece of the state: of the table, or of the machine inside.
 #[derive(Clone, Debug)]
 pub enum Part<M: StateMachine> {
-    /// The last number of some clients, from the one of this number on, and the answer to it.
-    Sessions(usize, Vec<Option<(u32, M::Reply)>>),
+    /// The time of the log.
+    Clock(Time),
+    /// What is remembered of some clients, from the one of this number on.
+    Sessions(usize, Vec<Option<Session<M::Reply>>>),
     /// Of the machine.
     Machine(M::Part),
 }
@@ -51,10 +92,13 @@ pub enum Part<M: StateMachine> {
 impl<M: StateMachine> Digestible for Part<M> {
     fn digest(&self, digest: &mut Digest) {
         match self {
+            Part::Clock(clock) => digest.word(clock.ns()),
             Part::Sessions(first, sessions) => {
                 digest.word(*first as u64);
-                let number = |session: &Option<(u32, M::Reply)>| session.as_ref().map_or(0, |session| session.0);
-                sessions.iter().for_each(|session| digest.word(u64::from(number(session))));
+                sessions.iter().for_each(|session| match session {
+                    Some(session) => digest.pair(u64::from(session.sequence), session.used.ns()),
+                    None => digest.word(0),
+                });
             }
             Part::Machine(part) => part.digest(digest),
         }
@@ -62,44 +106,81 @@ impl<M: StateMachine> Digestible for Part<M> {
 }
 
 impl<M: StateMachine> Sessions<M> {
-    /// Around a machine to which nothing has been applied.
-    pub fn new(machine: M, rules: &Rules) -> Sessions<M> {
-        let is_kept = rules.compact.has_sessions;
-        Sessions { machine, last: Vec::new(), fingerprint: 0, is_repetition: rules.is_repetition, is_kept }
+    /// Around a machine to which nothing has been applied. A session ends that is not used for `lifetime`.
+    pub fn new(machine: M, lifetime: Option<Span>, rules: &Rules) -> Sessions<M> {
+        let (is_repetition, is_kept) = (rules.is_repetition, rules.compact.has_sessions);
+        let (last, clock, local) = (Vec::new(), Time::ZERO, Time::ZERO);
+        Sessions { machine, last, lifetime, clock, local, fingerprint: 0, is_repetition, is_kept, rules: rules.session }
     }
 
     /// The number of the latest command of a client that was applied, and the answer to it.
-    pub fn latest(&self, client: NodeId) -> Option<&(u32, M::Reply)> {
-        self.last.get(client.index()).and_then(Option::as_ref)
+    pub fn latest(&self, client: NodeId) -> Option<(u32, &M::Reply)> {
+        let session = self.last.get(client.index())?.as_ref()?;
+        Some((session.sequence, &session.reply))
     }
 
     /// The machine inside.
     pub fn machine(&self) -> &M {
         &self.machine
     }
-}
 
-impl<M: StateMachine> StateMachine for Sessions<M> {
-    type Command = Request<M::Command>;
-    /// `None` if the client has gone on to a later command: nobody waits for this answer.
-    type Reply = Option<M::Reply>;
-    type Part = Part<M>;
+    /// The time of the log, if sessions end by it.
+    pub fn clock(&self) -> Option<Time> {
+        self.lifetime.map(|_| self.clock)
+    }
 
-    fn apply(&mut self, request: &Request<M::Command>) -> Option<M::Reply> {
+    /// What time it is by the server's own clock.
+    pub fn tell_time(&mut self, local: Time) {
+        self.local = local;
+    }
+
+    /// What has become of a command, if that is known already.
+    fn before<C>(&mut self, request: &Request<C>) -> Option<Outcome<M::Reply>> {
         let client = request.client.index();
         if self.last.len() <= client {
             self.last.resize(client + 1, None);
         }
-        if let Some((last, reply)) = &self.last[client]
-            && (self.is_repetition)(request.sequence, *last)
-        {
-            return (request.sequence == *last).then(|| reply.clone());
+        let now = (self.rules.clock)(self.clock, self.local);
+        let is_over =
+            |session: &Session<M::Reply>| self.lifetime.is_some_and(|lifetime| now.since(session.used) > lifetime);
+        match &mut self.last[client] {
+            Some(session) if session.number == request.session && !is_over(session) => {
+                session.used = self.clock;
+                let is_repetition = (self.is_repetition)(request.sequence, session.sequence);
+                is_repetition.then(|| match request.sequence == session.sequence {
+                    true => Outcome::Done(session.reply.clone()),
+                    false => Outcome::Overtaken,
+                })
+            }
+            Some(session) if session.number > request.session => Some(Outcome::Overtaken),
+            // A command that opens a session does so once: when that is over, too.
+            Some(session) if session.number == request.session => Some(Outcome::Expired),
+            Some(_) | None => {
+                let may_open = self.lifetime.is_none() || (self.rules.may_open)(request.opens);
+                (!may_open).then_some(Outcome::Expired)
+            }
         }
+    }
+}
+
+impl<M: StateMachine> StateMachine for Sessions<M> {
+    type Command = Request<M::Command>;
+    type Reply = Outcome<M::Reply>;
+    type Part = Part<M>;
+
+    fn apply(&mut self, request: &Request<M::Command>) -> Outcome<M::Reply> {
+        self.clock = self.clock.max(request.at);
+        if let Some(outcome) = self.before(request) {
+            return outcome;
+        }
+        let (client, sequence) = (request.client.index(), u64::from(request.sequence));
         let reply = self.machine.apply(&request.command);
-        let before = self.last[client].as_ref().map_or(0, |(sequence, _)| u64::from(*sequence));
-        self.fingerprint ^= mix(client as u64, before) ^ mix(client as u64, u64::from(request.sequence));
-        self.last[client] = Some((request.sequence, reply.clone()));
-        Some(reply)
+        let session = &mut self.last[client];
+        let before = session.as_ref().map_or(0, |session| u64::from(session.sequence));
+        self.fingerprint ^= mix(client as u64, before) ^ mix(client as u64, sequence);
+        let Request { session: number, sequence, .. } = *request;
+        *session = Some(Session { number, sequence, reply: reply.clone(), used: self.clock });
+        Outcome::Done(reply)
     }
 
     fn size(request: &Request<M::Command>) -> usize {
@@ -107,7 +188,7 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
     }
 
     fn fingerprint(&self) -> u64 {
-        mix(self.fingerprint, self.machine.fingerprint())
+        mix(self.fingerprint ^ self.clock.ns(), self.machine.fingerprint())
     }
 
     fn parts(&self, size: usize) -> Vec<Part<M>> {
@@ -115,20 +196,21 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
         let sessions = kept.chunks(size).enumerate();
         let sessions = sessions.map(|(number, sessions)| Part::Sessions(number * size, sessions.to_vec()));
         let machine = self.machine.parts(size).into_iter().map(Part::Machine);
-        sessions.chain(machine).collect()
+        self.clock().map(Part::Clock).into_iter().chain(sessions).chain(machine).collect()
     }
 
     fn restore(&mut self, parts: &[Part<M>]) {
-        (self.last, self.fingerprint) = (Vec::new(), 0);
+        (self.last, self.clock, self.fingerprint) = (Vec::new(), Time::ZERO, 0);
         let mut machine = Vec::new();
         for part in parts {
             match part {
+                Part::Clock(clock) => self.clock = *clock,
                 Part::Sessions(_, sessions) => self.last.extend_from_slice(sessions),
                 Part::Machine(part) => machine.push(part.clone()),
             }
         }
-        for (client, last) in self.last.iter().enumerate() {
-            if let Some((sequence, _)) = last {
+        for (client, session) in self.last.iter().enumerate() {
+            if let Some(Session { sequence, .. }) = session {
                 self.fingerprint ^= mix(client as u64, 0) ^ mix(client as u64, u64::from(*sequence));
             }
         }
@@ -144,30 +226,46 @@ mod tests {
 
     #[test]
     fn a_repetition_has_the_first_answer_and_no_second_effect() {
-        let mut sessions = Sessions::new(Store::default(), &Rules::SOUND);
-        let add = |sequence| Request {
-            client: NodeId::new(7),
-            sequence,
-            command: Command { key: 1, operation: Operation::Add(5) },
-        };
-        assert_eq!(sessions.apply(&add(1)), Some(Answer::Value(5)));
+        let mut sessions = Sessions::new(Store::default(), None, &Rules::SOUND);
+        let add = |sequence| add(0, sequence, 0);
+        assert_eq!(sessions.apply(&add(1)), Outcome::Done(Answer::Value(5)));
         let fingerprint = sessions.fingerprint();
-        assert_eq!(sessions.apply(&add(1)), Some(Answer::Value(5)));
+        assert_eq!(sessions.apply(&add(1)), Outcome::Done(Answer::Value(5)));
         assert_eq!(sessions.fingerprint(), fingerprint);
-        assert_eq!(sessions.apply(&add(2)), Some(Answer::Value(10)));
-        assert_eq!(sessions.apply(&add(1)), None);
+        assert_eq!(sessions.apply(&add(2)), Outcome::Done(Answer::Value(10)));
+        assert_eq!(sessions.apply(&add(1)), Outcome::Overtaken);
+    }
+
+    /// A request of client 7 to add 5, at so many milliseconds of the log; the first one of a session opens it.
+    fn add(session: u32, sequence: u32, ms: u64) -> Request<Command> {
+        let command = Command { key: 1, operation: Operation::Add(5) };
+        let (client, opens, at) = (NodeId::new(7), sequence == 1 + 10 * session, Time::ZERO + Span::ms(ms));
+        Request { client, sequence, session, opens, at, command }
+    }
+
+    #[test]
+    fn a_session_that_is_over_is_not_opened_again_by_its_own_commands() {
+        let mut sessions = Sessions::new(Store::default(), Some(Span::ms(100)), &Rules::SOUND);
+        let mut apply = |session, sequence, ms| sessions.apply(&add(session, sequence, ms));
+        assert_eq!(apply(0, 2, 0), Outcome::Expired);
+        assert_eq!(apply(0, 1, 50), Outcome::Done(Answer::Value(5)));
+        assert_eq!(apply(0, 1, 150), Outcome::Done(Answer::Value(5)));
+        assert_eq!([apply(0, 1, 251), apply(0, 2, 251)], [Outcome::Expired, Outcome::Expired]);
+        assert_eq!([apply(1, 12, 252), apply(1, 11, 253)], [Outcome::Expired, Outcome::Done(Answer::Value(10))]);
+        // The time of the log does not go back, whatever a leader says.
+        assert_eq!([apply(1, 11, 20), apply(0, 1, 300)], [Outcome::Done(Answer::Value(10)), Outcome::Overtaken]);
     }
 
     #[test]
     fn what_its_parts_restore_is_the_same_state() {
-        let mut sessions = Sessions::new(Store::default(), &Rules::SOUND);
+        let mut sessions = Sessions::new(Store::default(), None, &Rules::SOUND);
         for client in [3, 7, 1, 7] {
             let key = u32::from(client) * 3;
             let command = Command { key, operation: Operation::Add(u64::from(client)) };
-            sessions.apply(&Request { client: NodeId::new(client), sequence: key, command });
+            sessions.apply(&Request { client: NodeId::new(client), sequence: key, command, ..add(0, 1, 0) });
         }
         for size in [1, 4, 100] {
-            let (parts, mut restored) = (sessions.parts(size), Sessions::new(Store::default(), &Rules::SOUND));
+            let (parts, mut restored) = (sessions.parts(size), Sessions::new(Store::default(), None, &Rules::SOUND));
             restored.restore(&parts);
             assert_eq!(restored.fingerprint(), sessions.fingerprint());
             assert_eq!(format!("{:?}", restored.parts(9)), format!("{:?}", sessions.parts(9)));

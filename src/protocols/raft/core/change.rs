@@ -90,6 +90,14 @@ impl<M: StateMachine> Core<M> {
         *self.changes.last().unwrap_or_else(|| unreachable!("there is always a first configuration"))
     }
 
+    /// Whether this server votes by the configuration before the latest one, which may come to nothing yet.
+    pub(super) fn voted_before(&self) -> bool {
+        match self.changes.as_slice() {
+            [.., before, latest] => latest.index > self.commit && before.configuration.may_vote(self.me),
+            _ => false,
+        }
+    }
+
     /// The log has changed, or what is committed: so may have who belongs to the cluster. A leader forgets what it knows of
     /// those who have come or gone.
     pub(super) fn reconfigure(&mut self) {

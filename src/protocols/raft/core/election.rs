@@ -11,7 +11,7 @@ impl<M: StateMachine> Core<M> {
     /// No leader was heard for an election timeout.
     pub(super) fn campaign<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         self.leader = None;
-        if !(self.config.rules.change.may_campaign)(self.configuration.may_vote(self.me)) {
+        if !(self.config.rules.change.may_campaign)(self.configuration.may_vote(self.me), self.voted_before()) {
             self.role = Role::Follower;
             return self.repeat_wish(io);
         }

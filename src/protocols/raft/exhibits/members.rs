@@ -42,7 +42,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         source: "etcd db54973 \"prevent learners from becoming leader\"; hashicorp/raft 656e6c0",
         invariants: &["raft.leader-is-voter"],
         rarity: Rarity::Common,
-        plant: |rules| rules.change.may_campaign = |_| true,
+        plant: |rules| rules.change.may_campaign = |_, _| true,
     },
     Exhibit {
         id: "single-server-change-before-noop",

@@ -104,4 +104,20 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         rarity: Rarity::Common,
         plant: |rules| rules.repeats_as = |sequence| sequence + 1,
     },
+    Exhibit {
+        id: "session-recreated-if-unknown",
+        story: "a command of a session that is over begins a new one, and is carried out",
+        source: "thesis, section 6.3: to allocate a new session \"would risk duplicate execution of commands\"",
+        invariants: &["raft.linearizable"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.session.may_open = |_| true,
+    },
+    Exhibit {
+        id: "expiry-by-local-clock",
+        story: "every server ends a session by its own clock",
+        source: "thesis, section 6.3: \"all servers must agree on when to expire a client's session\"; LogCabin 445f383",
+        invariants: &["raft.linearizable", "raft.state-machine-safety"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.session.clock = |_, local| local,
+    },
 ];

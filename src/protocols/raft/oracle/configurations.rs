@@ -80,6 +80,13 @@ impl Common {
         self.configurations.latest(core.log().last_index(), |index| self.chain_in(core, index))
     }
 
+    /// Whether a server that does not know the configuration at this index of its log to be committed votes by the one
+    /// before it.
+    pub(super) fn voted_before<M: StateMachine>(&self, node: NodeId, core: &Core<M>, at: u64) -> bool {
+        let before = || self.configurations.latest(at - 1, |index| self.chain_in(core, index)).1;
+        at > core.commit() && before().may_vote(node)
+    }
+
     /// An entry that nobody had says who belongs to the cluster. A leader that has made it may do so once an entry of its term is
     /// committed, and when the change before it is.
     #[cold]

@@ -127,10 +127,12 @@ impl Common {
             seen.agreed -= 1;
         }
         (seen.term, seen.vote) = (core.term(), core.vote());
+        // A disk may hold what was in memory for less than a step.
+        self.check_matching(node, core, 0)?;
         (seen.last, seen.chain) = (last, core.log().chain());
         if last > 0 {
             self.reach(Goal::RestartWithLog);
         }
-        self.check_configuration(node, core)
+        Ok(())
     }
 }

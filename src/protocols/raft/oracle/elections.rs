@@ -143,8 +143,8 @@ impl Common {
                 format!("{other:?} and {node:?} both lead in term {term}")
             });
         }
-        let (_, configuration) = self.in_force(core);
-        if !configuration.may_vote(node) {
+        let (at, configuration) = self.in_force(core);
+        if !configuration.may_vote(node) && !self.voted_before(node, core, at) {
             return violation("raft.leader-is-voter", &[node], || {
                 format!("{node:?} leads term {term} and has no vote: its log says {configuration:?}")
             });

@@ -137,7 +137,7 @@ impl Common {
 
     /// New entries are those that nobody had; where one is known, all before it are, too. Those up
     /// to `upto` are known.
-    fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>, upto: u64) -> Verdict {
+    pub(super) fn check_matching<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>, upto: u64) -> Verdict {
         let log = core.log();
         let at = |index: u64| (log.term_at(index).expect("in the log"), log.chain_at(index).expect("in the log"));
         let mut index = log.last_index();
@@ -303,7 +303,7 @@ mod tests {
         records.extend(entries.iter().map(|term| Record::Entry(Entry::new(*term, None))));
         let (mut dice, mut effects) = (Dice::new(1, Purpose::Node, 0), Vec::new());
         let mut io = Io::<Store>::new(NodeId::new(0), Time::ZERO, Time::ZERO, &mut dice, &mut effects);
-        let machine = Machine::new(Default::default(), &config.rules);
+        let machine = Machine::new(Default::default(), None, &config.rules);
         Core::boot(config, machine, Found { records: &records, damage: None }, &mut io)
     }
 

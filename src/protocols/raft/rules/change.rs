@@ -28,8 +28,9 @@ pub struct ChangeRules {
     pub leaves_joint: fn(mine: bool) -> bool,
     /// Does a leader step down that does not belong to the cluster any more?
     pub steps_down_when_removed: fn() -> bool,
-    /// May a server campaign that has this right in the latest configuration that it knows?
-    pub may_campaign: fn(may_vote: bool) -> bool,
+    /// May a server campaign that votes by the latest configuration that it knows, or does not; and by the one before that, while the
+    /// latest may come to nothing?
+    pub may_campaign: fn(may_vote: bool, voted_before: bool) -> bool,
     /// Does a server that hears a leader ignore a candidate? `transfer` says that the leader itself has sent it.
     pub ignores_candidate: fn(hears_leader: bool, transfer: bool) -> bool,
     /// Does a leader that hands over take commands?
@@ -116,9 +117,11 @@ fn steps_down_when_removed() -> bool {
     true
 }
 
-/// Who does not vote does not stand for election (thesis, section 4.2.2).
-fn may_campaign(may_vote: bool) -> bool {
-    may_vote
+/// Who does not vote does not stand for election, unless it may be the only one with the entry that says so: a leader that was about to leave
+/// and has told nobody yet refuses its vote to all others (thesis, section 4.2.2: "a server that is not part of its
+/// own latest configuration should still start new elections").
+fn may_campaign(may_vote: bool, voted_before: bool) -> bool {
+    may_vote || voted_before
 }
 
 /// A candidate that comes while a leader is alive is disruptive (thesis, section 4.2.3); unless the leader has sent it (section 3.10).
