@@ -143,7 +143,7 @@ pub struct Leadership<M: StateMachine> {
     round_began: Option<Time>,
     /// When the last round began that a quorum has confirmed: until then nobody else can have led.
     confirmed: Option<Time>,
-    /// When it last spoke to all because it was time to.
+    /// What time it is by its heartbeats: one interval later with each.
     ticked: Time,
     /// Reads that wait for a round.
     pending: Vec<Pending>,

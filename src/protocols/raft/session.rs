@@ -154,7 +154,9 @@ impl<M: StateMachine> Sessions<M> {
             }
             Some(session) if session.number > request.session => Some(Outcome::Overtaken),
             // A command that opens a session does so once: when that is over, too.
-            Some(session) if session.number == request.session => Some(Outcome::Expired),
+            Some(session) if session.number == request.session => {
+                (!(self.rules.may_open)(false)).then_some(Outcome::Expired)
+            }
             Some(_) | None => {
                 let may_open = self.lifetime.is_none() || (self.rules.may_open)(request.opens);
                 (!may_open).then_some(Outcome::Expired)

@@ -134,9 +134,7 @@ impl<M: StateMachine> Core<M> {
             Progress::Late => {}
             Progress::Complete(snapshot) => {
                 io.write(Record::Snapshot(Arc::clone(&snapshot)).into());
-                let (rules, before) = (self.config.rules.compact, self.applied);
-                self.adopt(&snapshot, rules.keeps_suffix);
-                self.applied = (rules.applied_after)(self.applied, before, self.log.base().index);
+                self.adopt(&snapshot, self.config.rules.compact.keeps_suffix);
                 self.answer(from, Outcome::Matched(last.index), round, io);
             }
         }

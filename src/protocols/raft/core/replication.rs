@@ -36,7 +36,7 @@ impl<M: StateMachine> Core<M> {
             self.count_round(io.now());
         }
         if let Role::Leader(Leadership { ticked, .. }) = &mut self.role {
-            *ticked = io.now();
+            *ticked += self.config.heartbeat;
         }
         self.others().for_each(|server| self.send_heartbeat(server, io));
         // The members may have become fewer since: then those who have answered may be enough now.

@@ -34,7 +34,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         story: "a new leader says what is committed before an entry of its own term is",
         source: "thesis, section 6.4, step 1; etcd issue 7331, f9382a4; TiKV issue 9208",
         invariants: &["raft.linearizable"],
-        rarity: Rarity::Common,
+        rarity: Rarity::Specific,
         plant: |rules| rules.read.knows_commit = |_, _| true,
     },
     Exhibit {
@@ -55,7 +55,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
     },
     Exhibit {
         id: "lease-in-ticks",
-        story: "a leader tells by its own ticks how old its lease is, and none come while it is paused",
+        story: "a leader counts its heartbeats to tell how old its lease is, and there are none while it is paused",
         source: "etcd, ReadOnlyLeaseBased: \"clock can move backward/pause without any bound\"",
         invariants: &["raft.linearizable"],
         rarity: Rarity::Common,

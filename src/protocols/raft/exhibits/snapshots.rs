@@ -14,14 +14,6 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.compact.campaigns_from = |log, pending| pending.map_or(log, |pending| log.max(pending)),
     },
     Exhibit {
-        id: "double-apply-after-race",
-        story: "how much is applied is overwritten by somebody who was applying while a snapshot was installed",
-        source: "openraft eed681d5, and 8cd24ba0: entries were applied more than once",
-        invariants: &["raft.state-machine-safety"],
-        rarity: Rarity::Specific,
-        plant: |rules| rules.compact.applied_after = |now, before, base| before.max(base).min(now),
-    },
-    Exhibit {
         id: "snapshot-discards-suffix",
         story: "a snapshot takes the place of the whole log, also of entries after it that agree",
         source: "Raft paper, section 7: \"entries following the snapshot are still valid and must be retained\"; etcd-io/raft 80615be \"do not restore snapshot if local raft has longer matching history\"",

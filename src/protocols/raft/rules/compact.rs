@@ -17,23 +17,14 @@ pub struct CompactRules {
     pub configuration: fn(known: Configuration, snapshot: Configuration) -> Configuration,
     /// Where a server says that its log ends when it campaigns, which has received something of a snapshot that ends at `pending`.
     pub campaigns_from: fn(log: Position, pending: Option<Position>) -> Position,
-    /// How much is applied after a snapshot, which says `now`; it was `before`, and the log begins after `base`.
-    pub applied_after: fn(now: u64, before: u64, base: u64) -> u64,
     /// Are the sessions of clients part of a snapshot?
     pub has_sessions: fn() -> bool,
 }
 
 impl CompactRules {
     /// The rules of the paper.
-    pub const SOUND: CompactRules = CompactRules {
-        needs_snapshot,
-        is_news,
-        keeps_suffix,
-        configuration,
-        campaigns_from,
-        applied_after,
-        has_sessions,
-    };
+    pub const SOUND: CompactRules =
+        CompactRules { needs_snapshot, is_news, keeps_suffix, configuration, campaigns_from, has_sessions };
 }
 
 /// Also if `next` is the last one that is compacted away (paper, section 7).
@@ -60,11 +51,6 @@ fn configuration(_known: Configuration, snapshot: Configuration) -> Configuratio
 /// Where its log ends: a snapshot that is not there yet would be missing to whom it leads.
 fn campaigns_from(log: Position, _pending: Option<Position>) -> Position {
     log
-}
-
-/// The state is that of the snapshot, so nothing up to it is applied again.
-fn applied_after(now: u64, _before: u64, _base: u64) -> u64 {
-    now
 }
 
 /// They are part of the replicated state (thesis, section 6.3).

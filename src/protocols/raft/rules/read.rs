@@ -16,7 +16,7 @@ pub struct ReadRules {
     /// How long a leader may read after a confirmation, when nobody campaigns for `timeout` after hearing it, and clocks
     /// drift apart by so many millionths.
     pub lease: fn(timeout: Span, drift_ppm: u32) -> Span,
-    /// What time it is for a lease; a leader has last spoken at `ticked`.
+    /// What time it is for a lease, where it is `ticked` by the count of the leader's heartbeats.
     pub time_of_lease: fn(now: Time, ticked: Time) -> Time,
     /// From when that counts for a round that began then and is confirmed now.
     pub lease_begins: fn(began: Time, now: Time) -> Time,
@@ -57,7 +57,7 @@ fn lease(timeout: Span, drift_ppm: u32) -> Span {
     Span::ns((u128::from(timeout.as_ns()) * million / (million + u128::from(drift_ppm))) as u64)
 }
 
-/// Now: a server that was paused has not ticked.
+/// What the clock says: for a server that was paused the heartbeats did not go on.
 fn time_of_lease(now: Time, _ticked: Time) -> Time {
     now
 }
