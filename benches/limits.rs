@@ -126,6 +126,7 @@ fn raft_oracles() {
     let until = Span::secs(60);
     let disks = Distribution::Uniform { min: Span::us(100), max: Span::ms(2) };
     let (plan, slow) = (raft::plan(1, until, Distribution::ZERO, 0), raft::plan(1, until, disks, 0));
+    let whole = raft::whole_plan(1, until);
     compare(
         "W3 Raft: 5 servers, 10 closed-loop clients, 60 virtual seconds",
         "message",
@@ -134,7 +135,10 @@ fn raft_oracles() {
             Row("every oracle and the digest on", &|| {
                 raft::squall(&plan, raft::oracles(&plan), Fingerprint::default(), until).traffic().sent
             }),
-            Row("the same with disks of 0.1 to 2 ms", &|| {
+            Row("the same with snapshots, leases, spares and sessions that end", &|| {
+                raft::squall(&whole, raft::oracles(&whole), Fingerprint::default(), until).traffic().sent
+            }),
+            Row("every oracle and the digest on, disks of 0.1 to 2 ms", &|| {
                 raft::squall(&slow, raft::oracles(&slow), Fingerprint::default(), until).traffic().sent
             }),
         ],

@@ -347,6 +347,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         reads: workload.reads,
         retry: settings.election_timeout.max,
         patience: workload.patience,
+        in_turn: settings.spares > 0,
         reads_anywhere: settings.follower_reads && settings.reads != ReadSettings::Log,
     };
     let scripts = workload.operations.as_ref().map(|operations| {

@@ -209,9 +209,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// The node dies, if it is up, and its disk is replaced.
     fn wipe(&mut self, node: NodeId) -> Verdict {
         let was_up = self.hosts[node.index()].state.is_some();
+        // What has rotted the crash may take: it was promised all the same.
+        let promised = self.hosts[node.index()].disk.acknowledged();
         self.crash(node)?;
         let lost = self.hosts[node.index()].disk.wipe();
-        self.trouble(node).is_disk_new |= lost > 0;
+        self.trouble(node).is_disk_new |= promised > 0 || lost > 0;
         if was_up || lost > 0 {
             self.audit.bite(Kind::Wipe, |fault| fault.hits(node));
         }

@@ -3,7 +3,6 @@
 use super::words::{Pattern, describe, name, node, number, terms};
 use super::{Cluster, Flight};
 use squall::kernel::time::Span;
-use squall::kernel::time::Time;
 use squall::oracle::linearizable::register::Operation;
 use squall::protocol::NodeId;
 use squall::protocols::raft::kv;
@@ -215,7 +214,7 @@ impl Cluster {
             sequence: *sequence,
             session: 0,
             opens: *sequence == 1,
-            at: Time::ZERO,
+            at_ms: 0,
             command: kv::Command { key, operation },
         };
         self.last_request = Some(request);

@@ -120,6 +120,7 @@ impl Cluster {
             retry: Span::ms(1),
             patience: Span::ms(1),
             reads_anywhere: false,
+            in_turn: false,
         };
         let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
         let backstage = |server| Backstage {

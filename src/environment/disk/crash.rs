@@ -77,9 +77,14 @@ impl<R: Clone> Disk<R> {
 }
 
 impl<R> Disk<R> {
+    /// How many records it has acknowledged that it holds, readable or not.
+    pub fn acknowledged(&self) -> usize {
+        self.synced + self.rare.as_ref().map_or(0, |rare| rare.durable_behind())
+    }
+
     /// A new, empty disk in its place. Answers how many durable records are gone with the old one.
     pub fn wipe(&mut self) -> usize {
-        let durable = self.synced + self.rare.as_ref().map_or(0, |rare| rare.durable_behind());
+        let durable = self.acknowledged();
         let mut books = self.books;
         books.wiped += self.kept() as u64;
         *self = Disk { books, ..Disk::new() };

@@ -90,9 +90,9 @@ pub enum AnyServer {
     /// Of Redis.
     Redis(redis::server::Server),
     /// Of Redis, with others.
-    RedisFailover(redis::failover::Server),
+    RedisFailover(Box<redis::failover::Server>),
     /// Of an ensemble.
-    Ensemble(Ensemble),
+    Ensemble(Box<Ensemble>),
     /// Of PostgreSQL.
     Database(Box<database::server::Server>),
 }
@@ -102,11 +102,13 @@ impl AnyServer {
     pub(super) fn boot(config: &Config, disk: Found<'_, Record>, office: &mut Office<'_, '_>) -> AnyServer {
         match &config.kind {
             Kind::Redis(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
-            Kind::RedisFailover(redis) => AnyServer::RedisFailover(redis::failover::Server::boot(*redis, disk, office)),
+            Kind::RedisFailover(redis) => {
+                AnyServer::RedisFailover(Box::new(redis::failover::Server::boot(*redis, disk, office)))
+            }
             Kind::Redlock(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
             Kind::SortedSet(redis) => AnyServer::Redis(redis::server::Server::boot(redis.hosting, disk, office)),
-            Kind::Lease(lease) => AnyServer::Ensemble(Ensemble::of_leases(lease, disk, office)),
-            Kind::ZooKeeper(config) => AnyServer::Ensemble(Ensemble::of_zookeeper(config, disk, office)),
+            Kind::Lease(lease) => AnyServer::Ensemble(Box::new(Ensemble::of_leases(lease, disk, office))),
+            Kind::ZooKeeper(config) => AnyServer::Ensemble(Box::new(Ensemble::of_zookeeper(config, disk, office))),
             Kind::Database(database) => {
                 AnyServer::Database(Box::new(database::server::Server::boot(database, disk, office)))
             }
@@ -119,8 +121,8 @@ impl AnyServer {
     pub(super) fn service(&mut self) -> &mut dyn Service {
         match self {
             AnyServer::Redis(server) => server,
-            AnyServer::RedisFailover(server) => server,
-            AnyServer::Ensemble(server) => server,
+            AnyServer::RedisFailover(server) => server.as_mut(),
+            AnyServer::Ensemble(server) => server.as_mut(),
             AnyServer::Database(server) => server.as_mut(),
         }
     }

@@ -35,6 +35,8 @@ pub struct Config {
     pub reads_anywhere: bool,
     /// See [`Rules::repeats_as`](super::rules::Rules::repeats_as).
     pub repeats_as: fn(u32) -> u32,
+    /// It asks one server after the other, for most of them may not belong to the cluster.
+    pub in_turn: bool,
 }
 
 /// The state of one client.
@@ -153,16 +155,16 @@ impl Client {
         self.sequence += 1;
         self.call = Some(Call { command, begun: io.now() });
         io.note(Fact::Invoked { sequence: self.sequence, command });
+        if self.config.reads_anywhere && command.operation == Operation::Read {
+            self.turn_to_another(io);
+        }
         self.ask(io);
     }
 
     fn ask(&mut self, io: &mut Io<'_, Store>) {
         let Some(Call { command, .. }) = self.call else { unreachable!("nothing to ask for") };
-        if self.config.reads_anywhere && command.operation == Operation::Read {
-            self.favourite = NodeId::new(io.dice().below(u64::from(self.config.servers)) as u16);
-        }
         let (client, sequence, session) = (io.me(), self.sequence, self.session);
-        let request = Request { client, sequence, session, opens: sequence == self.opened, at: Time::ZERO, command };
+        let request = Request { client, sequence, session, opens: sequence == self.opened, at_ms: 0, command };
         io.send(self.favourite, Message::Request(request));
         io.arm(Timer::Retry, self.config.retry);
     }
@@ -181,8 +183,19 @@ impl Client {
             return;
         }
         self.sequence = (self.config.repeats_as)(self.sequence);
-        self.favourite = NodeId::new(io.dice().below(u64::from(self.config.servers)) as u16);
+        self.turn_to_another(io);
         self.ask(io);
+    }
+
+    /// Whom it asks next: anybody, or one after the other where most servers may be of no use.
+    fn turn_to_another(&mut self, io: &mut Io<'_, Store>) {
+        let servers = self.config.servers;
+        let next = if self.config.in_turn {
+            (self.favourite.number() + 1) % servers
+        } else {
+            io.dice().below(u64::from(servers)) as u16
+        };
+        self.favourite = NodeId::new(next);
     }
 
     /// A server has the answer.

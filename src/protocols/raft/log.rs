@@ -97,8 +97,8 @@ impl<C> Entry<C> {
 #[derive(Clone, Debug)]
 pub struct Log<C> {
     slots: Chunks<Slot<C>>,
-    /// The index before that of the first slot. Some slots at the front may be compacted away without being gone.
-    offset: u64,
+    /// The index of the first slot. Some slots at the front may be compacted away without being gone.
+    first: u64,
     /// The last entry that is compacted away, and the chain there.
     base: Position,
     base_chain: u64,
@@ -130,7 +130,7 @@ impl<C: Clone> Log<C> {
     /// A log without entries.
     pub const fn new() -> Log<C> {
         let slots = Chunks::new();
-        Log { slots, offset: 0, base: START, base_chain: CHAIN_START, last: START, chain: CHAIN_START }
+        Log { slots, first: 1, base: START, base_chain: CHAIN_START, last: START, chain: CHAIN_START }
     }
 
     /// Index of the last entry; 0 if there is none.
@@ -159,7 +159,7 @@ impl<C: Clone> Log<C> {
 
     #[inline]
     fn slot(&self, index: u64) -> Option<&Slot<C>> {
-        if index > self.base.index { self.slots.get((index - self.offset - 1) as usize) } else { None }
+        if index > self.base.index { self.slots.get((index - self.first) as usize) } else { None }
     }
 
     /// The entry at an index, if the log has it.
@@ -196,6 +196,7 @@ impl<C: Clone> Log<C> {
     }
 
     /// Adds an entry at the end. Answers its index.
+    #[inline]
     pub fn append(&mut self, entry: Entry<C>) -> u64 {
         self.last = Position { term: entry.term, index: self.last.index + 1 };
         self.chain = chain_on(self.chain, entry.hash);
@@ -212,7 +213,7 @@ impl<C: Clone> Log<C> {
         if index > self.last.index {
             return;
         }
-        self.slots.truncate((index - self.offset - 1) as usize);
+        self.slots.truncate((index - self.first) as usize);
         (self.last, self.chain) = match self.slots.last() {
             Some(slot) if index - 1 > self.base.index => {
                 (Position { term: slot.entry.term, index: index - 1 }, slot.chain)
@@ -232,20 +233,23 @@ impl<C: Clone> Log<C> {
         let (term, chain) = (self.term_at(upto), self.chain_at(upto));
         self.base = Position { term: term.expect("within the log"), index: upto };
         self.base_chain = chain.expect("within the log");
-        self.offset += self.slots.forget_before((upto - self.offset) as usize) as u64;
+        self.first += self.slots.forget_before((upto + 1 - self.first) as usize) as u64;
     }
 
     /// Becomes a log of which everything is compacted away up to here, and that has no more.
     pub fn reset(&mut self, last: Position, chain: u64) {
         self.slots.clear();
-        (self.offset, self.base, self.base_chain) = (last.index, last, chain);
+        (self.first, self.base, self.base_chain) = (last.index + 1, last, chain);
         (self.last, self.chain) = (last, chain);
     }
 
-    /// The entries from `index` on that are there, at most so many.
+    /// The entries from `index` on, at most so many; none if that one is compacted away.
     pub fn entries_from(&self, index: u64, count: usize) -> Vec<Entry<C>> {
-        let count = count.min((self.last_index() + 1).saturating_sub(index) as usize) as u64;
-        (index..index + count).map_while(|index| self.entry(index).cloned()).collect()
+        if index <= self.base.index || index > self.last.index {
+            return Vec::new();
+        }
+        let (place, rest) = ((index - self.first) as usize, (self.last.index + 1 - index) as usize);
+        (place..place + count.min(rest)).map(|place| self.slots[place].entry.clone()).collect()
     }
 
     /// The last place at or before `index` whose term is at most `term`: where a log that has `term`
@@ -256,7 +260,7 @@ impl<C: Clone> Log<C> {
         let index = match self.term_at(upto) {
             // Most often something before has only been overtaken: no search through cold memory.
             Some(here) if here > term => {
-                self.offset + self.slots.partition_point(|slot| slot.entry.term <= term) as u64
+                self.first - 1 + self.slots.partition_point(|slot| slot.entry.term <= term) as u64
             }
             Some(_) | None => upto,
         };

@@ -273,7 +273,7 @@ mod tests {
     fn a_set_is_a_set() {
         assert_eq!(Servers::first(3), set(&[2, 0, 1, 1]));
         assert_eq!(Servers::first(64).len(), 64);
-        assert_eq!((set(&[1, 5]) | set(&[2])) - set(&[5]) & set(&[1, 2, 5]), set(&[1, 2]));
+        assert_eq!(((set(&[1, 5]) | set(&[2])) - set(&[5])) & set(&[1, 2, 5]), set(&[1, 2]));
         assert!(set(&[63]).has(NodeId::new(63)) && !set(&[63]).has(NodeId::new(64)));
         assert!(set(&[4, 1, 60]).iter().eq([1, 4, 60].map(NodeId::new)));
     }

@@ -32,6 +32,7 @@ impl Server {
     }
 
     /// Handles a message from another server.
+    #[inline]
     pub fn on_raft(&mut self, from: NodeId, message: message::Message<Machine>, io: &mut Io<'_, Store>) {
         self.core.compact(io);
         self.core.on_message(from, message, io);
@@ -59,8 +60,8 @@ impl Server {
         let is_taken = if spares_log {
             self.on_read(&request, io)
         } else {
-            let at = self.time_of_log(io.now());
-            self.propose(Command { at, ..request }, io)
+            let at_ms = self.time_of_log(io.now());
+            self.propose(Command { at_ms, ..request }, io)
         };
         if !is_taken {
             let leader = self.core.leader();
@@ -84,13 +85,13 @@ impl Server {
 
     /// The time that a leader writes into the log: it goes on from where that was when it began to lead, as fast as its own
     /// clock.
-    fn time_of_log(&mut self, now: Time) -> Time {
-        let Some(clock) = self.core.machine().clock() else { return Time::ZERO };
+    fn time_of_log(&mut self, now: Time) -> u32 {
+        let Some(clock) = self.core.machine().clock() else { return 0 };
         if self.office.0 != self.core.term() {
             self.office = (self.core.term(), now, clock);
         }
         let (_, began, from) = self.office;
-        from + now.since(began)
+        ((from + now.since(began)).ns() / 1_000_000) as u32
     }
 
     fn on_read(&mut self, request: &Command, io: &mut Io<'_, Store>) -> bool {
@@ -108,7 +109,9 @@ impl Server {
 
     /// Applies what is committed, and answers. The leader of the day answers, whoever took the request.
     fn catch_up(&mut self, io: &mut Io<'_, Store>) {
-        self.core.machine_mut().tell_time(io.now());
+        if self.core.applied() < self.core.commit() {
+            self.core.machine_mut().tell_time(io.now());
+        }
         while let Some(Applied { command: Command { client, sequence, .. }, reply }) = self.core.apply_next() {
             let message = match reply {
                 Outcome::Done(answer) => Message::Reply { sequence, answer },
@@ -119,7 +122,9 @@ impl Server {
                 io.send(client, message);
             }
         }
-        self.answer_reads(io);
+        if self.core.has_reads() {
+            self.answer_reads(io);
+        }
     }
 
     fn answer_reads(&mut self, io: &mut Io<'_, Store>) {

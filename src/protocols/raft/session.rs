@@ -21,8 +21,9 @@ pub struct Request<C> {
     pub session: u32,
     /// It is the first command of the session.
     pub opens: bool,
-    /// What time it is by the log, as the leader that takes the command in says; zero where sessions do not end.
-    pub at: Time,
+    /// What time it is by the log, in whole milliseconds, as the leader that takes the command in says; zero where sessions
+    /// do not end.
+    pub at_ms: u32,
     /// What it asks for.
     pub command: C,
 }
@@ -30,8 +31,8 @@ pub struct Request<C> {
 impl<C: Digestible> Digestible for Request<C> {
     fn digest(&self, digest: &mut Digest) {
         digest.word(u64::from(self.client.number()) << 32 | u64::from(self.sequence));
-        if self.at > Time::ZERO {
-            digest.pair(self.at.ns(), u64::from(self.session) << 1 | u64::from(self.opens));
+        if self.at_ms > 0 {
+            digest.pair(u64::from(self.at_ms), u64::from(self.session) << 1 | u64::from(self.opens));
         }
         self.command.digest(digest);
     }
@@ -171,7 +172,7 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
     type Part = Part<M>;
 
     fn apply(&mut self, request: &Request<M::Command>) -> Outcome<M::Reply> {
-        self.clock = self.clock.max(request.at);
+        self.clock = self.clock.max(Time::ZERO + Span::ms(u64::from(request.at_ms)));
         if let Some(outcome) = self.before(request) {
             return outcome;
         }
@@ -239,10 +240,10 @@ mod tests {
     }
 
     /// A request of client 7 to add 5, at so many milliseconds of the log; the first one of a session opens it.
-    fn add(session: u32, sequence: u32, ms: u64) -> Request<Command> {
+    fn add(session: u32, sequence: u32, ms: u32) -> Request<Command> {
         let command = Command { key: 1, operation: Operation::Add(5) };
-        let (client, opens, at) = (NodeId::new(7), sequence == 1 + 10 * session, Time::ZERO + Span::ms(ms));
-        Request { client, sequence, session, opens, at, command }
+        let (client, opens) = (NodeId::new(7), sequence == 1 + 10 * session);
+        Request { client, sequence, session, opens, at_ms: ms, command }
     }
 
     #[test]

@@ -35,8 +35,13 @@ impl<M: StateMachine> Core<M> {
         }
     }
 
-    /// A read that may be answered now, from the state as it is.
+    /// Whether reads wait for this server to apply more, or to answer them.
     #[inline]
+    pub fn has_reads(&self) -> bool {
+        !self.reads.is_empty()
+    }
+
+    /// A read that may be answered now, from the state as it is.
     pub fn next_read(&mut self) -> Option<u64> {
         let place = self.reads.iter().position(|(_, index)| *index <= self.applied)?;
         Some(self.reads.remove(place).0)

@@ -249,7 +249,8 @@ impl<M: StateMachine> Core<M> {
                     Flow::Probe(_) | Flow::Replicate | Flow::Snapshot { .. } => {}
                 }
                 // Who holds no more than is committed gives no reason to count again.
-                if progress.match_index > self.commit && self.advance_commit() {
+                let held = progress.match_index;
+                if held > self.commit && self.advance_commit(held) {
                     self.tell_commit(io);
                     self.settle_change(io);
                 }
@@ -289,9 +290,9 @@ impl<M: StateMachine> Core<M> {
         }
     }
 
-    /// Commits what a quorum holds durably (paper, figure 2, last rule for leaders). Answers
-    /// whether that is more than before.
-    fn advance_commit(&mut self) -> bool {
+    /// Commits what a quorum holds durably, now that one more server holds the log up to `held` (paper, figure 2, last rule for
+    /// leaders). Answers whether that is more than before.
+    fn advance_commit(&mut self, held: u64) -> bool {
         let Role::Leader(Leadership { progress, .. }) = &self.role else {
             unreachable!("only a leader counts copies");
         };
@@ -303,7 +304,8 @@ impl<M: StateMachine> Core<M> {
         for index in members.iter().map(held_at) {
             let holding = || members.iter().filter(|server| held_at(*server) >= index).collect::<Servers>();
             let copies = || (rules.holders)(members, holding());
-            if index > most && self.has_quorum(Decision::Replication, &[copies()], rules.commit_quorum) {
+            if index > most && index <= held && self.has_quorum(Decision::Replication, &[copies()], rules.commit_quorum)
+            {
                 most = index;
             }
         }
