@@ -179,6 +179,7 @@ mod side_by_side {
             pre_vote: cautious,
             check_quorum: cautious,
             append_max: [1, 2, 64][dice.below(3) as usize],
+            append_bytes: None,
             ..RaftSettings::of(3 + dice.below(3) as u16)
         });
         scenario.workload.until = Span::secs(3 + dice.below(3));

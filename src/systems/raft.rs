@@ -40,6 +40,9 @@ pub struct RaftSettings {
     /// The most entries in one AppendEntries, at least 1. Default: 64.
     #[serde(default = "RaftSettings::default_append_max")]
     pub append_max: u32,
+    /// How many bytes of entries one AppendEntries takes, at least 1; one entry goes in always. Default: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub append_bytes: Option<u32>,
     /// How many entries may be on their way to a server unacknowledged, at least 1. Default: 256.
     #[serde(default = "RaftSettings::default_inflight_max")]
     pub inflight_max: u32,
@@ -61,6 +64,9 @@ pub struct RaftSettings {
     /// Which groups of voters decide. Default: any majority.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quorums: QuorumSettings,
+    /// Whose word counts in judging a run. Default: everybody's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub judge: JudgeSettings,
     /// How many further nodes do nothing at all. Default: none.
     #[serde(default)]
     pub idle: u16,
@@ -100,6 +106,17 @@ pub enum ReadSettings {
         /// By how much, in millionths, a clock runs faster than another at most. What holds the promise only then.
         drift_ppm: u32,
     },
+}
+
+/// Whose word counts in judging a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum JudgeSettings {
+    /// Everybody's: what servers hold and do is looked at after every step, besides what clients see.
+    #[default]
+    All,
+    /// Only that of clients: their answers, and whether they are served in the end.
+    Clients,
 }
 
 /// Which groups of voters decide.
@@ -183,6 +200,7 @@ impl RaftSettings {
             pre_vote: true,
             check_quorum: true,
             append_max: RaftSettings::default_append_max(),
+            append_bytes: None,
             inflight_max: RaftSettings::default_inflight_max(),
             snapshot: None,
             always_joint: false,
@@ -190,6 +208,7 @@ impl RaftSettings {
             follower_reads: false,
             session_lifetime: None,
             quorums: QuorumSettings::Majority,
+            judge: JudgeSettings::All,
             idle: 0,
         }
     }
@@ -207,6 +226,7 @@ impl RaftSettings {
             pre_vote: self.pre_vote,
             check_quorum: self.check_quorum,
             append_max: self.append_max as usize,
+            append_bytes: self.append_bytes.map(|bytes| bytes as usize),
             inflight_max: self.inflight_max as usize,
             compaction: self.snapshot.map(|snapshot| Compaction {
                 every: u64::from(snapshot.every),
@@ -288,11 +308,13 @@ impl RaftSettings {
         offer(RaftSettings { always_joint: false, ..self.clone() });
         offer(RaftSettings { follower_reads: false, ..self.clone() });
         offer(RaftSettings { reads: ReadSettings::Log, follower_reads: false, ..self.clone() });
+        offer(RaftSettings { judge: JudgeSettings::All, ..self.clone() });
         offer(RaftSettings { session_lifetime: None, ..self.clone() });
         offer(RaftSettings { quorums: QuorumSettings::Majority, ..self.clone() });
         offer(RaftSettings { pre_vote: false, check_quorum: false, ..self.clone() });
         offer(RaftSettings { pre_vote: false, ..self.clone() });
         offer(RaftSettings { check_quorum: false, ..self.clone() });
+        offer(RaftSettings { append_bytes: None, ..self.clone() });
         offer(RaftSettings { append_max: usual.append_max, inflight_max: usual.inflight_max, ..self.clone() });
         if self.election_timeout != usual.election_timeout && self.heartbeat < usual.election_timeout.min {
             offer(RaftSettings { election_timeout: usual.election_timeout, ..self.clone() });
@@ -316,6 +338,7 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
     let raft = settings.config(rules);
     let workload = &plan.workload;
     let client = client::Config {
+        repeats_as: rules.repeats_as,
         servers: settings.servers(),
         interval: workload.rate.map_or(Span::ZERO, |rate| rate.interval()),
         until: Time::ZERO + workload.until,
@@ -337,7 +360,11 @@ pub fn raft_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<node::Config>> {
         scripts
     });
     let (clients, idle, follower_reads) = (workload.clients, settings.idle, settings.follower_reads);
+    let judge = match settings.judge {
+        JudgeSettings::All => node::Judge::All,
+        JudgeSettings::Clients => node::Judge::Clients,
+    };
     let session_lifetime = settings.session_lifetime;
-    let system = node::Config { raft, client, clients, follower_reads, session_lifetime, scripts, idle };
+    let system = node::Config { raft, client, clients, follower_reads, session_lifetime, judge, scripts, idle };
     Arc::new(plan.clone().with_system(system))
 }

@@ -16,7 +16,7 @@ use squall::oracle::linearizable::register::Answer;
 use squall::oracle::spec::{Host, Touch, View};
 use squall::protocol::{Effect, Found, Io, NodeId, Order, Protocol};
 use squall::protocols::raft::client;
-use squall::protocols::raft::node::{Command, Config, Message, Store, Timer};
+use squall::protocols::raft::node::{Command, Config, Judge, Message, Store, Timer};
 use squall::protocols::raft::oracle::CoreOracle;
 use std::collections::VecDeque;
 use words::{describe, held_back, name, or_nobody};
@@ -77,6 +77,7 @@ impl Cluster {
             patience: Span::ms(1),
             reads_anywhere: false,
             in_turn: false,
+            repeats_as: raft.rules.repeats_as,
         };
         let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
         let backstage = |server| Backstage {
@@ -86,7 +87,16 @@ impl Cluster {
             to_itself: VecDeque::new(),
         };
         Ok(Cluster {
-            config: Config { raft, client, clients: CLIENTS, follower_reads, session_lifetime, scripts: None, idle: 0 },
+            config: Config {
+                raft,
+                client,
+                clients: CLIENTS,
+                follower_reads,
+                judge: Judge::default(),
+                session_lifetime,
+                scripts: None,
+                idle: 0,
+            },
             hosts: (0..all).map(host).collect(),
             backstage: (0..u64::from(all)).map(backstage).collect(),
             flight: Vec::new(),

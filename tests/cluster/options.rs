@@ -29,6 +29,7 @@ impl Options {
             pre_vote: false,
             check_quorum: false,
             append_max: 64,
+            append_bytes: None,
             inflight_max: 256,
             compaction: None,
             always_joint: false,

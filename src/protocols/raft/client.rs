@@ -13,7 +13,7 @@ use crate::protocol::{Io, NodeId};
 use std::collections::VecDeque;
 
 /// What a client does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// The servers are nodes 0 up to this.
     pub servers: u16,
@@ -33,6 +33,8 @@ pub struct Config {
     pub patience: Span,
     /// It reads from any server, and asks only for the rest whom it takes for the leader.
     pub reads_anywhere: bool,
+    /// See [`Rules::repeats_as`](super::rules::Rules::repeats_as).
+    pub repeats_as: fn(u32) -> u32,
     /// It asks one server after the other, for most of them may not belong to the cluster.
     pub in_turn: bool,
 }
@@ -180,6 +182,7 @@ impl Client {
             self.go_on(io);
             return;
         }
+        self.sequence = (self.config.repeats_as)(self.sequence);
         self.turn_to_another(io);
         self.ask(io);
     }

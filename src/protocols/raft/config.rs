@@ -25,6 +25,8 @@ pub struct Config {
     pub check_quorum: bool,
     /// The most entries in one AppendEntries; at least 1.
     pub append_max: usize,
+    /// How many bytes of entries one AppendEntries takes, if that is limited; one entry goes in always.
+    pub append_bytes: Option<usize>,
     /// How many entries may be on their way to a server that has not acknowledged them; at least 1.
     pub inflight_max: usize,
     /// When the log is compacted, if it is.

@@ -16,7 +16,7 @@ use super::config::Config;
 use super::log::{Entry, Log};
 use super::membership::{Configuration, Decision, Servers, Wish};
 use super::message::{Campaign, Message, Record, Request};
-use super::rules::{Occasion, Timepiece};
+use super::rules::{CompactRules, Occasion, Timepiece};
 use super::snapshot::{Snapshot, Staging};
 use crate::kernel::digest::Digestible;
 use crate::kernel::time::Time;
@@ -38,6 +38,11 @@ pub trait StateMachine: Clone + Debug {
 
     /// Applies a command.
     fn apply(&mut self, command: &Self::Command) -> Self::Reply;
+
+    /// How many bytes a command takes in a message, for those who limit its length. Default: 48.
+    fn size(_command: &Self::Command) -> usize {
+        48
+    }
 
     /// A word that stands for the whole state; it must cost O(1).
     fn fingerprint(&self) -> u64;
@@ -138,6 +143,8 @@ pub struct Leadership<M: StateMachine> {
     round_began: Option<Time>,
     /// When the last round began that a quorum has confirmed: until then nobody else can have led.
     confirmed: Option<Time>,
+    /// What time it is by its heartbeats: one interval later with each.
+    ticked: Time,
     /// Reads that wait for a round.
     pending: Vec<Pending>,
 }
@@ -216,6 +223,7 @@ impl<M: StateMachine> Core<M> {
             leader_heard: None,
         };
         disk.records.iter().for_each(|record| core.restore(record));
+        core.configuration = (config.rules.change.configuration_at_start)(core.configuration, core.me);
         if core.has_given_lease() && (config.rules.read.restart_honours_lease)() {
             core.leader_heard = Some(core.time_of_silence(io));
         }
@@ -249,7 +257,7 @@ impl<M: StateMachine> Core<M> {
             Record::Term { term, vote } => (self.term, self.vote) = (*term, *vote),
             Record::Truncate { from } => self.truncate_from(*from),
             Record::Entry(entry) => drop(self.take(entry.clone())),
-            Record::Snapshot(snapshot) => self.adopt(snapshot),
+            Record::Snapshot(snapshot) => self.adopt(snapshot, CompactRules::SOUND.keeps_suffix),
         }
     }
 
@@ -297,6 +305,10 @@ impl<M: StateMachine> Core<M> {
         match message {
             Message::RequestVote { campaign, .. } => *campaign == Campaign::PreVote,
             Message::RequestVoteReply { pre_vote: true, granted: true, .. } => true,
+            Message::RequestVoteReply { pre_vote: true, granted: false, .. } => {
+                let rules = &self.config.rules;
+                !(rules.reply_teaches_term)() || !(rules.refused_pre_vote_teaches_term)()
+            }
             Message::RequestVoteReply { .. }
             | Message::AppendEntriesReply { .. }
             | Message::InstallSnapshotReply { .. }
@@ -361,6 +373,9 @@ impl<M: StateMachine> Core<M> {
     }
 
     fn write_term<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+        if !(self.config.rules.term_is_kept)() {
+            return;
+        }
         let vote = (self.config.rules.vote_to_keep)(self.vote);
         io.write(Record::Term { term: self.term, vote }.into());
     }
@@ -414,6 +429,12 @@ impl<M: StateMachine> Core<M> {
             }
         }
         None
+    }
+
+    /// Whose answers count for something.
+    #[inline]
+    fn answering(&self, members: Servers) -> Servers {
+        (self.config.rules.change.answering)(members, Servers::first(self.config.all()))
     }
 
     /// The other members of the cluster.

@@ -70,6 +70,14 @@ impl StateMachine for Store {
         answer
     }
 
+    fn size(command: &Command) -> usize {
+        match command.operation {
+            Operation::Read => 8,
+            Operation::Write(_) | Operation::Add(_) => 16,
+            Operation::Cas { .. } => 24,
+        }
+    }
+
     fn fingerprint(&self) -> u64 {
         self.fingerprint
     }

@@ -38,12 +38,24 @@ pub struct Config {
     pub clients: u16,
     /// Clients read from any server, not only from the leader. Without effect if reads stand in the log.
     pub follower_reads: bool,
+    /// Whose word counts in judging a run.
+    pub judge: Judge,
     /// How long the session of a client lasts that does not use it; for ever, if not said.
     pub session_lifetime: Option<Span>,
     /// What each client does and when, in order, if that is spelled out.
     pub scripts: Option<Vec<Vec<(Time, kv::Command)>>>,
     /// How many nodes there are that do nothing: they must cost nothing.
     pub idle: u16,
+}
+
+/// Whose word counts in judging a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Judge {
+    /// Everybody's: what servers hold and do is looked at after every step, besides what clients see.
+    #[default]
+    All,
+    /// Only that of clients: their answers, and whether they are served in the end.
+    Clients,
 }
 
 /// A message of the replicated store.

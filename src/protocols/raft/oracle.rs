@@ -39,7 +39,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 22] = [
+pub const INVARIANTS: [(&str, &str); 24] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -79,6 +79,8 @@ pub const INVARIANTS: [(&str, &str); 22] = [
         "raft.configurations-overlap",
         "any two quorums of two configurations that follow each other share a server (thesis, section 4.1)",
     ),
+    ("raft.transfer-quiet", "a leader that hands over takes no commands (thesis, section 3.10)"),
+    ("raft.transfer-caught-up", "whoever is told to campaign has all entries of the leader (thesis, section 3.10)"),
     ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
 ];
 
@@ -164,6 +166,8 @@ struct Common {
     committed: Committed,
     states: States,
     configurations: Configurations,
+    /// By server, up to where the leader of some term counts it as holding its log: that term, the index, and the chain there.
+    acknowledged: Vec<(u64, u64, u64)>,
     /// Whom the latest leader that handed over has told to campaign, and its term.
     told: Option<(u64, NodeId)>,
     goals: [u64; GOALS.len()],
@@ -230,6 +234,7 @@ impl CoreOracle {
             committed: Committed::default(),
             states: States::default(),
             configurations: Configurations::new(first, quorums),
+            acknowledged: vec![(0, 0, CHAIN_START); servers as usize],
             told: None,
             goals: [0; GOALS.len()],
         };

@@ -7,6 +7,7 @@ mod read;
 mod session;
 
 use super::log::Position;
+use super::membership::Servers;
 use crate::kernel::chance::within;
 use crate::kernel::rng::Dice;
 use crate::kernel::time::Span;
@@ -54,6 +55,17 @@ pub enum Window {
     Full,
 }
 
+/// What becomes of an entry for which there may be no room left in a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Packing {
+    /// It goes in.
+    Take,
+    /// The message is full.
+    Stop,
+    /// The message goes without it, and may take a later one.
+    Skip,
+}
+
 /// A clock of a server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Timepiece {
@@ -68,6 +80,8 @@ pub enum Timepiece {
 pub struct Rules {
     /// May a voter whose log ends at `mine` vote for a candidate whose log ends at `candidate`?
     pub is_up_to_date: fn(candidate: Position, mine: Position) -> bool,
+    /// Does a term go to disk, with the vote in it?
+    pub term_is_kept: fn() -> bool,
     /// Which vote goes to disk with the term.
     pub vote_to_keep: fn(vote: Option<NodeId>) -> Option<NodeId>,
     /// The vote of a server that asks for pre-votes in the term in which it has given `vote`.
@@ -82,6 +96,8 @@ pub struct Rules {
     pub election_quorum: fn(votes: usize) -> usize,
     /// Does a server adopt the higher term of a reply?
     pub reply_teaches_term: fn() -> bool,
+    /// Does it adopt the one of a server that refuses it a pre-vote?
+    pub refused_pre_vote_teaches_term: fn() -> bool,
     /// Does this occasion start the election timer anew?
     pub resets_election_timer: fn(occasion: Occasion) -> bool,
     /// Draws an election timeout.
@@ -108,6 +124,10 @@ pub struct Rules {
     pub reply_is_current: fn(reply_term: u64, term: u64) -> bool,
     /// The match index after an acknowledgement.
     pub match_index: fn(match_index: u64, acknowledged: u64) -> u64,
+    /// The next entry to send to a server that was to be sent `next`, and has acknowledged all before `beyond`.
+    pub next_index: fn(next: u64, beyond: u64) -> u64,
+    /// What becomes of the next entry of this size, where a message has so much room left, both in bytes.
+    pub packs: fn(room: usize, size: usize) -> Packing,
     /// Is it news to a leader that knows a match up to `match_index` that entries after `refused` were
     /// refused? `may_be_last` is false if they are not what was sent last.
     pub refusal_is_news: fn(may_be_last: bool, refused: u64, match_index: u64) -> bool,
@@ -127,11 +147,17 @@ pub struct Rules {
     pub checks_records: fn() -> bool,
     /// How many of so many votes commit an entry.
     pub commit_quorum: fn(votes: usize) -> usize,
+    /// Who of the members has an entry that these are known to hold.
+    pub holders: fn(members: Servers, holding: Servers) -> Servers,
     /// May a leader of `term` commit by counting copies of an entry of `entry_term`?
     pub may_commit: fn(entry_term: u64, term: u64) -> bool,
     /// Has a command been applied before that its client counts as number `sequence`, when the last one of that client
     /// was `last`?
     pub is_repetition: fn(sequence: u32, last: u32) -> bool,
+    /// Does a leader refuse a command for that reason when it comes, whatever becomes of those in its log?
+    pub is_refused_as_repetition: fn(sequence: u32, last: u32) -> bool,
+    /// The number under which a client sends its command again, when it has no answer.
+    pub repeats_as: fn(sequence: u32) -> u32,
     /// About who belongs to the cluster, and about handing the lead over.
     pub change: ChangeRules,
     /// About snapshots.
@@ -146,6 +172,7 @@ impl Rules {
     /// The rules of the paper.
     pub const SOUND: Rules = Rules {
         is_up_to_date,
+        term_is_kept: always,
         vote_to_keep,
         vote_in_pre_candidacy,
         vote_waits_for_disk: always,
@@ -153,6 +180,7 @@ impl Rules {
         count_vote,
         election_quorum: majority,
         reply_teaches_term: always,
+        refused_pre_vote_teaches_term: always,
         resets_election_timer,
         election_timeout,
         times_silence_by,
@@ -166,6 +194,8 @@ impl Rules {
         follower_commit,
         reply_is_current,
         match_index,
+        next_index,
+        packs,
         refusal_is_news,
         heartbeat_asks_after,
         next_after_refusal,
@@ -174,8 +204,11 @@ impl Rules {
         checks_messages: always,
         checks_records: always,
         commit_quorum: majority,
+        holders,
         may_commit,
         is_repetition,
+        is_refused_as_repetition,
+        repeats_as,
         change: ChangeRules::SOUND,
         compact: CompactRules::SOUND,
         read: ReadRules::SOUND,
@@ -295,6 +328,16 @@ fn match_index(match_index: u64, acknowledged: u64) -> u64 {
     match_index.max(acknowledged)
 }
 
+/// Always beyond what is known to match (paper, figure 2, nextIndex).
+fn next_index(next: u64, beyond: u64) -> u64 {
+    next.max(beyond)
+}
+
+/// In order and without gaps: an entry's index is its place (paper, section 5.3).
+fn packs(room: usize, size: usize) -> Packing {
+    if size <= room { Packing::Take } else { Packing::Stop }
+}
+
 /// A refusal of what was not sent last, or of what is known to match, is late.
 fn refusal_is_news(may_be_last: bool, refused: u64, match_index: u64) -> bool {
     may_be_last && refused > match_index
@@ -328,6 +371,11 @@ fn may_take_part(damage: Option<Damage>) -> bool {
     }
 }
 
+/// These alone.
+fn holders(_members: Servers, holding: Servers) -> Servers {
+    holding
+}
+
 /// Only entries of the leader's own term are committed by counting; earlier ones go with them (paper,
 /// section 5.4.2 and figure 8).
 fn may_commit(entry_term: u64, term: u64) -> bool {
@@ -337,4 +385,14 @@ fn may_commit(entry_term: u64, term: u64) -> bool {
 /// A client has one command under way at a time, so whatever does not count on has been there (thesis, section 6.3).
 fn is_repetition(sequence: u32, last: u32) -> bool {
     sequence <= last
+}
+
+/// No: an earlier copy may be in the log and not applied yet. The machine alone can tell (thesis, section 6.3).
+fn is_refused_as_repetition(_sequence: u32, _last: u32) -> bool {
+    false
+}
+
+/// The same: no answer does not mean that nothing has happened (thesis, section 6.3).
+fn repeats_as(sequence: u32) -> u32 {
+    sequence
 }

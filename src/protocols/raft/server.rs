@@ -5,7 +5,7 @@ use super::core::{Alarm, Applied, Core};
 use super::kv;
 use super::message::{self, Record};
 use super::node::{Command, Config, Machine, Message, Store};
-use super::session::Outcome;
+use super::session::{Outcome, Request};
 use crate::kernel::time::Time;
 use crate::oracle::linearizable::register::Operation;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
@@ -63,12 +63,26 @@ impl Server {
             self.on_read(&request, io)
         } else {
             let at_ms = self.time_of_log(io.now());
-            self.core.propose(Command { at_ms, ..request }, io)
+            self.propose(Command { at_ms, ..request }, io)
         };
         if !is_taken {
             let leader = self.core.leader();
             io.send(request.client, Message::Redirect { sequence: request.sequence, leader });
         }
+    }
+
+    fn propose(&mut self, request: Command, io: &mut Io<'_, Store>) -> bool {
+        let Request { client, sequence, .. } = request;
+        if let Some((last, answer)) = self.core.machine().latest(client)
+            && (self.core.config().rules.is_refused_as_repetition)(sequence, last)
+            && self.core.is_leader()
+        {
+            if sequence == last {
+                io.send(client, Message::Reply { sequence, answer: *answer });
+            }
+            return true;
+        }
+        self.core.propose(request, io)
     }
 
     /// The time that a leader writes into the log: it goes on from where that was when it began to lead, as fast as its own

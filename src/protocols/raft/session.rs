@@ -114,6 +114,12 @@ impl<M: StateMachine> Sessions<M> {
         Sessions { machine, last, lifetime, clock, local, fingerprint: 0, is_repetition, is_kept, rules: rules.session }
     }
 
+    /// The number of the latest command of a client that was applied, and the answer to it.
+    pub fn latest(&self, client: NodeId) -> Option<(u32, &M::Reply)> {
+        let session = self.last.get(client.index())?.as_ref()?;
+        Some((session.sequence, &session.reply))
+    }
+
     /// The machine inside.
     pub fn machine(&self) -> &M {
         &self.machine
@@ -149,7 +155,9 @@ impl<M: StateMachine> Sessions<M> {
             }
             Some(session) if session.number > request.session => Some(Outcome::Overtaken),
             // A command that opens a session does so once: when that is over, too.
-            Some(session) if session.number == request.session => Some(Outcome::Expired),
+            Some(session) if session.number == request.session => {
+                (!(self.rules.may_open)(false)).then_some(Outcome::Expired)
+            }
             Some(_) | None => {
                 let may_open = self.lifetime.is_none() || (self.rules.may_open)(request.opens);
                 (!may_open).then_some(Outcome::Expired)
@@ -176,6 +184,10 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
         let Request { session: number, sequence, .. } = *request;
         *session = Some(Session { number, sequence, reply: reply.clone(), used: self.clock });
         Outcome::Done(reply)
+    }
+
+    fn size(request: &Request<M::Command>) -> usize {
+        8 + M::size(&request.command)
     }
 
     fn fingerprint(&self) -> u64 {

@@ -98,6 +98,11 @@ pub enum Progress<M: StateMachine> {
 }
 
 impl<M: StateMachine> Staging<M> {
+    /// Where the snapshot ends.
+    pub fn last(&self) -> Position {
+        self.snapshot.last
+    }
+
     /// Takes in a fragment that a leader of `term` has sent. Parts come in order; what comes twice or too early changes nothing. A
     /// leader's later snapshot takes the place of an earlier one, and so does that of a later leader, unless it is the
     /// same: at the same index all servers have the same state.

@@ -122,6 +122,10 @@ impl RaftSettings {
                 "use a third of the election timeout, or less",
             ));
         }
+        if self.append_bytes == Some(0) {
+            let message = "append_bytes of 0 leaves no room for an entry";
+            complaints.push(Complaint::at("system.append_bytes", message, "use 1 or more, or leave it out"));
+        }
         for (name, most) in [("append_max", self.append_max), ("inflight_max", self.inflight_max)] {
             if most == 0 {
                 let message = format!("{name} of 0 entries replicates nothing");

@@ -105,7 +105,7 @@ impl<M: StateMachine> Core<M> {
         let counts = self.changes.iter().rev().find(|change| change.index <= upto);
         let Some(Change { configuration, .. }) = counts.copied() else { return };
         let before = std::mem::replace(&mut self.configuration, configuration).members();
-        let now = configuration.members();
+        let (before, now) = (self.answering(before), self.answering(configuration.members()));
         if let Role::Leader(Leadership { progress, sending, .. }) = &mut self.role {
             for server in ((before | now) - (before & now)).iter() {
                 progress[server.index()] = Progress::unknown(self.log.last_index());
@@ -114,7 +114,7 @@ impl<M: StateMachine> Core<M> {
         }
         match self.wish {
             Some(Wish::Join | Wish::Replace(_)) if configuration.voters.has(self.me) => self.wish = None,
-            Some(Wish::Leave) if !now.has(self.me) => self.wish = None,
+            Some(Wish::Leave) if !configuration.members().has(self.me) => self.wish = None,
             Some(Wish::Join | Wish::Replace(_) | Wish::Leave) | None => {}
         }
     }
@@ -123,15 +123,22 @@ impl<M: StateMachine> Core<M> {
     /// more.
     pub(super) fn settle_change<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         let rules = self.config.rules.change;
-        let latest = self.latest_change();
-        if latest.index > self.commit || !self.is_leader() {
+        if self.changes.len() == 1 && !self.configuration.is_joint() && self.configuration.voters.has(self.me) {
             return;
         }
-        if self.configuration.is_joint() {
-            if (rules.leaves_joint)(latest.term == self.term) {
-                self.lead_on(Entry::change(self.term, self.configuration.left()), io);
+        let latest = self.latest_change();
+        let committed = self.changes.iter().rfind(|change| change.index <= self.commit).copied().unwrap_or(latest);
+        if !self.is_leader() {
+            return;
+        }
+        if (rules.ends_joint)(&committed.configuration, &latest.configuration) {
+            if (rules.leaves_joint)(committed.term == self.term) {
+                self.lead_on(Entry::change(self.term, committed.configuration.left()), io);
             }
-        } else if !self.configuration.voters.has(self.me) && (rules.steps_down_when_removed)() {
+        } else if latest.index <= self.commit
+            && !self.configuration.voters.has(self.me)
+            && (rules.steps_down_when_removed)()
+        {
             self.become_follower(self.term, io);
         }
     }

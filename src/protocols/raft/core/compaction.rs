@@ -3,6 +3,7 @@
 use super::{Change, Core, Embeds, Flow, Leadership, Role, StateMachine};
 use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::message::{Message, Outcome, Record};
+use crate::protocols::raft::rules::CompactRules;
 use crate::protocols::raft::snapshot::{Fragment, Progress, Snapshot, Staging};
 use std::sync::Arc;
 
@@ -36,12 +37,12 @@ impl<M: StateMachine> Core<M> {
         };
         let snapshot = Arc::new(snapshot);
         io.write(Record::Snapshot(Arc::clone(&snapshot)).into());
-        self.adopt(&snapshot);
+        self.adopt(&snapshot, CompactRules::SOUND.keeps_suffix);
     }
 
     /// Makes a snapshot the beginning of the log, its own or that of a leader: right after it was written, and at every
-    /// start again.
-    pub(super) fn adopt(&mut self, snapshot: &Arc<Snapshot<M>>) {
+    /// start again. `keeps_suffix` is [`CompactRules::keeps_suffix`].
+    pub(super) fn adopt(&mut self, snapshot: &Arc<Snapshot<M>>, keeps_suffix: fn(Option<u64>, u64) -> bool) {
         let Snapshot { last, chain, configuration, parts } = &**snapshot;
         let rules = self.config.rules.compact;
         let here = self.log.term_at(last.index);
@@ -49,11 +50,11 @@ impl<M: StateMachine> Core<M> {
             // Only what a planted defect lets in.
             return self.machine.restore(parts);
         }
-        if here == Some(last.term) && (rules.keeps_suffix)(here, last.term) {
+        let kept = keeps_suffix(here, last.term);
+        if kept && here == Some(last.term) {
             let keep = self.config.compaction.map_or(0, |compaction| compaction.keep);
             self.log.compact(self.held_back(last.index.saturating_sub(keep)));
         } else {
-            let kept = (rules.keeps_suffix)(here, last.term);
             let suffix = if kept { self.log.entries_from(last.index + 1, usize::MAX) } else { Vec::new() };
             let configuration = (rules.configuration)(self.configuration, *configuration);
             self.changes = vec![Change { index: last.index, term: last.term, configuration }];
@@ -133,7 +134,7 @@ impl<M: StateMachine> Core<M> {
             Progress::Late => {}
             Progress::Complete(snapshot) => {
                 io.write(Record::Snapshot(Arc::clone(&snapshot)).into());
-                self.adopt(&snapshot);
+                self.adopt(&snapshot, self.config.rules.compact.keeps_suffix);
                 self.answer(from, Outcome::Matched(last.index), round, io);
             }
         }
@@ -149,7 +150,9 @@ impl<M: StateMachine> Core<M> {
         round: u64,
         io: &mut Io<'_, P>,
     ) {
-        if !(self.config.rules.reply_is_current)(term, self.term) || !self.configuration.members().has(from) {
+        if !(self.config.rules.reply_is_current)(term, self.term)
+            || !self.answering(self.configuration.members()).has(from)
+        {
             return;
         }
         let Role::Leader(Leadership { progress, sending, heard, .. }) = &mut self.role else { return };

@@ -5,6 +5,7 @@ use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::log::{Entry, Position};
 use crate::protocols::raft::message::{Campaign, Message};
 use crate::protocols::raft::rules::Occasion;
+use crate::protocols::raft::snapshot::Staging;
 
 impl<M: StateMachine> Core<M> {
     /// No leader was heard for an election timeout.
@@ -23,7 +24,7 @@ impl<M: StateMachine> Core<M> {
         self.arm_election(io);
         self.vote = (self.config.rules.vote_in_pre_candidacy)(self.vote);
         self.role = Role::PreCandidate { votes: vec![self.me] };
-        let (term, last) = (self.term + 1, self.log.last());
+        let (term, last) = (self.term + 1, self.log_ends());
         for server in self.voters() {
             io.send(server, Message::RequestVote { term, last, campaign: Campaign::PreVote }.into());
         }
@@ -40,11 +41,17 @@ impl<M: StateMachine> Core<M> {
         self.write_term(io);
         // The candidate's own vote is a vote like any other: it counts when it is durable.
         self.wait_for_vote(io);
-        let (term, last) = (self.term, self.log.last());
+        let (term, last) = (self.term, self.log_ends());
         io.send(self.me, Message::RequestVoteReply { term, granted: true, pre_vote: false }.into());
         for server in self.voters() {
             io.send(server, Message::RequestVote { term, last, campaign }.into());
         }
+    }
+
+    /// Where this server says that its log ends.
+    fn log_ends(&self) -> Position {
+        let pending = self.staging.as_ref().map(Staging::last);
+        (self.config.rules.compact.campaigns_from)(self.log.last(), pending)
     }
 
     /// The others that vote.
@@ -134,6 +141,7 @@ impl<M: StateMachine> Core<M> {
             round: 0,
             round_began: None,
             confirmed: None,
+            ticked: io.now(),
             pending: Vec::new(),
         });
         io.arm(Alarm::Election.into(), self.config.election_timeout_max);

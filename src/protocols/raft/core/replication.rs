@@ -5,7 +5,7 @@ use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::config::Config;
 use crate::protocols::raft::log::{Entry, Position};
 use crate::protocols::raft::message::{Message, Outcome, Record};
-use crate::protocols::raft::rules::{Occasion, Overlap, Window};
+use crate::protocols::raft::rules::{Occasion, Overlap, Packing, Window};
 
 impl<M: StateMachine> Core<M> {
     /// Takes a command into the log, if this server leads. Answers whether it does; whether the
@@ -34,6 +34,9 @@ impl<M: StateMachine> Core<M> {
     pub(super) fn send_heartbeats<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         if self.has_given_lease() {
             self.count_round(io.now());
+        }
+        if let Role::Leader(Leadership { ticked, .. }) = &mut self.role {
+            *ticked += self.config.heartbeat;
         }
         self.others().for_each(|server| self.send_heartbeat(server, io));
         // The members may have become fewer since: then those who have answered may be enough now.
@@ -91,7 +94,10 @@ impl<M: StateMachine> Core<M> {
         };
         let progress = &mut progress[server.index()];
         let before = progress.next_index - 1;
-        let entries = self.log.entries_from(progress.next_index, most);
+        let mut entries = self.log.entries_from(progress.next_index, most);
+        if let Some(room) = self.config.append_bytes {
+            pack::<M>(&mut entries, room, self.config.rules.packs);
+        }
         let upto = before + entries.len() as u64;
         match &mut progress.flow {
             Flow::Probe(on_its_way) => *on_its_way = Some(upto),
@@ -220,9 +226,10 @@ impl<M: StateMachine> Core<M> {
         round: u64,
         io: &mut Io<'_, P>,
     ) {
+        let answers = self.answering(self.configuration.members()).has(from);
         let rules = &self.config.rules;
         let Role::Leader(Leadership { progress, heard, sending, .. }) = &mut self.role else { return };
-        if !(rules.reply_is_current)(term, self.term) || !self.configuration.members().has(from) {
+        if !(rules.reply_is_current)(term, self.term) || !answers {
             return;
         }
         *heard = heard.with(from);
@@ -232,7 +239,7 @@ impl<M: StateMachine> Core<M> {
                 progress.match_index = (rules.match_index)(progress.match_index, acknowledged);
                 // Who claims more than our log holds is wrong; the oracles say so, we send what we have.
                 let beyond = progress.match_index.min(self.log.last_index()) + 1;
-                progress.next_index = progress.next_index.max(beyond);
+                progress.next_index = (rules.next_index)(progress.next_index, beyond);
                 match progress.flow {
                     Flow::Probe(Some(upto)) if upto <= acknowledged => progress.flow = Flow::Replicate,
                     Flow::Snapshot { last, .. } if last <= acknowledged => {
@@ -290,12 +297,13 @@ impl<M: StateMachine> Core<M> {
             unreachable!("only a leader counts copies");
         };
         let rules = &self.config.rules;
-        let members = self.configuration.members();
+        let members = self.answering(self.configuration.members());
         let held_at = |server: NodeId| progress[server.index()].match_index;
         // What a quorum holds is what one of the servers holds last, so only those need be counted.
         let mut most = self.commit;
         for index in members.iter().map(held_at) {
-            let copies = || members.iter().filter(|server| held_at(*server) >= index).collect::<Servers>();
+            let holding = || members.iter().filter(|server| held_at(*server) >= index).collect::<Servers>();
+            let copies = || (rules.holders)(members, holding());
             if index > most && index <= held && self.has_quorum(Decision::Replication, &[copies()], rules.commit_quorum)
             {
                 most = index;
@@ -312,6 +320,29 @@ impl<M: StateMachine> Core<M> {
         may_commit
     }
 }
+
+/// Leaves of entries those that fit into a message with so much room, in bytes. The first always does.
+fn pack<M: StateMachine>(
+    entries: &mut Vec<Entry<M::Command>>,
+    mut room: usize,
+    packs: fn(room: usize, size: usize) -> Packing,
+) {
+    let (mut is_first, mut is_full) = (true, false);
+    entries.retain(|entry| {
+        let size = ENTRY + entry.command().map_or(0, M::size);
+        let packing = if is_first { Packing::Take } else { packs(room, size) };
+        is_first = false;
+        is_full |= packing == Packing::Stop;
+        let goes_in = !is_full && packing == Packing::Take;
+        if goes_in {
+            room = room.saturating_sub(size);
+        }
+        goes_in
+    });
+}
+
+/// What an entry takes in a message without its command, in bytes.
+const ENTRY: usize = 16;
 
 /// Whether more may be sent to a server that keeps up.
 fn window(config: &Config, match_index: u64, next_index: u64) -> Window {

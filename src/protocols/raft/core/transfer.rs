@@ -55,6 +55,14 @@ impl<M: StateMachine> Core<M> {
         }
     }
 
+    /// Whom this server hands the lead to, whether it has told that one so or waits until it may.
+    pub fn hands_to(&self) -> Option<NodeId> {
+        match &self.role {
+            Role::Leader(Leadership { transfer, .. }) => transfer.map(|transfer| transfer.to),
+            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => None,
+        }
+    }
+
     /// Whom this server has told to campaign, and in which term it leads.
     pub fn handed_to(&self) -> Option<(u64, NodeId)> {
         match &self.role {

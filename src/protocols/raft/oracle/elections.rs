@@ -72,8 +72,11 @@ impl Common {
             self.leadership_changed = view.now;
             seen.match_index.fill(0);
         }
-        if let Some(told) = core.handed_to() {
+        if let Some(told) = core.handed_to()
+            && seen.told != Some(told)
+        {
             (seen.told, self.told) = (Some(told), Some(told));
+            self.check_transfer(node, told.1, core)?;
         }
         if seen.knows(&leadership.progress) {
             return Ok(());
@@ -81,9 +84,24 @@ impl Common {
         self.check_progress(seen, node, core, &leadership.progress)
     }
 
+    /// A leader has told this server to campaign: it has the leader's whole log, durably.
+    #[cold]
+    fn check_transfer<M: StateMachine>(&self, node: NodeId, to: NodeId, core: &Core<M>) -> Verdict {
+        let (durable, last) = (&self.durable[to.index()], core.log().last_index());
+        if durable.term <= core.term() && durable.chains.at(last, &self.matching) != Some(core.log().chain()) {
+            return violation("raft.transfer-caught-up", &[node, to], || {
+                format!(
+                    "leader {node:?} tells {to:?} to campaign, which holds {} entries durably of the {last} of the leader",
+                    durable.chains.last()
+                )
+            });
+        }
+        Ok(())
+    }
+
     /// A leader knows more than before about others' logs.
     fn check_progress<M: StateMachine>(
-        &self,
+        &mut self,
         seen: &mut Seen,
         node: NodeId,
         core: &Core<M>,
@@ -97,6 +115,9 @@ impl Common {
             }
             if now > *known {
                 self.check_acknowledged(node, server, now, core)?;
+                if let Some(chain) = self.chain_in(core, now) {
+                    self.acknowledged[server] = (core.term(), now, chain);
+                }
             }
             if now < *known || progress.next_index <= now {
                 return violation("raft.match-monotonic", &[node, NodeId::new(server as u16)], || {

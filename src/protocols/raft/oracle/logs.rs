@@ -75,6 +75,14 @@ impl Common {
         if (log.last_index(), log.chain()) == (seen.last, seen.chain) {
             return Ok(());
         }
+        if let Some(to) = core.hands_to()
+            && log.last_index() > seen.last
+            && log.entry(log.last_index()).is_some_and(|entry| entry.command().is_some())
+        {
+            return violation("raft.transfer-quiet", &[node, to], || {
+                format!("leader {node:?} hands over to {to:?}, and takes a command at index {}", log.last_index())
+            });
+        }
         // Everything up to here is known to match; after a truncation the search goes back further.
         let mut known = seen.last;
         if self.chain_in(core, seen.last) != Some(seen.chain) {
@@ -108,6 +116,15 @@ impl Common {
                 let (term, last) = (core.term(), core.log().last_index());
                 format!(
                     "{node:?} in term {term} held the entries up to {kept}, committed by then, and has removed some; its log ends at {last} now"
+                )
+            });
+        }
+        let (term, known, chain) = self.acknowledged[node.index()];
+        if term == core.term() && self.chain_in(core, known) != Some(chain) {
+            return violation("raft.acknowledged-durable", &[node], || {
+                let last = core.log().last_index();
+                format!(
+                    "the leader of term {term} counts {node:?} as holding its log up to {known}, and it has removed some of that; its log ends at {last} now"
                 )
             });
         }
@@ -277,6 +294,7 @@ mod tests {
             pre_vote: true,
             check_quorum: true,
             append_max: 64,
+            append_bytes: None,
             inflight_max: 256,
             spares: 0,
             compaction: None,

@@ -1,5 +1,6 @@
 //! The decisions about who belongs to the cluster, and about handing the lead over.
 
+use crate::protocol::NodeId;
 use crate::protocols::raft::membership::{Configuration, Servers};
 
 /// All of them. [`ChangeRules::SOUND`] has those of the thesis.
@@ -9,6 +10,10 @@ pub struct ChangeRules {
     pub groups: fn(&Configuration) -> [Servers; 2],
     /// Which of those who agree count in this group.
     pub counted: fn(agreed: Servers, group: Servers) -> Servers,
+    /// Whose answers a leader takes in, of all servers.
+    pub answering: fn(members: Servers, all: Servers) -> Servers,
+    /// Who belongs to the cluster, for a server that has started and whose log says this.
+    pub configuration_at_start: fn(in_log: Configuration, me: NodeId) -> Configuration,
     /// Up to which index entries of a log that ends at `last` say who belongs to the cluster.
     pub counts_up_to: fn(last: u64, commit: u64) -> u64,
     /// May a leader of `term` change the cluster, whose last committed entry is of `commit_term`?
@@ -17,6 +22,8 @@ pub struct ChangeRules {
     pub is_settled: fn(latest: u64, commit: u64) -> bool,
     /// May a learner vote whose log is known to match up to here? One message takes so many entries at most.
     pub has_caught_up: fn(match_index: u64, commit: u64, append_max: u64) -> bool,
+    /// Is it time to end a joint configuration, if these are the latest committed one and the latest one?
+    pub ends_joint: fn(committed: &Configuration, latest: &Configuration) -> bool,
     /// Does a leader end a joint configuration that is committed? `mine` says whether it was proposed in its term.
     pub leaves_joint: fn(mine: bool) -> bool,
     /// Does a leader step down that does not belong to the cluster any more?
@@ -37,10 +44,13 @@ impl ChangeRules {
     pub const SOUND: ChangeRules = ChangeRules {
         groups,
         counted,
+        answering,
+        configuration_at_start,
         counts_up_to,
         has_committed_in_term,
         is_settled,
         has_caught_up,
+        ends_joint,
         leaves_joint,
         steps_down_when_removed,
         may_campaign,
@@ -59,6 +69,16 @@ fn groups(configuration: &Configuration) -> [Servers; 2] {
 /// Voters only: neither learners nor who has been removed (thesis, section 4.2.1).
 fn counted(agreed: Servers, group: Servers) -> Servers {
     agreed & group
+}
+
+/// Of members only: what others hold will not be there when it is needed (thesis, section 4.2.2).
+fn answering(members: Servers, _all: Servers) -> Servers {
+    members
+}
+
+/// What the log says: a restart changes nothing.
+fn configuration_at_start(in_log: Configuration, _me: NodeId) -> Configuration {
+    in_log
 }
 
 /// A server uses the latest configuration in its log, committed or not (thesis, section 4.1).
@@ -80,6 +100,11 @@ fn is_settled(latest: u64, commit: u64) -> bool {
 /// Who lacks no more of what is committed than one message holds keeps nobody waiting for long (thesis, section 4.2.1).
 fn has_caught_up(match_index: u64, commit: u64, append_max: u64) -> bool {
     match_index + append_max >= commit
+}
+
+/// When it is the latest one and committed: then old and new voters know of it (paper, section 6).
+fn ends_joint(committed: &Configuration, latest: &Configuration) -> bool {
+    latest.is_joint() && committed == latest
 }
 
 /// Whoever leads ends it: who began it may be gone (paper, section 6).

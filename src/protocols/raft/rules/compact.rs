@@ -1,5 +1,6 @@
 //! The decisions about snapshots.
 
+use crate::protocols::raft::log::Position;
 use crate::protocols::raft::membership::Configuration;
 
 /// All of them. [`CompactRules::SOUND`] has those of the paper.
@@ -14,13 +15,16 @@ pub struct CompactRules {
     pub keeps_suffix: fn(here: Option<u64>, term: u64) -> bool,
     /// Who belongs to the cluster after a snapshot that says so, for a server that took these for its members.
     pub configuration: fn(known: Configuration, snapshot: Configuration) -> Configuration,
+    /// Where a server says that its log ends when it campaigns, which has received something of a snapshot that ends at `pending`.
+    pub campaigns_from: fn(log: Position, pending: Option<Position>) -> Position,
     /// Are the sessions of clients part of a snapshot?
     pub has_sessions: fn() -> bool,
 }
 
 impl CompactRules {
     /// The rules of the paper.
-    pub const SOUND: CompactRules = CompactRules { needs_snapshot, is_news, keeps_suffix, configuration, has_sessions };
+    pub const SOUND: CompactRules =
+        CompactRules { needs_snapshot, is_news, keeps_suffix, configuration, campaigns_from, has_sessions };
 }
 
 /// Also if `next` is the last one that is compacted away (paper, section 7).
@@ -42,6 +46,11 @@ fn keeps_suffix(here: Option<u64>, term: u64) -> bool {
 /// The snapshot knows: the entries that said so are gone (paper, section 7: "the latest configuration").
 fn configuration(_known: Configuration, snapshot: Configuration) -> Configuration {
     snapshot
+}
+
+/// Where its log ends: a snapshot that is not there yet would be missing to whom it leads.
+fn campaigns_from(log: Position, _pending: Option<Position>) -> Position {
+    log
 }
 
 /// They are part of the replicated state (thesis, section 6.3).
