@@ -101,7 +101,7 @@ fn the_page_on_raft_tells_who_sees_which_exhibit() {
         let begins = format!("| `{}` | {} | ", exhibit.id, exhibit.story);
         assert_eq!(text.matches(&begins).count(), 1, "{}", exhibit.id);
     }
-    for id in ["commit-index-regress", "vote-quorum-third", "learner-counted-in-quorum"] {
+    for id in ["votedfor-not-persisted", "vote-cleared-by-prevote", "term-not-persisted"] {
         let exhibit = exhibits.iter().find(|exhibit| exhibit.id == id).expect("it exists");
         assert!(text.contains(&row(exhibit)), "the page says something else than {}", row(exhibit));
     }
