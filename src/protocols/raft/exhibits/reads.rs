@@ -54,14 +54,6 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.read.round = |latest, _| latest,
     },
     Exhibit {
-        id: "lease-in-ticks",
-        story: "a leader counts its heartbeats to tell how old its lease is, and there are none while it is paused",
-        source: "etcd, ReadOnlyLeaseBased: \"clock can move backward/pause without any bound\"",
-        invariants: &["raft.linearizable"],
-        rarity: Rarity::Common,
-        plant: |rules| rules.read.time_of_lease = |_, ticked| ticked,
-    },
-    Exhibit {
         id: "lease-kept-in-transfer",
         story: "a leader that has told another one to campaign still reads by its lease",
         source: "thesis, section 6.4.1; TiKV issue 1593; etcd issue 12704",
@@ -103,14 +95,6 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         invariants: &["raft.linearizable"],
         rarity: Rarity::Common,
         plant: |rules| rules.repeats_as = |sequence| sequence + 1,
-    },
-    Exhibit {
-        id: "session-recreated-if-unknown",
-        story: "a command of a session that is over begins a new one, and is carried out",
-        source: "thesis, section 6.3: to allocate a new session \"would risk duplicate execution of commands\"",
-        invariants: &["raft.linearizable"],
-        rarity: Rarity::Specific,
-        plant: |rules| rules.session.may_open = |_| true,
     },
     Exhibit {
         id: "expiry-by-local-clock",
