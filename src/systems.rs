@@ -429,7 +429,7 @@ impl System for BuiltIn {
 
     fn churn(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(settings) if settings.spares > 0 => &[Kind::Join, Kind::Leave],
+            BuiltIn::Raft(settings) if settings.spares > 0 => &[Kind::Join, Kind::Leave, Kind::ReplaceMember],
             BuiltIn::Raft(_) | BuiltIn::Lock(_) => &[],
             BuiltIn::Ring(_) => &ring::CHURN,
         }

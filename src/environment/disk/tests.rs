@@ -259,8 +259,9 @@ fn the_first_write_overwrites_what_is_damaged_and_all_behind_it() {
     assert_eq!((platter(&disk).as_str(), disk.synced()), ("ax", 1));
     assert_eq!(disk.found().damage, None);
     assert_eq!(disk.books(), Books { written: 5, kept: 2, lost_durable: 1, cut: 2, ..Books::default() });
+    // What was to take their place never reached the platter.
     disk.crash(0, Survival::Nothing, false);
-    assert_eq!(disk.boot(), Found { readable: 1, damage: None });
+    assert_eq!(disk.boot(), Found { readable: 1, damage: Some(Damage::Rotten { lost: 3 }) });
 }
 
 #[test]
