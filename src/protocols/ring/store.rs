@@ -181,6 +181,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "a list of ranges it is")]
     fn for_another_plan_counts_what_it_keeps_of_what_was_fetched() {
         let fetched = |source, range| Record::Fetched { source: NodeId::new(source), range };
         let planned =
