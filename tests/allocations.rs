@@ -28,8 +28,9 @@ fn a_delivery_allocates_nothing() {
         region.change().allocations
     };
     allocations_in(1_000);
-    let few = allocations_in(1_000);
-    let many = allocations_in(100_000);
+    // The test harness has a thread of its own, which allocates now and then: not five times in a row.
+    let few = (0..5).map(|_| allocations_in(1_000)).min().expect("five times");
+    let many = (0..5).map(|_| allocations_in(100_000)).min().expect("five times");
     assert!(few <= 2, "{few} allocations for one call");
     assert_eq!(many, few, "allocations must not depend on how many messages are delivered");
 }

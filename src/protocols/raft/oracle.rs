@@ -39,7 +39,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 24] = [
+pub const INVARIANTS: [(&str, &str); 25] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -81,6 +81,10 @@ pub const INVARIANTS: [(&str, &str); 24] = [
     ),
     ("raft.transfer-quiet", "a leader that hands over takes no commands (thesis, section 3.10)"),
     ("raft.transfer-caught-up", "whoever is told to campaign has all entries of the leader (thesis, section 3.10)"),
+    (
+        "raft.leader-begins-with-entry",
+        "a leader has an entry of its own term from its first step on (paper, section 8)",
+    ),
     ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
 ];
 

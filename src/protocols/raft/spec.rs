@@ -205,6 +205,13 @@ impl StoreOracle {
         if self.core.configuration().is_joint() {
             return Some(format!("the cluster is still between two configurations: {:?}", self.core.configuration()));
         }
+        let (_, leader) = self.core.latest_leader();
+        if !self.core.configuration().voters.has(leader) {
+            return Some(format!(
+                "{leader:?} was elected last, and has no vote in the cluster: {:?}",
+                self.core.configuration()
+            ));
+        }
         let is_at_rest = self.core.is_at_rest(view, &self.must_agree(view));
         (!is_at_rest).then(|| "the servers are not at rest under one leader".to_owned())
     }

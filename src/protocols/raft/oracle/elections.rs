@@ -167,6 +167,11 @@ impl Common {
                 )
             });
         }
+        if core.log().last().term != term {
+            return violation("raft.leader-begins-with-entry", &[node], || {
+                format!("{node:?} leads term {term}, and its log ends with an entry of term {}", core.log().last().term)
+            });
+        }
         if !self.elections.leaders.is_empty() {
             let latest = self.elections.latest.0;
             let skipped = term.saturating_sub(latest + 1);
