@@ -143,8 +143,6 @@ pub struct Leadership<M: StateMachine> {
     round_began: Option<Time>,
     /// When the last round began that a quorum has confirmed: until then nobody else can have led.
     confirmed: Option<Time>,
-    /// What time it is by its heartbeats: one interval later with each.
-    ticked: Time,
     /// Reads that wait for a round.
     pending: Vec<Pending>,
 }

@@ -141,7 +141,6 @@ impl<M: StateMachine> Core<M> {
             round: 0,
             round_began: None,
             confirmed: None,
-            ticked: io.now(),
             pending: Vec::new(),
         });
         io.arm(Alarm::Election.into(), self.config.election_timeout_max);

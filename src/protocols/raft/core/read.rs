@@ -80,11 +80,10 @@ impl<M: StateMachine> Core<M> {
 
     /// Whether nobody else can have been elected yet since a quorum has confirmed that this server leads.
     fn may_read_by_lease(&self, now: Time) -> bool {
-        let Role::Leader(Leadership { confirmed, has_told, ticked, .. }) = &self.role else { return false };
+        let Role::Leader(Leadership { confirmed, has_told, .. }) = &self.role else { return false };
         let (Reads::Lease { drift_ppm }, Some(confirmed)) = (self.config.reads, *confirmed) else { return false };
         let rules = self.config.rules.read;
-        (rules.time_of_lease)(now, *ticked).since(confirmed)
-            < (rules.lease)(self.config.election_timeout_min, drift_ppm)
+        now.since(confirmed) < (rules.lease)(self.config.election_timeout_min, drift_ppm)
             && (!has_told || (rules.survives_transfer)())
     }
 

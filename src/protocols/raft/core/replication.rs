@@ -35,9 +35,6 @@ impl<M: StateMachine> Core<M> {
         if self.has_given_lease() {
             self.count_round(io.now());
         }
-        if let Role::Leader(Leadership { ticked, .. }) = &mut self.role {
-            *ticked += self.config.heartbeat;
-        }
         self.others().for_each(|server| self.send_heartbeat(server, io));
         // The members may have become fewer since: then those who have answered may be enough now.
         self.confirm_round(io);

@@ -16,8 +16,6 @@ pub struct ReadRules {
     /// How long a leader may read after a confirmation, when nobody campaigns for `timeout` after hearing it, and clocks
     /// drift apart by so many millionths.
     pub lease: fn(timeout: Span, drift_ppm: u32) -> Span,
-    /// What time it is for a lease, where it is `ticked` by the count of the leader's heartbeats.
-    pub time_of_lease: fn(now: Time, ticked: Time) -> Time,
     /// From when that counts for a round that began then and is confirmed now.
     pub lease_begins: fn(began: Time, now: Time) -> Time,
     /// May a leader that has told another one to campaign still read by its lease?
@@ -34,7 +32,6 @@ impl ReadRules {
         round,
         quorum: super::majority,
         lease,
-        time_of_lease,
         lease_begins,
         survives_transfer,
         restart_honours_lease: super::always,
@@ -55,11 +52,6 @@ fn round(latest: u64, _done: bool) -> u64 {
 fn lease(timeout: Span, drift_ppm: u32) -> Span {
     let million = 1_000_000_u128;
     Span::ns((u128::from(timeout.as_ns()) * million / (million + u128::from(drift_ppm))) as u64)
-}
-
-/// What the clock says: for a server that was paused the heartbeats did not go on.
-fn time_of_lease(now: Time, _ticked: Time) -> Time {
-    now
 }
 
 /// From when it was sent: the others wait from when they heard it, which is later (thesis, section 6.4.1).
