@@ -394,7 +394,8 @@ impl System for BuiltIn {
     fn spares(&self) -> &'static [Kind] {
         match self {
             BuiltIn::Raft(settings) => settings.spared(),
-            BuiltIn::Lock(_) | BuiltIn::Ring(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
+            BuiltIn::Lock(_) => &[Kind::Wipe, Kind::LostSync, Kind::BitRot],
+            BuiltIn::Ring(_) => &[Kind::LostSync],
         }
     }
 
