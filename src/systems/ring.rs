@@ -114,6 +114,8 @@ pub enum ReadsSetting {
     /// Each key is an atomic register.
     #[default]
     Atomic,
+    /// A read sees every write that was acknowledged before it, and no later one misses what it has seen.
+    Monotonic,
     /// A read sees every write that was acknowledged before it.
     Quorum,
     /// Replicas become equal in the end.
@@ -386,6 +388,7 @@ pub fn ring_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
         write_quorum: settings.write_quorum.into(),
         reads: match settings.reads {
             ReadsSetting::Atomic => Reads::Atomic,
+            ReadsSetting::Monotonic => Reads::Monotonic,
             ReadsSetting::Quorum => Reads::Quorum,
             ReadsSetting::Eventual => Reads::Eventual,
         },

@@ -16,10 +16,22 @@ pub enum Reads {
     /// Each key is an atomic register: what a read has seen, no later one misses. Source: Attiya, Bar-Noy and Dolev,
     /// "Sharing Memory Robustly in Message-Passing Systems", 1995.
     Atomic,
+    /// A read sees every write that was acknowledged before it, and what it has seen of one that was not, no later read
+    /// misses. Source: "Expectation of Monotonic Quorum Reads" in Cassandra's documentation of read repair, and its table
+    /// option `read_repair = 'BLOCKING'` (CASSANDRA-14635).
+    Monotonic,
     /// A read sees every write that was acknowledged before it; one that was not may come and go.
     Quorum,
     /// Replicas become equal in the end.
     Eventual,
+}
+
+impl Reads {
+    /// Whether what a read has found is put to more owners before it is answered, where a later one could miss it.
+    #[inline]
+    pub fn are_put_back(self) -> bool {
+        matches!(self, Reads::Atomic | Reads::Monotonic)
+    }
 }
 
 /// One run of a ring.

@@ -179,11 +179,12 @@ impl Coordinator {
     /// Who should be a member: whoever wants to, is not taken for dead, and has the disk that it had. Who has not been heard
     /// of yet, or has not heard of this epoch, stays what the plan says. Nobody is taken in who is suspected.
     fn target(&self, latest: &Epoch, detector: &Detector, now: Time) -> Arc<[Member]> {
+        let rules = self.config.rules.change;
         let mut target: Vec<Member> = Vec::new();
         for node in self.config.servers() {
             let (planned, beat) = (Epoch::find(&latest.next, node), detector.beat(node));
             let is_out = match planned {
-                Some(_) => detector.is_dead(node, now),
+                Some(_) => (rules.gives_up_dead)() && detector.is_dead(node, now),
                 None => detector.is_suspected(node),
             };
             if is_out {
@@ -200,9 +201,17 @@ impl Coordinator {
         let replaced: Vec<NodeId> = target.iter().filter_map(|member| replaced_by(member.node, detector)).collect();
         target.retain(|member| !replaced.contains(&member.node));
         let is_gone = |member: &&Member| Epoch::find(&target, member.node).is_none();
-        let mut stay: Vec<Member> = latest.next.iter().filter(is_gone).copied().collect();
-        stay.sort_by_key(|member| detector.is_dead(member.node, now));
-        Epoch::list(target, stay, self.config.copies)
+        // Who must stay, though it would go, stays with the disk that it has: with the one that it had nobody could read from
+        // it, nor would the change that makes it a member ever end.
+        let disk = |member: &Member| {
+            let beat = detector.beat(member.node).filter(|beat| beat.epoch >= latest.number);
+            beat.map_or(member.identity, |beat| beat.identity)
+        };
+        let mut stay: Vec<(Member, Identity)> =
+            latest.next.iter().filter(is_gone).map(|member| (*member, disk(member))).collect();
+        stay.sort_by_key(|(member, disk)| (detector.is_dead(member.node, now), member.identity != *disk));
+        let stay = stay.into_iter().map(|(member, identity)| Member { identity, ..member }).collect();
+        Epoch::list(target, stay, (rules.least_members)(self.config.copies))
     }
 
     fn is_time_to_clear(&self, latest: &Epoch, detector: &Detector, now: Time) -> bool {

@@ -8,7 +8,7 @@ use crate::protocol::NodeId;
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of the ring.
-pub const EXHIBITS: [Exhibit<Rules>; 42] = [
+pub const EXHIBITS: [Exhibit<Rules>; 46] = [
     Exhibit {
         id: "item-hash-vs-node-name",
         story: "a key's hash is compared with the names of the nodes",
@@ -264,7 +264,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 42] = [
         source: "own construction: the second phase of a read is left out of Attiya, Bar-Noy and Dolev, 1995",
         invariants: &["ring.acknowledged-kept"],
         rarity: Rarity::Common,
-        plant: |rules| rules.request.is_settled = |_, _| true,
+        plant: |rules| rules.request.is_settled = |_, _, _| true,
     },
     Exhibit {
         id: "hint-counts-as-copy",
@@ -364,6 +364,38 @@ pub const EXHIBITS: [Exhibit<Rules>; 42] = [
         invariants: &["ring.deletions-forgotten"],
         rarity: Rarity::Common,
         plant: |rules| rules.replica.confirms = |_, _| false,
+    },
+    Exhibit {
+        id: "read-repair-in-background",
+        story: "what a read finds at too few owners is mended after its answer, so that the same client can miss it next",
+        source: "Cassandra's documentation on read repair: with read_repair = 'NONE' there are no monotonic quorum reads (CASSANDRA-14635)",
+        invariants: &["ring.reads-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.is_settled = |_, _, _| true,
+    },
+    Exhibit {
+        id: "read-repair-misses-next-owners",
+        story: "while keys are moved, a read is mended at those who own the key, not at those who come to own it",
+        source: "own construction, after CASSANDRA-14740: blocking read repair is not monotonic while ranges move",
+        invariants: &["ring.reads-monotonic"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.request.is_settled = |count, enough, _| count >= enough,
+    },
+    Exhibit {
+        id: "chord-ring-flaws",
+        story: "members may go until fewer are left than a key has copies: a ring without its stable base",
+        source: "Zave, \"Reasoning about Identifier Spaces: How to Make Chord Correct\", TSE 2017: a ring needs more members than a list of successors has",
+        invariants: &["ring.owners-distinct"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.least_members = |_| 1,
+    },
+    Exhibit {
+        id: "chord-dead-successor-kept",
+        story: "a member stays that is dead: nobody looks whether a successor lives",
+        source: "variation of Zave, \"Using Lightweight Modeling to Understand Chord\", CCR 2012: dead entries in lists of successors",
+        invariants: &["ring.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.gives_up_dead = || false,
     },
 ];
 

@@ -28,12 +28,13 @@ use std::sync::Arc;
 use transfers::Transfers;
 
 /// The invariants, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 20] = [
+pub const INVARIANTS: [(&str, &str); 21] = [
     (
         "ring.acknowledged-kept",
         "what was promised of a key is durable at so many owners that every read quorum sees it",
     ),
     ("ring.read-sees-acknowledged", "a read sees every write that was acknowledged before it began"),
+    ("ring.reads-monotonic", "where reads are monotonic, no client reads less of a key than it has read before"),
     ("ring.write-after-acknowledged", "a write comes after every operation that was done before it began"),
     ("ring.linearizable", "where reads are atomic, every key is a register that is used by one client at a time"),
     ("ring.nothing-invented", "what is read was written by somebody"),
@@ -240,7 +241,9 @@ impl RingOracle {
         }
         match touch {
             Touch::Booted => {
-                self.mirrors[node.index()].accept_loss(&view.host(node).disk);
+                if self.mirrors[node.index()].accept_loss(&view.host(node).disk) {
+                    self.reach(Goal::DiskReplaced);
+                }
                 let is_halfway = |server: &Server| {
                     let fetched = &server.shelf().store().fetched;
                     fetched.plan == self.epoch().plan && fetched.from.values().any(|ranges| !ranges.is_empty())

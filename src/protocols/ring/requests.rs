@@ -1,8 +1,9 @@
 //! A server as one that coordinates requests of clients: it asks the owners, and answers when a quorum has.
 //!
 //! A write first asks a read quorum for the latest version, so that its own comes after every write that was acknowledged
-//! before; then it is put to the owners. A read that promises atomicity is put back before it is answered, where a later
-//! read could miss it. Source: Attiya, Bar-Noy and Dolev, 1995; Lynch and Shvartsman, 1997, for many writers.
+//! before; then it is put to the owners. What a read has found is put back before it is answered, where a later read could
+//! miss it and must not. Source: Attiya, Bar-Noy and Dolev, 1995; Lynch and Shvartsman, 1997, for many writers; Cassandra's blocking
+//! read repair.
 
 use super::cell::{Cell, OperationId, Rank, Version, newer};
 use super::config::Reads;
@@ -80,17 +81,17 @@ impl Requests {
         self.open.insert(self.last, request);
     }
 
-    /// Puts a cell to all owners.
-    fn put(&mut self, mut request: Request, cell: Cell, shelf: &Shelf, io: &mut Io<'_, Node>) {
+    /// Puts a cell to all owners but those who have said that they have it.
+    fn put(&mut self, mut request: Request, cell: Cell, kept: Vec<NodeId>, shelf: &Shelf, io: &mut Io<'_, Node>) {
         self.last += 1;
         let teams = Teams::of(request.rank, shelf);
         for team in teams.iter() {
             io.note(Fact::Routed { rank: request.rank, epoch: shelf.epoch(), reads: false, team });
         }
-        for node in teams.owners() {
+        for node in teams.owners().filter(|node| !kept.contains(node)) {
             shelf.ask(node, Body::Put(self.last, request.rank, cell), io);
         }
-        request.stage = Stage::Put { cell, teams, kept: Vec::new(), is_answered: false };
+        request.stage = Stage::Put { cell, teams, kept, is_answered: false };
         self.open.insert(self.last, request);
     }
 
@@ -120,7 +121,7 @@ impl Requests {
                 let seen = latest.map_or(floor, |cell| cell.version.counter.max(floor));
                 let counter = (shelf.config.rules.request.next_counter)(seen, io.wall());
                 let cell = Cell { version: Version { counter, by: request.id }, value: write.value };
-                self.put(request, cell, shelf, io);
+                self.put(request, cell, Vec::new(), shelf, io);
             }
             None => self.found(request, latest, &held, shelf, io),
         }
@@ -141,11 +142,13 @@ impl Requests {
             answer(&request, Outcome::Found(None), io);
             return;
         };
-        if config.reads == Reads::Atomic {
-            let (count, enough) = (held.len() - stale().count(), config.copies - config.read_quorum + 1);
-            let is_settled = shelf.topology().epoch().phase == Phase::Settled;
-            if !is_settled || !(config.rules.request.is_settled)(count, enough) {
-                self.put(request, cell, shelf, io);
+        if config.reads.are_put_back() {
+            let same: Vec<NodeId> = held.iter().filter(|(_, cell)| *cell == latest).map(|(node, _)| *node).collect();
+            let (enough, phase) = (config.copies - config.read_quorum + 1, shelf.topology().epoch().phase);
+            if !(config.rules.request.is_settled)(same.len(), enough, phase) {
+                // Where keys are moved, those who are read from need not be those who are written to.
+                let counts = config.reads == Reads::Monotonic && phase == Phase::Settled;
+                self.put(request, cell, if counts { same } else { Vec::new() }, shelf, io);
                 return;
             }
         }
@@ -212,7 +215,7 @@ impl Requests {
                     answer(&request, Outcome::Unknown, io);
                 }
                 Stage::Put { .. } if adopted.clears => self.query(request, shelf, io),
-                Stage::Put { cell, .. } => self.put(request, cell, shelf, io),
+                Stage::Put { cell, .. } => self.put(request, cell, Vec::new(), shelf, io),
             }
         }
     }

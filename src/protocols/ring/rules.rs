@@ -29,8 +29,9 @@ pub struct Rules {
 pub struct RequestRules {
     /// The version of a write whose coordinator has seen `seen` as the highest counter, at `wall`.
     pub next_counter: fn(seen: u32, wall: Time) -> u32,
-    /// May a read answer at once that has found the same at so many, where a read quorum cannot miss `enough`?
-    pub is_settled: fn(count: usize, enough: usize) -> bool,
+    /// May a read answer at once that has found the same at so many, where a read quorum cannot miss `enough`? Where keys are
+    /// moved, others will be asked next.
+    pub is_settled: fn(count: usize, enough: usize, phase: Phase) -> bool,
     /// While keys are moved, are they written at those, too, who come to own them?
     pub writes_to_next: fn() -> bool,
     /// Must a quorum of the next owners have a write, beside a quorum of the owners?
@@ -65,6 +66,10 @@ pub struct ReplicaRules {
 pub struct ChangeRules {
     /// Does a server in epoch `mine` go on to epoch `news`?
     pub is_next: fn(news: u64, mine: u64) -> bool,
+    /// Is a member given up that is taken for dead?
+    pub gives_up_dead: fn() -> bool,
+    /// How many members must stay, whoever wants to go, where a key has so many copies?
+    pub least_members: fn(copies: usize) -> usize,
     /// Must others have missed somebody, too, who is taken for dead?
     pub asks_others: fn() -> bool,
     /// Must what a server says of itself be durable?
@@ -109,7 +114,7 @@ impl Rules {
         placement: placement::Rules::SOUND,
         request: RequestRules {
             next_counter: |seen, _| seen + 1,
-            is_settled: |count, enough| count >= enough,
+            is_settled: |count, enough, phase| count >= enough && phase == Phase::Settled,
             writes_to_next: always,
             needs_both: always,
             hint_counts: never,
@@ -126,6 +131,8 @@ impl Rules {
         },
         change: ChangeRules {
             is_next: |news, mine| news == mine + 1,
+            gives_up_dead: always,
+            least_members: |copies| copies,
             asks_others: always,
             beat_waits_for_disk: always,
             ring_follows: always,

@@ -7,6 +7,7 @@ use crate::protocol::NodeId;
 use crate::protocols::ring::cell::{Cell, Rank, Version};
 use crate::protocols::ring::config::{Config, Reads};
 use crate::protocols::ring::message::{Outcome, Write};
+use std::collections::BTreeMap;
 
 /// What is known of a key.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,8 @@ pub(super) struct Keys {
     pub(super) keys: Vec<Key>,
     /// By client, the operation under way.
     calls: Vec<Option<Call>>,
+    /// By client, the latest that it has read of a key, where reads are monotonic.
+    sessions: Vec<BTreeMap<Rank, Cell>>,
     /// By client and serial number from 1, what it has written.
     written: Vec<Vec<Option<Write>>>,
     pub(super) returned: u64,
@@ -70,6 +73,7 @@ impl Keys {
             reads,
             keys: vec![Key::default(); keys as usize],
             calls: vec![None; clients],
+            sessions: vec![BTreeMap::new(); clients],
             written: vec![Vec::new(); clients],
             returned: 0,
             unknown: 0,
@@ -135,6 +139,9 @@ impl Keys {
         if self.reads != Reads::Eventual {
             check_order(node, &call, found, self.keys[call.rank.0 as usize].forgotten)?;
         }
+        if self.reads == Reads::Monotonic && call.reads() {
+            self.check_session(client, node, &call, found)?;
+        }
         let is_promise = call.write.is_some() || self.reads == Reads::Atomic;
         let key = self.key(call.rank);
         if let Some((id, checker)) = call.checked.zip(key.checker.as_mut()) {
@@ -159,6 +166,27 @@ impl Keys {
                 Err(Box::new(Violation::new("ring.nothing-invented", &[node], message)))
             }
         }
+    }
+
+    /// A client reads nothing older than what it has read before.
+    fn check_session(&mut self, client: usize, node: NodeId, call: &Call, found: Option<Cell>) -> Verdict {
+        let (forgotten, session) = (self.keys[call.rank.0 as usize].forgotten, &mut self.sessions[client]);
+        let Some(before) = session.get(&call.rank) else {
+            session.extend(found.map(|cell| (call.rank, cell)));
+            return Ok(());
+        };
+        let is_older = match &found {
+            Some(found) => found.version < before.version,
+            // A deletion that is forgotten leaves nothing.
+            None => !before.is_tombstone() && forgotten < Some(before.version),
+        };
+        if is_older {
+            let found = found.as_ref().map_or_else(|| "nothing".to_owned(), shown);
+            let message = format!("{node:?} has read {found} of key {}, and {} before", call.key, shown(before));
+            return Err(Box::new(Violation::new("ring.reads-monotonic", &[node], message)));
+        }
+        session.extend(found.map(|cell| (call.rank, cell)));
+        Ok(())
     }
 
     pub(super) fn undecided(&self) -> u64 {

@@ -3,7 +3,7 @@
 use crate::environment::disk::Disk;
 use crate::protocol::NodeId;
 use crate::protocols::ring::cell::{Cell, Rank};
-use crate::protocols::ring::epoch::{Epoch, Identity};
+use crate::protocols::ring::epoch::{Epoch, FOUNDER, Identity};
 use crate::protocols::ring::message::Record;
 use crate::protocols::ring::store::Store;
 
@@ -14,6 +14,8 @@ pub(super) struct Mirror {
     folded: usize,
     /// What they make.
     pub(super) store: Store,
+    /// How many durable records this server's disks had lost when it last started.
+    losses: u64,
     /// Records that were in it are lost. Until the server starts again it is a witness of what it had.
     is_lost: bool,
     /// What disks had that this server has had before, when they were lost.
@@ -22,6 +24,12 @@ pub(super) struct Mirror {
 
 /// Of a disk that has lost what it had, until it says which it is.
 const UNKNOWN: Identity = u64::MAX;
+
+/// How many durable records a server's disks have lost so far.
+fn losses(disk: &Disk<Record>) -> u64 {
+    let books = disk.books();
+    books.wiped + books.lost_durable
+}
 
 /// What has become durable.
 pub(super) struct News<'a> {
@@ -33,18 +41,34 @@ pub(super) struct News<'a> {
 
 impl Mirror {
     pub(super) fn new() -> Mirror {
-        Mirror { folded: 0, store: Store::new(), is_lost: false, lost: Vec::new() }
+        Mirror { folded: 0, store: Store::new(), losses: 0, is_lost: false, lost: Vec::new() }
     }
 
-    /// The server has started: with what is left, which is another disk until it says which.
-    pub(super) fn accept_loss(&mut self, disk: &Disk<Record>) {
-        if self.is_lost || disk.sound() < self.folded {
-            let mut store = Store::new();
-            disk.records().from(0).take(disk.sound()).for_each(|record| store.fold(record));
-            store.identity = UNKNOWN;
-            (self.folded, self.is_lost) = (disk.sound(), false);
-            self.replace(store);
+    /// The server has started: with what is left, which is another disk until it says which. Answers whether it says so
+    /// already: it may have started before, and died in that very turn.
+    pub(super) fn accept_loss(&mut self, disk: &Disk<Record>) -> bool {
+        self.look_for_loss(disk);
+        if !self.is_lost {
+            return false;
         }
+        let mut store = Store::new();
+        disk.records().from(0).take(disk.sound()).for_each(|record| store.fold(record));
+        let had = |identity| std::iter::once(&self.store).chain(&self.lost).any(|store| store.identity == identity);
+        let is_told = store.identity != FOUNDER && !had(store.identity);
+        if !is_told {
+            store.identity = UNKNOWN;
+        }
+        (self.folded, self.losses, self.is_lost) = (disk.sound(), losses(disk), false);
+        self.replace(store);
+        is_told
+    }
+
+    /// There may be as many records as before: those that the server has written since to a new disk.
+    fn look_for_loss(&mut self, disk: &Disk<Record>) {
+        if self.folded == 0 {
+            self.losses = losses(disk);
+        }
+        self.is_lost |= disk.sound() < self.folded || losses(disk) > self.losses;
     }
 
     /// Whether it is known which disk this is.
@@ -59,7 +83,7 @@ impl Mirror {
 
     /// Takes in the next record that has become durable.
     pub(super) fn next<'a>(&mut self, disk: &'a Disk<Record>) -> Option<News<'a>> {
-        self.is_lost |= disk.sound() < self.folded;
+        self.look_for_loss(disk);
         if self.is_lost || self.folded == disk.sound() {
             return None;
         }
@@ -99,5 +123,80 @@ impl Mirror {
     pub(super) fn has(&self, rank: Rank, cell: &Cell, identity: Identity) -> bool {
         let meant = std::iter::once(&self.store).chain(&self.lost).find(|store| store.identity == identity);
         meant.and_then(|store| store.get(rank)).is_some_and(|kept| kept.version >= cell.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::disk::crash::Survival;
+    use crate::protocols::ring::cell::{OperationId, Version};
+
+    fn cell(counter: u32) -> Cell {
+        let by = OperationId { client: NodeId::new(9), serial: counter };
+        Cell { version: Version { counter, by }, value: Some(7) }
+    }
+
+    fn write(disk: &mut Disk<Record>, records: impl IntoIterator<Item = Record>) {
+        records.into_iter().for_each(|record| disk.write(record));
+        disk.sync_at_once(true);
+    }
+
+    fn follow(mirror: &mut Mirror, disk: &Disk<Record>) {
+        while mirror.next(disk).is_some() {}
+    }
+
+    /// A founder with two keys, whose disk is lost, and its mirror.
+    fn founder() -> (Disk<Record>, Mirror) {
+        let (mut disk, mut mirror) = (Disk::new(), Mirror::new());
+        write(&mut disk, [Record::Cell(Rank(1), cell(1)), Record::Cell(Rank(2), cell(2))]);
+        follow(&mut mirror, &disk);
+        disk.crash(0, Survival::Nothing, false);
+        disk.wipe();
+        (disk, mirror)
+    }
+
+    #[test]
+    fn until_a_server_starts_it_is_a_witness_of_what_it_had_and_then_its_old_disk_is() {
+        let (mut disk, mut mirror) = founder();
+        follow(&mut mirror, &disk);
+        assert_eq!((mirror.store.cells.len(), mirror.is_known()), (2, false));
+        assert!(!mirror.accept_loss(&disk), "it has not said yet which disk this is");
+        assert_eq!((mirror.store.identity, mirror.store.cells.len(), mirror.is_known()), (UNKNOWN, 0, false));
+        write(&mut disk, [Record::Identity(77), Record::Cell(Rank(1), cell(3))]);
+        follow(&mut mirror, &disk);
+        assert_eq!((mirror.store.identity, mirror.is_known()), (77, true));
+        assert!(mirror.has(Rank(1), &cell(1), FOUNDER) && !mirror.has(Rank(1), &cell(3), FOUNDER));
+        assert!(mirror.has(Rank(1), &cell(3), 77) && !mirror.has(Rank(2), &cell(2), 77));
+    }
+
+    #[test]
+    fn a_server_that_died_as_it_named_its_disk_has_named_it() {
+        // As many records as the old disk had, or fewer: the number of them does not tell that it was lost.
+        for more in [0, 1, 2] {
+            let (mut disk, mut mirror) = founder();
+            write(&mut disk, [Record::Identity(77)]);
+            write(&mut disk, (0..more).map(|rank| Record::Cell(Rank(rank), cell(1))));
+            assert!(mirror.accept_loss(&disk), "{more} more");
+            assert_eq!((mirror.store.identity, mirror.store.cells.len()), (77, more as usize));
+            assert!(mirror.is_known() && mirror.has(Rank(1), &cell(1), FOUNDER));
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_disk_that_has_rotted_is_not_the_member_that_it_was() {
+        let (mut disk, mut mirror) = founder();
+        write(&mut disk, [Record::Identity(77), Record::Cell(Rank(1), cell(3)), Record::Cell(Rank(2), cell(4))]);
+        assert!(mirror.accept_loss(&disk));
+        assert!(disk.rot(u64::MAX), "the last record");
+        disk.crash(0, Survival::Nothing, false);
+        let _ = disk.boot();
+        assert!(!mirror.accept_loss(&disk), "it is another one, and will say which");
+        assert_eq!((mirror.store.identity, mirror.store.cells.len()), (UNKNOWN, 1));
+        write(&mut disk, [Record::Identity(78)]);
+        follow(&mut mirror, &disk);
+        assert_eq!((mirror.store.identity, mirror.store.cells.len()), (78, 0));
+        assert!(mirror.has(Rank(2), &cell(4), 77), "the lost disk had it");
+        assert!(!mirror.accept_loss(&disk), "a start is no loss");
     }
 }
