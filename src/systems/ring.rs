@@ -379,6 +379,7 @@ pub fn ring_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
         clients: workload.clients,
         raft: settings.group().config(RaftRules::SOUND),
         first: Arc::new(Epoch::first(founders)),
+        founding: None,
         points: settings.points,
         zones: (0..settings.nodes).map(|node| settings.zone(node)).collect(),
         bits: settings.bits,
@@ -415,5 +416,5 @@ pub fn ring_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
         scripts,
         rules,
     };
-    Arc::new(plan.clone().with_system(Arc::new(config)))
+    Arc::new(plan.clone().with_system(Arc::new(config.founded())))
 }

@@ -4,6 +4,7 @@ use super::cell::Rank;
 use super::client;
 use super::epoch::Epoch;
 use super::rules::Rules;
+use super::topology::Topology;
 use crate::kernel::time::Span;
 use crate::placement::measure::Space;
 use crate::protocol::NodeId;
@@ -45,6 +46,8 @@ pub struct Config {
     pub raft: raft::config::Config,
     /// The first epoch.
     pub first: Arc<Epoch>,
+    /// What everybody owns in it, if that is worked out already: see [`Config::founded`].
+    pub founding: Option<Topology>,
     /// How many points a server has that joins, and in which zone each server stands.
     pub points: u32,
     /// By server.
@@ -116,6 +119,13 @@ pub struct Limits {
 }
 
 impl Config {
+    /// Works out what everybody owns in the beginning, once for all nodes.
+    #[must_use]
+    pub fn founded(self) -> Config {
+        let founding = Topology::at(&self.first, &self);
+        Config { founding: Some(founding), ..self }
+    }
+
     /// A server's name, which places it on the ring.
     pub fn name(&self, node: NodeId) -> String {
         format!("n{}", node.number() + 1)

@@ -46,7 +46,7 @@ impl Coordinator {
         let is_lost = !rules::may_coordinate(identity);
         let damage = if is_lost { Some(Damage::Replaced) } else { disk.damage };
         let records = if is_lost { &[][..] } else { &records };
-        let machine = Metadata::new(config.first.clone(), config.rules);
+        let machine = Metadata::new(config);
         let core = Core::boot(config.raft, machine, Found { records, damage }, io);
         let (config, cleared) = (config.clone(), io.now());
         Some(Coordinator { core, config, detector: None, cleared })
@@ -91,10 +91,10 @@ impl Coordinator {
                 io.disarm(Timer::Watch);
             }
         }
-        let news: Arc<[Arc<Epoch>]> = self.metadata().since(before).into();
-        news.iter().for_each(|epoch| io.note(Fact::Decided { epoch: epoch.clone() }));
+        let news: Arc<[Topology]> = self.metadata().since(before).into();
+        news.iter().for_each(|topology| io.note(Fact::Decided { epoch: topology.epoch().clone() }));
         if let Some(last) = news.last() {
-            if last.clears {
+            if last.epoch().clears {
                 self.cleared = io.now();
             }
             if is_ready {

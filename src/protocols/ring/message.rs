@@ -2,10 +2,11 @@
 
 use super::cell::{Cell, OperationId, Rank, Version};
 use super::detector::Suspect;
-use super::epoch::{Epoch, Identity};
+use super::epoch::Identity;
 use super::metadata::Metadata;
 use super::ranges::Ranges;
 use super::store::{HintKey, Wish};
+use super::topology::Topology;
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
 use crate::protocol::NodeId;
@@ -49,8 +50,9 @@ pub enum Message {
         /// The latest that it knows.
         epoch: u64,
     },
-    /// Epochs, in a row.
-    News(Arc<[Arc<Epoch>]>),
+    /// Epochs, in a row. What everybody owns in them follows from who is a member and would not be sent; here it goes along,
+    /// so that it is worked out where an epoch is decided, and not by every server.
+    News(Arc<[Topology]>),
     /// A server is alive: to the coordinators of the ring, and to whoever has called it.
     Beat(Beat),
     /// From who leads: call this server.
@@ -165,7 +167,7 @@ pub enum Record {
     /// What the server wants to be.
     Wish(Wish),
     /// It knows this epoch, the one after the last.
-    Epoch(Arc<Epoch>),
+    Epoch(Topology),
     /// It keeps this.
     Cell(Rank, Cell),
     /// It has forgotten the deletion of this version.
@@ -297,7 +299,7 @@ impl Message {
     pub fn size(&self) -> u64 {
         let keys = match self {
             Message::Raft(raft::Message::AppendEntries { entries, .. }) => entries.len(),
-            Message::News(epochs) => epochs.iter().map(|epoch| epoch.members.len() + epoch.next.len()).sum(),
+            Message::News(news) => news.iter().map(Topology::epoch).map(|it| it.members.len() + it.next.len()).sum(),
             Message::Store { body, .. } => match body {
                 Body::Batch { cells, .. } | Body::Contents { cells, .. } => cells.len(),
                 Body::Compare(sums) => sums.len(),
@@ -409,9 +411,9 @@ impl Digestible for Message {
                 body.digest(digest);
             }
             Message::Gossip { epoch } => digest.pair(21 << 32, *epoch),
-            Message::News(epochs) => {
+            Message::News(news) => {
                 digest.word(22 << 32);
-                epochs.iter().for_each(|epoch| digest.word(epoch.number));
+                news.iter().for_each(|topology| digest.word(topology.epoch().number));
             }
             Message::Beat(beat) => {
                 digest.word(23 << 32);

@@ -1,7 +1,8 @@
 //! What the coordinators of the ring replicate by Raft: the epochs, each decided by comparing with the one before it.
 
+use super::config::Config;
 use super::epoch::{Epoch, Step};
-use super::rules::Rules;
+use super::topology::Topology;
 use crate::kernel::digest::{Digest, Digestible};
 use crate::protocols::raft::core::StateMachine;
 use crate::protocols::raft::snapshot::Whole;
@@ -23,27 +24,31 @@ impl Digestible for Command {
     }
 }
 
-/// All epochs that ever were.
+/// All epochs that ever were, with what everybody owns in them.
 #[derive(Clone, Debug)]
 pub struct Metadata {
-    history: Vec<Arc<Epoch>>,
-    rules: Rules,
+    history: Vec<Topology>,
+    config: Arc<Config>,
     fingerprint: u64,
 }
 
 impl Metadata {
     /// The first epoch.
-    pub fn new(first: Arc<Epoch>, rules: Rules) -> Metadata {
-        Metadata { history: vec![first], rules, fingerprint: 0 }
+    pub fn new(config: &Arc<Config>) -> Metadata {
+        Metadata { history: vec![Topology::first(config)], config: config.clone(), fingerprint: 0 }
     }
 
     /// The latest epoch.
     pub fn latest(&self) -> &Arc<Epoch> {
+        self.last().epoch()
+    }
+
+    fn last(&self) -> &Topology {
         self.history.last().unwrap_or_else(|| unreachable!("there is a first epoch"))
     }
 
     /// All epochs after this one, in order.
-    pub fn since(&self, number: u64) -> &[Arc<Epoch>] {
+    pub fn since(&self, number: u64) -> &[Topology] {
         &self.history[(number as usize).min(self.history.len())..]
     }
 }
@@ -55,7 +60,7 @@ impl StateMachine for Metadata {
     type Part = Whole<Metadata>;
 
     fn apply(&mut self, command: &Command) -> bool {
-        if !(self.rules.may_follow)(command.from, self.latest().number) {
+        if !(self.config.rules.may_follow)(command.from, self.latest().number) {
             return false;
         }
         let Some(epoch) = self.latest().after(&command.step) else { return false };
@@ -63,7 +68,8 @@ impl StateMachine for Metadata {
         digest.word(self.fingerprint);
         epoch.digest(&mut digest);
         self.fingerprint = digest.low();
-        self.history.push(Arc::new(epoch));
+        let next = self.last().after(&Arc::new(epoch), &self.config);
+        self.history.push(next);
         true
     }
 

@@ -235,8 +235,8 @@ impl RingOracle {
     pub fn after_step(&mut self, view: &View<'_, Node>, node: NodeId, touch: Touch) -> Verdict {
         let server = view.state(node).and_then(Node::server);
         if let Some(metadata) = server.and_then(Server::core).map(|core| core.machine()) {
-            for epoch in metadata.since(self.epoch().number) {
-                self.follow(node, epoch)?;
+            for topology in metadata.since(self.epoch().number) {
+                self.follow(node, topology.epoch())?;
             }
         }
         match touch {

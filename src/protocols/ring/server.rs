@@ -3,7 +3,6 @@
 use super::collect::Collector;
 use super::config::Config;
 use super::coordinator::Coordinator;
-use super::epoch::Epoch;
 use super::fetch::Fetcher;
 use super::hints::Hints;
 use super::message::{Beat, Body, Message, Record};
@@ -11,6 +10,7 @@ use super::metadata::Metadata;
 use super::node::{Fact, Node, Timer};
 use super::requests::Requests;
 use super::shelf::Shelf;
+use super::topology::Topology;
 use super::witness::Witness;
 use crate::kernel::time::Span;
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
@@ -74,7 +74,7 @@ impl Server {
             Message::Ask { id, rank, write } => self.requests.on_ask(id, rank, write, &self.shelf, io),
             Message::Answer { .. } => unreachable!("a message for a client"),
             Message::Gossip { epoch } => self.on_gossip(from, epoch, io),
-            Message::News(epochs) => self.on_news(from, &epochs, io),
+            Message::News(news) => self.on_news(from, &news, io),
             Message::Beat(beat) => {
                 self.witness.on_beat(from, beat, io);
                 if let Some(coordinator) = &mut self.coordinator {
@@ -139,9 +139,9 @@ impl Server {
         }
     }
 
-    fn on_news(&mut self, from: NodeId, epochs: &[Arc<Epoch>], io: &mut Io<'_, Node>) {
-        let last = epochs.last().map_or(0, |epoch| epoch.number);
-        self.adopt(epochs, io);
+    fn on_news(&mut self, from: NodeId, news: &[Topology], io: &mut Io<'_, Node>) {
+        let last = news.last().map_or(0, |topology| topology.epoch().number);
+        self.adopt(news, io);
         if last > self.shelf.epoch() {
             io.send(from, Message::Gossip { epoch: self.shelf.epoch() });
         }
@@ -157,9 +157,9 @@ impl Server {
         }
     }
 
-    fn adopt(&mut self, epochs: &[Arc<Epoch>], io: &mut Io<'_, Node>) {
+    fn adopt(&mut self, news: &[Topology], io: &mut Io<'_, Node>) {
         let before = self.shelf.epoch();
-        let Some(adopted) = self.shelf.adopt(epochs, io) else { return };
+        let Some(adopted) = self.shelf.adopt(news, io) else { return };
         let epoch = self.shelf.topology().epoch().clone();
         io.note(Fact::Adopted { epoch: epoch.number });
         self.shelf.settle(io);

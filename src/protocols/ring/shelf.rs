@@ -66,8 +66,7 @@ impl Shelf {
         let mut merkle = Merkle::new(config.keyspace.len());
         store.cells.iter().for_each(|(rank, cell)| merkle.change(*rank, cell.hash_at(*rank)));
         let tombstones = store.cells.iter().filter(|(_, cell)| cell.is_tombstone()).map(|(rank, _)| *rank).collect();
-        let epoch = store.epochs.last().unwrap_or(&config.first);
-        let topology = Topology::at(epoch, config);
+        let topology = store.epochs.last().cloned().unwrap_or_else(|| Topology::first(config));
         let (config, forgotten) = (config.clone(), BTreeMap::new());
         let mut shelf =
             Shelf { config, me, store, topology, merkle, tombstones, forgotten, shared: Vec::new(), compared: 0 };
@@ -210,23 +209,21 @@ impl Shelf {
     }
 
     /// Takes in epochs, of those that follow on its own.
-    pub fn adopt(&mut self, epochs: &[Arc<Epoch>], io: &mut Io<'_, Node>) -> Option<Adopted> {
+    pub fn adopt(&mut self, news: &[Topology], io: &mut Io<'_, Node>) -> Option<Adopted> {
         let mut adopted = None;
-        for epoch in epochs {
+        for topology in news {
+            let epoch = topology.epoch();
             if !(self.config.rules.change.is_next)(epoch.number, self.epoch()) {
                 continue;
             }
             let outlives = epoch.clears && !(self.config.rules.request.hint_is_cleared)();
             let hints = if outlives { self.store.hints.clone() } else { BTreeMap::new() };
-            self.write(Record::Epoch(epoch.clone()), io);
+            self.write(Record::Epoch(topology.clone()), io);
             for (key, (target, rank, cell)) in hints {
                 self.write(Record::Hint { key, target, rank, cell }, io);
             }
-            let after = if (self.config.rules.change.ring_follows)() {
-                self.topology.after(epoch, &self.config)
-            } else {
-                self.topology.renamed(epoch)
-            };
+            let ring_follows = self.config.rules.change.ring_follows;
+            let after = if ring_follows() { topology.clone() } else { self.topology.renamed(epoch) };
             let before = std::mem::replace(&mut self.topology, after);
             self.follow_plan(&before, io);
             self.shared = self.topology.shared_with(self.me);

@@ -1,9 +1,10 @@
 //! What a server keeps on its disk, folded: the keys, how far it is with fetching, hints, and the epochs it knows.
 
 use super::cell::{Cell, Rank};
-use super::epoch::{Epoch, FOUNDER, Identity};
+use super::epoch::{FOUNDER, Identity};
 use super::message::Record;
 use super::ranges::Ranges;
+use super::topology::Topology;
 use crate::protocol::{NodeId, Order};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -67,7 +68,7 @@ pub struct Store {
     /// What its server wants to be; nothing, if nobody has ever told it.
     pub wish: Option<Wish>,
     /// All epochs it knows, without gaps, from the second on.
-    pub epochs: Vec<Arc<Epoch>>,
+    pub epochs: Vec<Topology>,
     /// No deletion that was forgotten had a higher counter: a later write must.
     pub floor: u32,
     /// The values.
@@ -86,7 +87,7 @@ impl Store {
 
     /// The latest epoch that it knows.
     pub fn epoch(&self) -> u64 {
-        self.epochs.last().map_or(1, |epoch| epoch.number)
+        self.epochs.last().map_or(1, |last| last.epoch().number)
     }
 
     /// What is kept of a key.
@@ -103,11 +104,11 @@ impl Store {
             Record::Identity(identity) => *self = Store { identity: *identity, ..Store::default() },
             Record::Wish(wish) => self.wish = Some(*wish),
             // What must go with an epoch goes when its record is folded: a crash may come before whatever is written next.
-            Record::Epoch(epoch) => {
-                if epoch.clears {
+            Record::Epoch(topology) => {
+                if topology.epoch().clears {
                     self.hints.clear();
                 }
-                self.epochs.push(epoch.clone());
+                self.epochs.push(topology.clone());
             }
             Record::Cell(rank, cell) => {
                 self.cells.insert(*rank, *cell);

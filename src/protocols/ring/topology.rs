@@ -6,6 +6,7 @@ use super::epoch::{Epoch, Identity, Member, Phase};
 use super::ranges::Ranges;
 use crate::placement::ring::{self, Ring, Settings};
 use crate::protocol::NodeId;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -162,8 +163,8 @@ fn on_ring(member: &Member, config: &Config) -> ring::Member {
     ring::Member::new(member.node.number(), config.name(member.node), member.points).in_zone(member.zone)
 }
 
-/// An epoch, and what everybody owns in it.
-#[derive(Clone, Debug)]
+/// An epoch, and what everybody owns in it. A clone shares it.
+#[derive(Clone)]
 pub struct Topology {
     epoch: Arc<Epoch>,
     current: Arc<Placed>,
@@ -171,6 +172,11 @@ pub struct Topology {
 }
 
 impl Topology {
+    /// That of the first epoch.
+    pub fn first(config: &Config) -> Topology {
+        config.founding.clone().unwrap_or_else(|| Topology::at(&config.first, config))
+    }
+
     /// That of any epoch, worked out anew.
     pub fn at(epoch: &Arc<Epoch>, config: &Config) -> Topology {
         let current = Arc::new(Placed::new(&epoch.members, config));
@@ -195,6 +201,11 @@ impl Topology {
     #[must_use]
     pub fn renamed(&self, epoch: &Arc<Epoch>) -> Topology {
         Topology { epoch: epoch.clone(), ..self.clone() }
+    }
+
+    /// Whether this is a clone of that one, under whatever epoch. O(1).
+    pub fn is_shared_with(&self, other: &Topology) -> bool {
+        Arc::ptr_eq(&self.current, &other.current) && Arc::ptr_eq(&self.next, &other.next)
     }
 
     /// The epoch.
@@ -330,6 +341,13 @@ impl Topology {
             }
         }
         shared
+    }
+}
+
+/// What everybody owns follows from the epoch, and would be long.
+impl fmt::Debug for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.epoch.fmt(f)
     }
 }
 

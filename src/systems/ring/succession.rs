@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(in crate::systems) fn succession(plan: &Plan<BuiltIn>) -> Succession {
     let planned = ring_plan(plan);
     let config = &planned.system;
-    let mut topology = Topology::at(&config.first, config);
+    let mut topology = Topology::first(config);
     let mut wishes = Wishes::new(config);
     let keys = (0..config.keyspace.len()).map(|rank| config.keyspace.position(Rank(rank))).collect();
     let (mut turns, mut left_out) = (Vec::new(), Vec::new());
