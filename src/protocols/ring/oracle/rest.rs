@@ -157,22 +157,22 @@ impl RingOracle {
 
     /// A key whose owners do not hold the same, or that others hold.
     fn unequal(&self, view: &View<'_, Node>, topology: &Topology) -> Option<String> {
-        let up: Vec<NodeId> = self.config.servers().filter(|node| view.state(*node).is_some()).collect();
-        for (range, team) in topology.current().ranges() {
-            for node in up.iter().copied() {
-                let own =
-                    |node: NodeId| self.mirrors[node.index()].store.cells.range(Rank(range.start)..Rank(range.end));
-                let is_right = match team.iter().next() {
-                    Some(first) if team.has(node) => own(node).eq(own(first)),
-                    Some(_) | None => own(node).next().is_none(),
-                };
-                if !is_right {
-                    let owners: Vec<NodeId> = team.iter().collect();
-                    return Some(format!(
-                        "{node:?} holds what it should not, or not what the others do, of the keys of rank {}..{} of {owners:?}",
-                        range.start, range.end
-                    ));
-                }
+        let (placed, up) = (topology.current(), |node: &NodeId| view.state(*node).is_some());
+        let cells = |node: NodeId| &self.mirrors[node.index()].store.cells;
+        for node in self.config.servers().filter(up) {
+            if let Some(rank) = cells(node).keys().find(|rank| !placed.team(**rank).has(node)) {
+                return Some(format!("{node:?} holds the key of rank {}, of which it is no owner", rank.0));
+            }
+        }
+        for (range, team) in placed.ranges() {
+            let own = |node: NodeId| cells(node).range(Rank(range.start)..Rank(range.end));
+            let Some(first) = team.iter().next() else { continue };
+            if let Some(node) = team.iter().find(|node| up(node) && !own(*node).eq(own(first))) {
+                let owners: Vec<NodeId> = team.iter().collect();
+                return Some(format!(
+                    "{node:?} does not hold what the others do of the keys of rank {}..{} of {owners:?}",
+                    range.start, range.end
+                ));
             }
         }
         None
