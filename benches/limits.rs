@@ -377,7 +377,8 @@ fn placement() {
     compare("Where a key stands", "key", &[Row("MD5", &|| each(&keys, |key| ring.position(key)))]);
 }
 
-/// What an event costs while a server joins a ring that is in use, of 5 members and of 100: all oracles and the digest on.
+/// What an event costs while a server joins a ring that is in use, of 5 members and of 100, each with 1,000 points: all
+/// oracles and the digest on.
 fn ring() {
     let (few, many) = (joined(5, 100_000), joined(100, 100_000));
     let small = joined(5, 1_000);
@@ -396,7 +397,7 @@ fn ring() {
 fn joined(members: u16, keys: u32) -> Plan<BuiltIn> {
     let (nodes, spare) = (members + 1, format!("n{}", members + 1));
     let text = format!(
-        r#"(squall: 1, system: Ring(nodes: {nodes}, founders: {members}, beat: "1s", gossip: "2s", dead_after: "10s"),
+        r#"(squall: 1, system: Ring(nodes: {nodes}, founders: {members}, points: 1000, beat: "1s", gossip: "2s", dead_after: "10s"),
             workload: (clients: 200, rate: "200/s", until: "20s", keys: {keys}, reads: 0.2),
             faults: [(at: "10s", inject: Join(target: Nodes(["{spare}"])))])"#
     );

@@ -8,7 +8,7 @@ use crate::protocol::NodeId;
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of the ring.
-pub const EXHIBITS: [Exhibit<Rules>; 46] = [
+pub const EXHIBITS: [Exhibit<Rules>; 45] = [
     Exhibit {
         id: "item-hash-vs-node-name",
         story: "a key's hash is compared with the names of the nodes",
@@ -372,14 +372,6 @@ pub const EXHIBITS: [Exhibit<Rules>; 46] = [
         invariants: &["ring.reads-monotonic"],
         rarity: Rarity::Common,
         plant: |rules| rules.request.is_settled = |_, _, _| true,
-    },
-    Exhibit {
-        id: "read-repair-misses-next-owners",
-        story: "while keys are moved, a read is mended at those who own the key, not at those who come to own it",
-        source: "own construction, after CASSANDRA-14740: blocking read repair is not monotonic while ranges move",
-        invariants: &["ring.reads-monotonic"],
-        rarity: Rarity::Specific,
-        plant: |rules| rules.request.is_settled = |count, enough, _| count >= enough,
     },
     Exhibit {
         id: "chord-ring-flaws",
