@@ -8,7 +8,6 @@ use super::topology::Topology;
 use crate::protocol::{NodeId, Order};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// What a server wants to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,6 +146,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::protocols::ring::cell::{OperationId, Version};
+    use std::sync::Arc;
 
     fn cell(counter: u32, value: Option<u64>) -> Cell {
         Cell { version: Version { counter, by: OperationId { client: NodeId::new(9), serial: counter } }, value }
