@@ -99,7 +99,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
     Exhibit {
         id: "expiry-by-local-clock",
         story: "every server ends a session by its own clock",
-        source: "thesis, section 6.3: \"all servers must agree on when to expire a client's session\"; LogCabin 445f383",
+        source: "thesis, section 6.3: \"session expiry must be deterministic\"; LogCabin 445f383",
         invariants: &["raft.linearizable", "raft.state-machine-safety"],
         rarity: Rarity::Common,
         plant: |rules| rules.session.clock = |_, local| local,

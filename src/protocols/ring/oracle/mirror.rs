@@ -40,7 +40,7 @@ impl Mirror {
     pub(super) fn accept_loss(&mut self, disk: &Disk<Record>) {
         if self.is_lost || disk.sound() < self.folded {
             let mut store = Store::new();
-            disk.records().from(0).take(disk.sound()).for_each(|record| store.fold(record));
+            disk.durable().take(disk.sound() - disk.first()).for_each(|record| store.fold(record));
             store.identity = UNKNOWN;
             (self.folded, self.is_lost) = (disk.sound(), false);
             self.replace(store);
@@ -63,7 +63,7 @@ impl Mirror {
         if self.is_lost || self.folded == disk.sound() {
             return None;
         }
-        let record = &disk.records()[self.folded];
+        let record = disk.record(self.folded).expect("a ring forgets no records");
         self.folded += 1;
         let before = match record {
             Record::Cell(rank, _) | Record::Forget(rank, _) => self.store.get(*rank),
