@@ -104,4 +104,12 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         rarity: Rarity::Common,
         plant: |rules| rules.session.clock = |_, local| local,
     },
+    Exhibit {
+        id: "session-recreated-if-unknown",
+        story: "a command of a session that is over begins a new one, and is carried out",
+        source: "thesis, section 6.3: who is not known any more gets an error, for its command may have been carried out before",
+        invariants: &["raft.linearizable"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.session.may_open = |_| true,
+    },
 ];
