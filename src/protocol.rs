@@ -81,8 +81,8 @@
 //! let host = &world.view().hosts[0];
 //! let diary = host.state.as_ref().expect("it has gone on");
 //! assert!(diary.refused >= 9 && !diary.is_incomplete);
-//! assert_eq!(diary.entries, host.disk.records().len());
-//! assert_eq!(host.disk.records().from(0).next(), Some(&(Time::ZERO + Span::ms(7))));
+//! assert_eq!(diary.entries, host.disk.records().count());
+//! assert_eq!(host.disk.records().next(), Some(&(Time::ZERO + Span::ms(7))));
 //! ```
 
 mod cast;
@@ -191,6 +191,13 @@ pub trait Protocol: Clone + Debug + Sized {
     /// Whether this message travels on a connection with its receiver, as over TCP: what was sent before the receiver
     /// last crashed does not arrive any more. Else it is a datagram, and arrives at whoever is there by then.
     fn is_connected(_message: &Self::Message) -> bool {
+        false
+    }
+
+    /// Whether this record says all that those before it say: a boot that can read it reads from it on, and the others are
+    /// forgotten.
+    #[inline]
+    fn is_checkpoint(_record: &Self::Record) -> bool {
         false
     }
 

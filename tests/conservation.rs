@@ -44,7 +44,7 @@ fn check<P: Protocol, O: Oracle<P>>(world: &World<P, O, Heard>, what: &str) {
     for (number, host) in world.view().hosts.iter().enumerate() {
         let books = host.disk.books();
         assert!(books.balance(), "{what} at {at}: {:?} has {books:?}", NodeId::new(number as u16));
-        let readable = host.disk.records().len() as u64;
+        let readable = host.disk.records().count() as u64;
         assert!(readable <= books.kept, "{what} at {at}: {readable} readable records of {books:?}");
     }
 }

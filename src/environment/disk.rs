@@ -18,10 +18,11 @@
 //! assert_eq!((disk.synced(), disk.solid()), (2, 1));
 //! let lost = disk.crash(0, Survival::Nothing, false);
 //! assert_eq!((lost.unsynced, lost.durable), (0, 1));
-//! assert!(disk.records().from(0).eq(&["term 1"]));
+//! assert!(disk.records().eq(&["term 1"]));
 //! ```
 
 pub mod books;
+mod checkpoint;
 pub mod crash;
 pub mod damage;
 mod misread;
@@ -30,11 +31,17 @@ use crate::kernel::chunks::Chunks;
 use books::Books;
 use damage::Rare;
 
-/// The records of one node, oldest first.
+/// The records of one node, oldest first. They are numbered from 0, and keep their numbers when earlier ones are forgotten.
 #[derive(Clone, Debug)]
 pub struct Disk<R> {
     /// What a reader gets: while the node is up everything written, after a crash what is readable.
     records: Chunks<R>,
+    /// How many are not there any more, at the front.
+    gone: usize,
+    /// The number of the first one that is not forgotten.
+    first: usize,
+    /// The number of the newest checkpoint, or of the first record.
+    checkpoint: usize,
     /// How many of them the disk has acknowledged.
     synced: usize,
     /// How many of them have reached the platter, each well or badly. Never more than are acknowledged.
@@ -53,6 +60,9 @@ impl<R> Disk<R> {
     pub const fn new() -> Disk<R> {
         Disk {
             records: Chunks::new(),
+            gone: 0,
+            first: 0,
+            checkpoint: 0,
             synced: 0,
             flushed: 0,
             syncing: None,
@@ -62,12 +72,34 @@ impl<R> Disk<R> {
         }
     }
 
-    /// Everything written that can be read, oldest first.
-    pub fn records(&self) -> &Chunks<R> {
-        &self.records
+    /// Everything written that can be read and is not forgotten, oldest first.
+    pub fn records(&self) -> impl Iterator<Item = &R> {
+        self.from(self.first)
     }
 
-    /// How many of the records are durable, if the disk tells the truth.
+    /// The record of this number, if it is there.
+    #[inline]
+    pub fn record(&self, number: usize) -> Option<&R> {
+        if number < self.first { None } else { self.records.get(number - self.gone) }
+    }
+
+    /// The number of the first record that is not forgotten.
+    #[inline]
+    pub fn first(&self) -> usize {
+        self.first
+    }
+
+    /// The number that the next record gets: how many were written and can be read, or are forgotten.
+    #[inline]
+    pub fn end(&self) -> usize {
+        self.gone + self.records.len()
+    }
+
+    fn from(&self, number: usize) -> impl Iterator<Item = &R> {
+        self.records.from(number - self.gone)
+    }
+
+    /// Up to which number the records are durable, if the disk tells the truth.
     pub fn synced(&self) -> usize {
         self.synced
     }
@@ -77,14 +109,14 @@ impl<R> Disk<R> {
         self.synced - self.flushed
     }
 
-    /// How many records, from the oldest on, a boot will find whatever the next crash does. Only a disk that has
+    /// Up to which number a boot will find the records whatever the next crash does. Only a disk that has
     /// lied, failed or rotted has fewer of them than it has acknowledged.
     pub fn solid(&self) -> usize {
         let first_bad = self.rare.as_ref().and_then(|rare| rare.first_bad());
         first_bad.map_or(self.flushed, |bad| bad.min(self.flushed))
     }
 
-    /// How many records, from the oldest on, are acknowledged and were not given up by a sync that failed: what
+    /// Up to which number the records are acknowledged and were not given up by a sync that failed: what
     /// whoever knows its disk's failures may count on.
     #[inline]
     pub fn sound(&self) -> usize {
@@ -96,13 +128,13 @@ impl<R> Disk<R> {
 
     /// The records that the disk calls durable, oldest first.
     pub fn durable(&self) -> impl Iterator<Item = &R> {
-        self.records.from(0).take(self.synced)
+        self.records().take(self.synced - self.first)
     }
 
     /// Whether everything written is durable, if the disk tells the truth.
     #[inline]
     pub fn is_clean(&self) -> bool {
-        self.synced == self.records.len()
+        self.synced == self.end()
     }
 
     /// Adds a record, not yet durable. It overwrites what lies damaged behind the readable records.
@@ -118,13 +150,13 @@ impl<R> Disk<R> {
     /// Makes everything durable at once: a disk without latency. A dishonest one only says so.
     #[inline]
     pub fn sync_at_once(&mut self, honest: bool) {
-        self.acknowledge(self.records.len(), honest);
+        self.acknowledge(self.end(), honest);
     }
 
     /// Asks for everything written to become durable. Answers whether a sync begins now; if not,
     /// there is nothing to do, or one will follow the one that is under way.
     pub fn ask(&mut self) -> bool {
-        self.wanted = self.records.len();
+        self.wanted = self.end();
         self.begin()
     }
 
@@ -153,14 +185,14 @@ impl<R> Disk<R> {
 
     /// [`Disk::fail`] for a disk without latency: the sync of everything written fails at once.
     pub fn fail_at_once(&mut self) {
-        self.spoil(self.records.len());
+        self.spoil(self.end());
     }
 
     fn begin(&mut self) -> bool {
         if self.syncing.is_some() || self.wanted <= self.synced {
             return false;
         }
-        self.syncing = Some(self.records.len());
+        self.syncing = Some(self.end());
         true
     }
 

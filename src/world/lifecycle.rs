@@ -240,7 +240,7 @@ fn read<P: Protocol>(disk: &mut Disk<P::Record>, config: &P::Config, word: impl 
         Some(damage::Damage::Torn) => Some(Damage::Torn),
         Some(damage::Damage::Rotten { lost }) => Some(Damage::Rotten { lost }),
     };
-    let mut records: Vec<P::Record> = disk.records().from(0).cloned().collect();
+    let mut records: Vec<P::Record> = disk.records().cloned().collect();
     let readable = records.len();
     let taken = disk.on_platter().enumerate().skip(readable).map_while(|(place, (record, is_damaged))| {
         if is_damaged { P::garble_record(config, record, word(place)) } else { Some(record.clone()) }

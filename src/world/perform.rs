@@ -196,7 +196,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             self.audit.bite(kind, |fault| fault.hits(node));
             return Ok(Written::Failed(failure));
         }
-        self.hosts[node.index()].disk.write(record);
+        let disk = &mut self.hosts[node.index()].disk;
+        if P::is_checkpoint(&record) {
+            disk.write_checkpoint(record)
+        } else {
+            disk.write(record)
+        }
         if self.moments.wait_for_disks && !self.record_written(node)? { Ok(Written::Dead) } else { Ok(Written::Well) }
     }
 
@@ -215,7 +220,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             disk.sync_at_once(true);
             return Ok(Gate::Open);
         }
-        let upto = disk.records().len();
+        let upto = disk.end();
         if disk.ask() {
             self.begin_sync(node);
             if self.moments.wait_for_disks && !self.sync_begun(node)? {

@@ -142,7 +142,7 @@ impl Cluster {
         assert!(host.state.is_none(), "{} is up", name(server));
         let mut effects = Vec::new();
         let mut io = Io::new(server, now, now, &mut back.dice, &mut effects);
-        let records: Vec<_> = host.disk.records().from(0).cloned().collect();
+        let records: Vec<_> = host.disk.records().cloned().collect();
         let state = Store::boot(&self.config, server, Found { records: &records, damage: None }, &mut io);
         host.state = Some(state);
         let sight = self.sight(server).expect("it is up");
@@ -234,7 +234,10 @@ impl Cluster {
                 Effect::Disarm(Timer::Heartbeat) => self.backstage[server.index()].heartbeat_armed = false,
                 // The conversation says when an election timer fires.
                 Effect::Arm { .. } | Effect::Disarm(_) => {}
-                Effect::Write(record) => self.hosts[server.index()].disk.write(record),
+                Effect::Write(record) => {
+                    let disk = &mut self.hosts[server.index()].disk;
+                    if Store::is_checkpoint(&record) { disk.write_checkpoint(record) } else { disk.write(record) }
+                }
                 Effect::Sync => gate = self.begin_sync(server),
                 Effect::Note(_) => unreachable!("only clients note facts"),
             }
@@ -257,7 +260,7 @@ impl Cluster {
             disk.sync_at_once(true);
             return None;
         }
-        let upto = disk.records().len();
+        let upto = disk.end();
         disk.ask();
         Some(upto)
     }
@@ -313,7 +316,7 @@ impl Cluster {
         let host = &mut self.hosts[server.index()];
         host.state.take().ok_or_else(|| format!("{} is down", name(server)))?;
         host.incarnation += 1;
-        let unsynced = (host.disk.records().len() - host.disk.synced()) as u64;
+        let unsynced = (host.disk.end() - host.disk.synced()) as u64;
         if keep > unsynced {
             return Err(format!("only {unsynced} records are not durable"));
         }

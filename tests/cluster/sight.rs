@@ -4,7 +4,7 @@ use super::Cluster;
 use super::words::{KEYS, at, describe_entry, members, name, places, terms};
 use squall::protocol::NodeId;
 use squall::protocols::raft::core::{Core, Flow, Role};
-use squall::protocols::raft::log::Position;
+use squall::protocols::raft::log::{Entry, Position};
 use squall::protocols::raft::membership::{Configuration, Wish};
 use squall::protocols::raft::message::Record;
 use squall::protocols::raft::node::{Machine, Store};
@@ -183,12 +183,11 @@ impl Cluster {
                 Record::Term { .. } => {}
                 Record::Truncate { from } => log.truncate(*from as usize - 1),
                 Record::Entry(entry) => log.push(entry.term()),
-                Record::Snapshot(snapshot) => {
-                    let Position { term, index } = snapshot.last;
+                Record::Checkpoint(checkpoint) => {
+                    let Position { term, index } = checkpoint.snapshot.last;
                     // Of what comes before, only how much it is matters from here on.
-                    if log.get(index as usize - 1) != Some(&term) {
-                        log = vec![term; index as usize];
-                    }
+                    log = vec![term; index as usize];
+                    log.extend(checkpoint.suffix.iter().map(Entry::term));
                 }
             }
         }

@@ -17,16 +17,19 @@ pub struct Books {
     pub cut: u64,
     /// Gone with the whole disk.
     pub wiped: u64,
+    /// Not needed any more, for a checkpoint stands for it.
+    pub forgotten: u64,
 }
 
 impl Books {
     pub(super) const fn new() -> Books {
-        Books { written: 0, kept: 0, lost_unsynced: 0, lost_durable: 0, cut: 0, wiped: 0 }
+        Books { written: 0, kept: 0, lost_unsynced: 0, lost_durable: 0, cut: 0, wiped: 0, forgotten: 0 }
     }
 
     /// Whether every record is accounted for, once.
     pub fn balance(&self) -> bool {
-        self.written == self.kept + self.lost_unsynced + self.lost_durable + self.cut + self.wiped
+        let ended = self.lost_unsynced + self.lost_durable + self.cut + self.wiped + self.forgotten;
+        self.written == self.kept + ended
     }
 }
 
@@ -39,6 +42,6 @@ impl<R> Disk<R> {
 
     /// How many records are there and sound, also behind damaged ones.
     pub(super) fn kept(&self) -> usize {
-        self.records.len() + self.rare.as_ref().map_or(0, |rare| rare.sound_behind())
+        self.end() - self.first + self.rare.as_ref().map_or(0, |rare| rare.sound_behind())
     }
 }

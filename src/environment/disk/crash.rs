@@ -42,7 +42,7 @@ impl<R: Clone> Disk<R> {
     ///
     /// What survives is durable from now on, and [`Disk::boot`] says what can be read of it.
     pub fn crash(&mut self, word: u64, mode: Survival, torn: bool) -> Lost {
-        let volatile = self.records.len() - self.flushed;
+        let volatile = self.end() - self.flushed;
         let survives = |number: usize| mix(word, number as u64) >> 63 == 1;
         let reached = match mode {
             Survival::Prefix => below(word, volatile as u64 + 1) as usize,
@@ -62,17 +62,18 @@ impl<R: Clone> Disk<R> {
             damaged.split_off(&place);
             (end, torn) = (place, false);
         }
+        self.begin_at_checkpoint(end, &mut damaged);
         let lost = self.count_lost(end, &damaged, torn);
         self.books.lost_unsynced += lost.unsynced as u64;
         self.books.lost_durable += lost.durable as u64;
-        self.records.truncate(end);
+        self.records.truncate(end - self.gone);
         self.set_aside(damaged);
         lost
     }
 
     fn count_lost(&self, end: usize, damaged: &BTreeSet<usize>, torn: bool) -> Lost {
         Lost {
-            unsynced: self.records.len() - end.max(self.synced) + damaged.range(self.synced..).count(),
+            unsynced: self.end() - end.max(self.synced) + damaged.range(self.synced..).count(),
             durable: self.synced.saturating_sub(end) + damaged.range(..self.synced).count(),
             pretended: self.synced.saturating_sub(end) + damaged.range(self.flushed..self.synced).count(),
             damaged: damaged.len(),
@@ -84,7 +85,7 @@ impl<R: Clone> Disk<R> {
 impl<R> Disk<R> {
     /// How many records it has acknowledged that it holds, readable or not.
     pub fn acknowledged(&self) -> usize {
-        self.synced + self.rare.as_ref().map_or(0, |rare| rare.durable_behind())
+        self.synced - self.first + self.rare.as_ref().map_or(0, |rare| rare.durable_behind())
     }
 
     /// A new, empty disk in its place. Answers how many durable records are gone with the old one.

@@ -81,6 +81,16 @@ impl<R> Rare<R> {
         self.bad.extend(places);
     }
 
+    pub(super) fn is_bad(&self, place: usize) -> bool {
+        self.bad.contains(&place)
+    }
+
+    /// What was before this place is needed no more.
+    pub(super) fn forget_before(&mut self, place: usize) {
+        self.bad = self.bad.split_off(&place);
+        self.spoilt = self.spoilt.filter(|first| *first >= place).or(self.spoilt.and(self.first_bad()));
+    }
+
     /// How many records are sound although they lie behind a damaged one.
     pub(super) fn sound_behind(&self) -> usize {
         self.behind.iter().filter(|(_, damaged)| !damaged).count()
@@ -99,26 +109,26 @@ impl<R> Disk<R> {
             0 => Damage::Torn,
             lost => Damage::Rotten { lost },
         });
-        Found { readable: self.records.len(), damage }
+        Found { readable: self.end() - self.first, damage }
     }
 
     /// Everything on the platter, oldest first, each with whether it is damaged: what somebody reads who does not
     /// look at checksums. To be asked between a crash and the first write after it.
     pub fn on_platter(&self) -> impl Iterator<Item = (&R, bool)> {
         let behind = self.rare.iter().flat_map(|rare| &rare.behind).map(|(record, damaged)| (record, *damaged));
-        self.records.from(0).map(|record| (record, false)).chain(behind)
+        self.records().map(|record| (record, false)).chain(behind)
     }
 
     /// Bits rot in one of the records that have reached the platter, drawn by `word`; `false` if no sound one has.
     /// A node that is up has the record in memory and does not notice before its next boot.
     pub fn rot(&mut self, word: u64) -> bool {
-        let flushed = self.flushed;
+        let (first, flushed) = (self.first, self.flushed);
         let bad = &mut self.rare().bad;
-        let sound = flushed - bad.range(..flushed).count();
+        let sound = flushed - first - bad.range(..flushed).count();
         if sound == 0 {
             return false;
         }
-        let mut place = below(word, sound as u64) as usize;
+        let mut place = first + below(word, sound as u64) as usize;
         for earlier in bad.iter() {
             place += usize::from(*earlier <= place);
         }
@@ -129,11 +139,12 @@ impl<R> Disk<R> {
     /// Overwrites what is damaged, and all behind it.
     #[cold]
     pub(super) fn cut(&mut self) {
+        let place = self.end();
         let Some(rare) = &mut self.rare else { return };
         if !rare.behind.is_empty() {
             self.books.cut += rare.sound_behind() as u64;
             let (behind, lost) = (std::mem::take(&mut rare.behind), std::mem::take(&mut rare.lost));
-            rare.under = Some(Under { place: self.records.len(), behind, lost });
+            rare.under = Some(Under { place, behind, lost });
         }
         if rare.bad.is_empty() && rare.under.is_none() {
             self.rare = None;
@@ -167,9 +178,10 @@ impl<R: Clone> Disk<R> {
     /// # Panics
     /// If something is in memory only: there was no crash.
     pub fn boot(&mut self) -> Found {
-        let (flushed, len) = (self.flushed, self.records.len());
-        assert!(flushed == len, "a boot reads {len} records, but only {flushed} have reached the platter");
-        let bad = self.take_bad();
+        let (flushed, end) = (self.flushed, self.end());
+        assert!(flushed == end, "a boot reads {end} records, but only {flushed} have reached the platter");
+        let mut bad = self.take_bad();
+        self.begin_at_checkpoint(end, &mut bad);
         if !bad.is_empty() {
             self.books.lost_durable += bad.len() as u64;
             self.set_aside(bad);
@@ -182,16 +194,17 @@ impl<R: Clone> Disk<R> {
         // Whoever boots relies on what it reads: all of that is durable, if it was not before.
         let durable = self.flushed;
         if let Some(first) = damaged.first().copied() {
-            let aside = self.records.from(first).cloned().enumerate();
+            let aside = self.from(first).cloned().enumerate();
             let aside: Vec<_> = aside.map(|(number, record)| (record, damaged.contains(&(first + number)))).collect();
-            self.records.truncate(first);
+            self.records.truncate(first - self.gone);
             let rare = self.rare();
             // While something lies behind, nothing is volatile: the old places behind go on where the new ones end.
             assert!(rare.behind.is_empty() || first < durable, "{first} of {durable} is damaged, with more behind");
             rare.behind.splice(..0, aside);
             rare.lost = (durable + rare.lost).saturating_sub(first);
         }
-        let len = self.records.len();
-        (self.synced, self.flushed, self.syncing, self.wanted) = (len, len, None, 0);
+        let end = self.end();
+        (self.synced, self.flushed, self.syncing, self.wanted) = (end, end, None, 0);
+        self.forget();
     }
 }

@@ -11,7 +11,7 @@ impl<R> Disk<R> {
         self.cut();
         self.books.written += taken.len() as u64;
         taken.into_iter().for_each(|record| self.records.push(record));
-        let len = self.records.len();
-        (self.synced, self.flushed) = (len, len);
+        let end = self.end();
+        (self.synced, self.flushed) = (end, end);
     }
 }

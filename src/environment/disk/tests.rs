@@ -17,7 +17,7 @@ fn disk(durable: &str, unsynced: &str) -> Disk<char> {
 }
 
 fn readable(disk: &Disk<char>) -> String {
-    disk.records().from(0).collect()
+    disk.records().collect()
 }
 
 /// What somebody reads who does not look at checksums; damaged records as capitals.
@@ -29,6 +29,69 @@ fn platter(disk: &Disk<char>) -> String {
 /// The word that draws `number` of `count`.
 fn drawing(number: u64, count: u64) -> u64 {
     (u128::from(number) << 64).div_ceil(u128::from(count)) as u64
+}
+
+/// The same with a checkpoint, a capital, that has reached the platter or not.
+fn with_checkpoint(is_durable: bool) -> Disk<char> {
+    let mut disk = disk("abc", "d");
+    disk.write_checkpoint('K');
+    disk.write('e');
+    if is_durable {
+        disk.sync_at_once(true);
+    }
+    disk
+}
+
+#[test]
+fn a_boot_reads_from_the_newest_checkpoint_on() {
+    let mut disk = with_checkpoint(true);
+    assert_eq!(
+        (readable(&disk).as_str(), disk.first()),
+        ("abcdKe", 0),
+        "nothing is forgotten that somebody may look at"
+    );
+    disk.write('f');
+    let lost = disk.crash(0, Survival::Nothing, false);
+    assert_eq!(lost, Lost { unsynced: 1, ..Lost::default() });
+    assert_eq!(disk.boot(), Found { readable: 2, damage: None });
+    assert_eq!((readable(&disk).as_str(), disk.first(), disk.end()), ("Ke", 4, 6));
+    assert_eq!((disk.record(3), disk.record(4)), (None, Some(&'K')));
+    assert_eq!(disk.books(), Books { written: 7, kept: 2, lost_unsynced: 1, forgotten: 4, ..Books::default() });
+}
+
+#[test]
+fn what_rots_before_a_checkpoint_harms_nobody() {
+    let mut disk = with_checkpoint(true);
+    assert!(disk.rot(drawing(1, 6)));
+    assert_eq!(disk.crash(0, Survival::Nothing, false), Lost::default());
+    assert_eq!((disk.boot().damage, readable(&disk).as_str()), (None, "Ke"));
+}
+
+#[test]
+fn a_checkpoint_that_is_lost_or_torn_or_rotten_is_none() {
+    let mut lost = with_checkpoint(false);
+    lost.crash(0, Survival::Nothing, false);
+    assert_eq!((lost.boot(), readable(&lost).as_str()), (Found { readable: 3, damage: None }, "abc"));
+    let mut torn = disk("abc", "d");
+    torn.write_checkpoint('K');
+    torn.crash(0, Survival::Everything, true);
+    assert_eq!((torn.boot().damage, readable(&torn).as_str()), (Some(Damage::Torn), "abcd"));
+    let mut rotten = with_checkpoint(true);
+    assert!(rotten.rot(drawing(4, 6)));
+    rotten.crash(0, Survival::Nothing, false);
+    assert_eq!((rotten.boot().damage, readable(&rotten).as_str()), (Some(Damage::Rotten { lost: 2 }), "abcd"));
+}
+
+#[test]
+fn the_next_checkpoint_forgets_what_the_last_one_stands_for() {
+    let mut disk = with_checkpoint(true);
+    disk.write_checkpoint('L');
+    assert_eq!((readable(&disk).as_str(), disk.first(), disk.synced()), ("KeL", 4, 6));
+    disk.write_checkpoint('M');
+    assert_eq!(disk.first(), 4, "L is not durable yet");
+    disk.sync_at_once(true);
+    disk.crash(0, Survival::Nothing, false);
+    assert_eq!(readable(&disk), "M");
 }
 
 #[test]

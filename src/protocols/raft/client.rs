@@ -179,6 +179,7 @@ impl Client {
             if self.sequence == self.opened {
                 self.open_another_session();
             }
+            self.repeat_probe();
             self.go_on(io);
             return;
         }
@@ -220,13 +221,17 @@ impl Client {
         io.disarm(Timer::Retry);
         self.call = None;
         self.open_another_session();
-        // A fresh operation that nobody knows anything of is made again.
+        self.repeat_probe();
+        self.go_on(io);
+    }
+
+    /// A fresh operation that was not served is made again.
+    fn repeat_probe(&mut self) {
         self.probe = match self.probe {
             Probe::Read => Probe::Write,
             Probe::Done => Probe::Read,
             Probe::NotYet | Probe::Write => self.probe,
         };
-        self.go_on(io);
     }
 
     /// The next command opens a session, whatever has become of the latest one.

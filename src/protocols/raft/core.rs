@@ -16,7 +16,7 @@ use super::config::Config;
 use super::log::{Entry, Log};
 use super::membership::{Configuration, Decision, Servers, Wish};
 use super::message::{Campaign, Message, Record, Request};
-use super::rules::{CompactRules, Occasion, Timepiece};
+use super::rules::{Occasion, Timepiece};
 use super::snapshot::{Snapshot, Staging};
 use crate::kernel::digest::Digestible;
 use crate::kernel::time::Time;
@@ -132,6 +132,8 @@ pub struct Leadership<M: StateMachine> {
     pub progress: Vec<Progress>,
     /// Who has answered since the last check of the quorum; the leader itself, if its disk has.
     heard: Servers,
+    /// Who had, at that check.
+    answering: Servers,
     /// The snapshots that are being sent.
     sending: Vec<(NodeId, Arc<Snapshot<M>>)>,
     /// Whom the lead is handed to.
@@ -255,7 +257,7 @@ impl<M: StateMachine> Core<M> {
             Record::Term { term, vote } => (self.term, self.vote) = (*term, *vote),
             Record::Truncate { from } => self.truncate_from(*from),
             Record::Entry(entry) => drop(self.take(entry.clone())),
-            Record::Snapshot(snapshot) => self.adopt(snapshot, CompactRules::SOUND.keeps_suffix),
+            Record::Checkpoint(checkpoint) => self.begin_at_checkpoint(checkpoint),
         }
     }
 
@@ -371,11 +373,16 @@ impl<M: StateMachine> Core<M> {
     }
 
     fn write_term<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
-        if !(self.config.rules.term_is_kept)() {
-            return;
+        if (self.config.rules.term_is_kept)() {
+            let (term, vote) = self.term_to_keep();
+            io.write(Record::Term { term, vote }.into());
         }
-        let vote = (self.config.rules.vote_to_keep)(self.vote);
-        io.write(Record::Term { term: self.term, vote }.into());
+    }
+
+    /// The term and the vote in it that a restart will find.
+    fn term_to_keep(&self) -> (u64, Option<NodeId>) {
+        let is_kept = (self.config.rules.term_is_kept)();
+        if is_kept { (self.term, (self.config.rules.vote_to_keep)(self.vote)) } else { (0, None) }
     }
 
     fn arm_election<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {

@@ -3,10 +3,9 @@
 use super::core::StateMachine;
 use super::log::{Entry, Position};
 use super::membership::Wish;
-use super::snapshot::{Fragment, Snapshot};
+use super::snapshot::{Checkpoint, Fragment};
 use crate::kernel::digest::{Digest, Digestible};
 use crate::protocol::NodeId;
-use std::sync::Arc;
 
 /// A message between servers. Every one carries a term.
 #[derive(Clone, Debug)]
@@ -247,10 +246,10 @@ impl<M: StateMachine> Record<M> {
             Record::Term { term, vote } => Record::Term { term: flipped(*term, word), vote: *vote },
             Record::Truncate { from } => Record::Truncate { from: flipped(*from, word).max(1) },
             Record::Entry(entry) => Record::Entry(entry.clone().in_term(flipped(entry.term(), word))),
-            Record::Snapshot(snapshot) => {
-                let mut garbled = Snapshot::clone(snapshot);
-                garbled.last.term = flipped(garbled.last.term, word);
-                Record::Snapshot(Arc::new(garbled))
+            Record::Checkpoint(checkpoint) => {
+                let mut garbled = checkpoint.clone();
+                garbled.term = flipped(garbled.term, word);
+                Record::Checkpoint(garbled)
             }
         }
     }
@@ -329,6 +328,6 @@ pub enum Record<M: StateMachine> {
     },
     /// The log's next entry.
     Entry(Entry<M::Command>),
-    /// The state after an entry. A log that has the entry goes on after it; any other begins anew there.
-    Snapshot(Arc<Snapshot<M>>),
+    /// All that the records before it say, and a snapshot.
+    Checkpoint(Box<Checkpoint<M>>),
 }

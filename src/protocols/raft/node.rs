@@ -284,6 +284,11 @@ impl Protocol for Store {
         }
     }
 
+    #[inline]
+    fn is_checkpoint(record: &message::Record<Machine>) -> bool {
+        matches!(record, message::Record::Checkpoint(_))
+    }
+
     /// A header, and so much for each entry.
     fn size(message: &Message) -> u64 {
         match message {

@@ -1,9 +1,10 @@
 //! Snapshots: the state after some entry, which stands for the log up to it (paper, section 7).
 
 use super::core::StateMachine;
-use super::log::Position;
+use super::log::{Entry, Position};
 use super::membership::Configuration;
 use crate::kernel::digest::{Digest, Digestible};
+use crate::protocol::NodeId;
 use std::sync::Arc;
 
 /// When a server takes a snapshot, and how it travels.
@@ -28,6 +29,19 @@ pub struct Snapshot<M: StateMachine> {
     pub configuration: Configuration,
     /// The state of the machine.
     pub parts: Vec<M::Part>,
+}
+
+/// What a server has to keep, in one record: a snapshot, and what came after it.
+#[derive(Clone, Debug)]
+pub struct Checkpoint<M: StateMachine> {
+    /// The current term.
+    pub term: u64,
+    /// Who got the vote in it.
+    pub vote: Option<NodeId>,
+    /// What the log begins with.
+    pub snapshot: Arc<Snapshot<M>>,
+    /// The entries after it.
+    pub suffix: Vec<Entry<M::Command>>,
 }
 
 /// A state machine that travels in one piece.

@@ -156,6 +156,9 @@ struct Call {
 struct Calm {
     write: bool,
     read: bool,
+    /// Why the servers could promise nothing when the faults ended, however well they are. Links do not change after that, but
+    /// who belongs to the cluster may, and then clients have given up what they wanted.
+    apart: Option<String>,
 }
 
 impl StoreOracle {
@@ -225,23 +228,36 @@ impl StoreOracle {
         configurations.all(|configuration| self.core.suffices(&configuration, all))
     }
 
-    /// The most of the well that can all talk with each other undisturbed; no more are looked for when they are
-    /// enough. `inside` are in already, `rest` may come.
-    fn circle(&self, view: &View<'_, Store>, rest: &[NodeId], inside: Vec<NodeId>) -> Vec<NodeId> {
-        let mut most = inside.clone();
+    /// The most servers that can all talk with each other undisturbed; no more are looked for when they are
+    /// enough. `inside` are in already, of `rest` each may come.
+    fn circle(&self, view: &View<'_, Store>, rest: &[NodeId], inside: &[NodeId]) -> Vec<NodeId> {
+        let mut most = inside.to_vec();
         for (place, node) in rest.iter().enumerate() {
-            if self.are_enough(view, &most) {
+            let left: Servers = inside.iter().chain(&rest[place..]).copied().collect();
+            let may_be_more = left.len() > most.len() || self.core.suffices(self.core.configuration(), left);
+            if self.are_enough(view, &most) || !may_be_more {
                 break;
             }
-            if inside.iter().all(|member| talk_reliably(view, *member, *node)) {
-                let larger = inside.iter().chain([node]).copied().collect();
-                let found = self.circle(view, &rest[place + 1..], larger);
-                if found.len() > most.len() || self.are_enough(view, &found) {
-                    most = found;
-                }
+            let others = rest[place + 1..].iter().filter(|other| talk_reliably(view, *node, **other));
+            let others: Vec<NodeId> = others.copied().collect();
+            let found = self.circle(view, &others, &[inside, &[*node]].concat());
+            if found.len() > most.len() || self.are_enough(view, &found) {
+                most = found;
             }
         }
         most
+    }
+
+    /// Why these servers can promise nothing: what is still wrong with the links between them.
+    fn apart(&self, view: &View<'_, Store>, servers: &[NodeId]) -> Option<String> {
+        let largest = self.circle(view, servers, &[]);
+        (!self.are_enough(view, &largest)).then(|| {
+            format!(
+                "at most {} of {} servers can all talk with each other undisturbed, and Raft promises nothing to fewer than a quorum",
+                largest.len(),
+                self.core.configuration().members().len()
+            )
+        })
     }
 }
 
@@ -331,8 +347,9 @@ impl Oracle<Store> for StoreOracle {
         self.core.on_weather(view);
     }
 
-    fn on_calm(&mut self, _: &View<'_, Store>) {
-        self.calm = Some(Calm { write: false, read: false });
+    fn on_calm(&mut self, view: &View<'_, Store>) {
+        let members: Vec<NodeId> = self.core.configuration().members().iter().collect();
+        self.calm = Some(Calm { write: false, read: false, apart: self.apart(view, &members) });
     }
 
     fn is_settled(&self, view: &View<'_, Store>) -> bool {
@@ -382,14 +399,8 @@ impl Oracle<Store> for StoreOracle {
             let most = well.iter().map(|node| reached(node).len()).max().unwrap_or(0);
             return Some(format!("no server can talk with more than {most} of {}, itself included", members.len()));
         }
-        let largest = self.circle(view, &well, Vec::new());
-        (!self.are_enough(view, &largest)).then(|| {
-            format!(
-                "at most {} of {} servers can all talk with each other undisturbed, and Raft promises nothing to fewer than a quorum",
-                largest.len(),
-                members.len()
-            )
-        })
+        let apart_before = || self.calm.as_ref().and_then(|calm| calm.apart.clone());
+        self.apart(view, &well).or_else(apart_before)
     }
 
     fn goals(&self) -> Vec<(&'static str, u64)> {

@@ -32,6 +32,7 @@ enum Fate {
     LostDurable,
     Cut,
     Wiped,
+    Forgotten,
 }
 
 #[derive(Default)]
@@ -42,9 +43,11 @@ struct Twin {
     syncing: Option<usize>,
     wanted: usize,
     written: u64,
+    /// The newest record that stands for all before it, until these are forgotten or it is lost.
+    checkpoint: Option<u64>,
     fates: BTreeMap<u64, Fate>,
     /// How many records came to each.
-    ends: [u64; 4],
+    ends: [u64; 5],
 }
 
 impl Twin {
@@ -78,6 +81,27 @@ impl Twin {
         self.written += 1;
         let new = Item { record, acknowledged: false, fixed: false, spoiled: false, damaged: false, relied: false };
         self.items.push(new);
+    }
+
+    fn write_checkpoint(&mut self, record: u64) {
+        self.forget();
+        self.write(record);
+        self.checkpoint = Some(record);
+    }
+
+    /// Forgets what is before the newest checkpoint, if it is there and well.
+    fn forget(&mut self) {
+        let is_checkpoint = |item: &Item| Some(item.record) == self.checkpoint && item.fixed && !item.spoiled;
+        let Some(place) = self.visible().iter().position(is_checkpoint) else { return };
+        for item in self.items.drain(..place).collect::<Vec<_>>() {
+            self.end(item.record, Fate::Forgotten);
+        }
+        self.checkpoint = None;
+        self.wanted = self.wanted.saturating_sub(place);
+        self.syncing = self.syncing.map(|upto| upto.saturating_sub(place));
+        if let Some((under, _)) = &mut self.under {
+            *under = under.saturating_sub(place);
+        }
     }
 
     fn begin(&mut self) -> bool {
@@ -155,6 +179,10 @@ impl Twin {
             }
         }
         let removed = self.items.split_off(readable - gone);
+        let reached = |item: &&mut Item| Some(item.record) == self.checkpoint && !item.spoiled;
+        self.items.iter_mut().filter(reached).for_each(|item| item.fixed = true);
+        self.forget();
+        self.checkpoint = None;
         let damaged: Vec<Item> = self.items.iter().filter(|item| item.spoiled).copied().collect();
         let mut lost = Lost { damaged: damaged.len(), torn: tears, ..Lost::default() };
         for item in damaged.iter().chain(&removed) {
@@ -172,6 +200,7 @@ impl Twin {
     }
 
     fn boot(&mut self) -> Found {
+        self.forget();
         let rotten: Vec<u64> = self.visible().iter().filter(|item| item.spoiled).map(record_of).collect();
         rotten.into_iter().for_each(|record| self.end(record, Fate::LostDurable));
         self.find();
@@ -208,12 +237,12 @@ impl Twin {
                 self.end(item.record, Fate::Wiped);
             }
         }
-        (self.syncing, self.wanted, self.under) = (None, 0, None);
+        (self.syncing, self.wanted, self.under, self.checkpoint) = (None, 0, None, None);
         durable
     }
 
     fn books(&self) -> Books {
-        let [lost_unsynced, lost_durable, cut, wiped] = self.ends;
+        let [lost_unsynced, lost_durable, cut, wiped, forgotten] = self.ends;
         Books {
             written: self.written,
             kept: self.items.iter().filter(|item| self.is_kept(item)).count() as u64,
@@ -221,16 +250,17 @@ impl Twin {
             lost_durable,
             cut,
             wiped,
+            forgotten,
         }
     }
 
     fn agrees_with(&self, disk: &Disk<u64>) {
         let visible = self.visible();
-        assert!(disk.records().from(0).copied().eq(visible.iter().map(record_of)));
+        assert!(disk.records().copied().eq(visible.iter().map(record_of)));
         let acknowledged = visible.iter().filter(|item| item.acknowledged).map(record_of);
         assert!(disk.durable().copied().eq(acknowledged));
-        assert_eq!(disk.synced(), visible.iter().take_while(|item| item.acknowledged).count());
-        assert_eq!(disk.solid(), visible.iter().take_while(|item| item.fixed && !item.spoiled).count());
+        assert_eq!(disk.synced() - disk.first(), visible.iter().take_while(|item| item.acknowledged).count());
+        assert_eq!(disk.solid() - disk.first(), visible.iter().take_while(|item| item.fixed && !item.spoiled).count());
         assert_eq!(disk.is_clean(), visible.iter().all(|item| item.acknowledged));
         assert!(
             disk.on_platter()
@@ -260,6 +290,7 @@ struct Met {
     more_found_at_boot: u64,
     cut: u64,
     wiped: u64,
+    forgotten: u64,
 }
 
 /// One disk's life of so many operations. What goes wrong with it, and how often, is drawn once a life.
@@ -267,6 +298,7 @@ fn live(dice: &mut Dice, operations: u64, met: &mut Met) {
     let (mut disk, mut twin) = (Disk::new(), Twin::default());
     let [lies, failures, rot, crashes, wipes] = [2, 2, 3, 4, 9].map(|rarity| dice.below(30) >> dice.below(rarity + 1));
     let latency = dice.below(4) > 0;
+    let checkpoints = [3, 40, u64::MAX][dice.below(3) as usize];
     let burst = 1 + (dice.below(300) >> dice.below(9));
     let mut is_up = true;
     for _ in 0..operations {
@@ -301,8 +333,13 @@ fn live(dice: &mut Dice, operations: u64, met: &mut Met) {
         } else if dice.below(2) == 0 {
             for _ in 0..1 + dice.below(burst) {
                 let record = twin.written;
-                disk.write(record);
-                twin.write(record);
+                if dice.below(checkpoints) == 0 {
+                    disk.write_checkpoint(record);
+                    twin.write_checkpoint(record);
+                } else {
+                    disk.write(record);
+                    twin.write(record);
+                }
             }
         } else if fails {
             if let Some(upto) = twin.syncing.take() {
@@ -325,6 +362,7 @@ fn live(dice: &mut Dice, operations: u64, met: &mut Met) {
     }
     met.cut += disk.books().cut;
     met.wiped += disk.books().wiped;
+    met.forgotten += disk.books().forgotten;
 }
 
 #[test]
@@ -339,7 +377,8 @@ fn a_disk_agrees_with_its_twin_after_every_operation_and_its_books_balance() {
     assert_eq!(met.torn_in_mode[1], 0);
     assert!([0, 2, 3].into_iter().all(|mode| met.torn_in_mode[mode] > 30), "{met:?}");
     assert!(met.damaged_in_mode.iter().chain(&met.durable_lost_in_mode).all(|count| *count > 100), "{met:?}");
-    let rare = [met.torn_boots, met.rotten_boots, met.crashes_on_damage, met.more_found_at_boot, met.cut, met.wiped];
+    let boots = [met.torn_boots, met.rotten_boots, met.crashes_on_damage, met.more_found_at_boot];
+    let rare = [met.cut, met.wiped, met.forgotten].into_iter().chain(boots);
     assert!(rare.into_iter().all(|count| count > 100), "{met:?}");
 }
 
@@ -356,7 +395,7 @@ fn an_honest_life_leaves_nothing_behind_that_costs() {
             2 if dice.below(50) == 0 => {
                 let modes = [Survival::Prefix, Survival::Nothing, Survival::Everything];
                 disk.crash(dice.next(), modes[dice.below(3) as usize], false);
-                assert_eq!(disk.boot(), Found { readable: disk.records().len(), damage: None });
+                assert_eq!(disk.boot(), Found { readable: disk.end(), damage: None });
             }
             _ => {}
         }
@@ -364,5 +403,5 @@ fn an_honest_life_leaves_nothing_behind_that_costs() {
     }
     let books = disk.books();
     assert!(books.balance() && books.lost_unsynced > 10 && books.lost_durable == 0, "{books:?}");
-    assert!(size_of::<Disk<u64>>() <= 136, "{} bytes a disk", size_of::<Disk<u64>>());
+    assert!(size_of::<Disk<u64>>() <= 168, "{} bytes a disk", size_of::<Disk<u64>>());
 }

@@ -20,11 +20,12 @@ pub(super) struct Change {
 impl<M: StateMachine> Core<M> {
     /// Handles an order of an operator. Answers whether it means something to this server now.
     pub fn on_order<P: Embeds<M>>(&mut self, order: Order, io: &mut Io<'_, P>) -> bool {
-        let votes = self.configuration.voters.has(self.me);
+        // Who was ordered to leave may have left: it hears no more of it.
+        let may_join = !self.configuration.voters.has(self.me) || self.wish == Some(Wish::Leave);
         let wish = match order {
-            Order::Join if !votes => Wish::Join,
+            Order::Join if may_join => Wish::Join,
             Order::Leave if self.configuration.members().has(self.me) => Wish::Leave,
-            Order::Replace(server) if !votes => Wish::Replace(server),
+            Order::Replace(server) if may_join => Wish::Replace(server),
             Order::TransferLeadership => return self.ask_to_lead(io),
             Order::Join
             | Order::Leave
@@ -112,11 +113,16 @@ impl<M: StateMachine> Core<M> {
             }
             sending.retain(|(server, _)| now.has(*server));
         }
-        match self.wish {
-            Some(Wish::Join | Wish::Replace(_)) if configuration.voters.has(self.me) => self.wish = None,
-            Some(Wish::Leave) if !configuration.members().has(self.me) => self.wish = None,
-            Some(Wish::Join | Wish::Replace(_) | Wish::Leave) | None => {}
-        }
+        self.forget_granted_wish();
+    }
+
+    /// Forgets a wish that the configuration by which this server goes has granted.
+    pub(super) fn forget_granted_wish(&mut self) {
+        let Configuration { voters, .. } = self.configuration;
+        self.wish.take_if(|wish| match wish {
+            Wish::Join | Wish::Replace(_) => voters.has(self.me),
+            Wish::Leave => !self.configuration.members().has(self.me),
+        });
     }
 
     /// More is committed than before: a leader ends a joint configuration, and leaves if it does not belong to the cluster any

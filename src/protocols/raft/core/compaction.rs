@@ -4,7 +4,7 @@ use super::{Change, Core, Embeds, Flow, Leadership, Role, StateMachine};
 use crate::protocol::{Io, NodeId};
 use crate::protocols::raft::message::{Message, Outcome, Record};
 use crate::protocols::raft::rules::CompactRules;
-use crate::protocols::raft::snapshot::{Fragment, Progress, Snapshot, Staging};
+use crate::protocols::raft::snapshot::{Checkpoint, Fragment, Progress, Snapshot, Staging};
 use std::sync::Arc;
 
 impl<M: StateMachine> Core<M> {
@@ -35,14 +35,16 @@ impl<M: StateMachine> Core<M> {
             configuration: counts.map_or(self.configuration, |change| change.configuration),
             parts: self.machine.parts(chunk),
         };
-        let snapshot = Arc::new(snapshot);
-        io.write(Record::Snapshot(Arc::clone(&snapshot)).into());
-        self.adopt(&snapshot, CompactRules::SOUND.keeps_suffix);
+        self.adopt(&Arc::new(snapshot), CompactRules::SOUND.keeps_suffix, io);
     }
 
-    /// Makes a snapshot the beginning of the log, its own or that of a leader: right after it was written, and at every
-    /// start again. `keeps_suffix` is [`CompactRules::keeps_suffix`].
-    pub(super) fn adopt(&mut self, snapshot: &Arc<Snapshot<M>>, keeps_suffix: fn(Option<u64>, u64) -> bool) {
+    /// Makes a snapshot the beginning of the log, its own or that of a leader. `keeps_suffix` is [`CompactRules::keeps_suffix`].
+    fn adopt<P: Embeds<M>>(
+        &mut self,
+        snapshot: &Arc<Snapshot<M>>,
+        keeps_suffix: fn(Option<u64>, u64) -> bool,
+        io: &mut Io<'_, P>,
+    ) {
         let Snapshot { last, chain, configuration, parts } = &**snapshot;
         let rules = self.config.rules.compact;
         let here = self.log.term_at(last.index);
@@ -73,14 +75,41 @@ impl<M: StateMachine> Core<M> {
         self.commit = self.commit.max(last.index);
         self.snapshot = Some(Arc::clone(snapshot));
         self.reconfigure();
+        self.write_checkpoint(snapshot, io);
+    }
+
+    /// Begins the journal anew, with the snapshot and what is in the log after it. What is in the log before it is for those
+    /// who are only a little behind, and not worth a place on the disk.
+    fn write_checkpoint<P: Embeds<M>>(&self, snapshot: &Arc<Snapshot<M>>, io: &mut Io<'_, P>) {
+        let (term, vote) = self.term_to_keep();
+        let suffix = self.log.entries_from(snapshot.last.index + 1, usize::MAX);
+        io.write(
+            Record::Checkpoint(Box::new(Checkpoint { term, vote, snapshot: Arc::clone(snapshot), suffix })).into(),
+        );
+    }
+
+    /// Has what a checkpoint says, and nothing else.
+    pub(super) fn begin_at_checkpoint(&mut self, checkpoint: &Checkpoint<M>) {
+        let Checkpoint { term, vote, snapshot, suffix } = checkpoint;
+        let Snapshot { last, chain, configuration, parts } = &**snapshot;
+        (self.term, self.vote) = (*term, *vote);
+        self.log.reset(*last, *chain);
+        self.changes = vec![Change { index: last.index, term: last.term, configuration: *configuration }];
+        self.machine.restore(parts);
+        (self.commit, self.applied) = (last.index, last.index);
+        self.snapshot = Some(Arc::clone(snapshot));
+        for entry in suffix {
+            self.take(entry.clone());
+        }
+        self.reconfigure();
     }
 
     /// A log is not compacted beyond what those need who are being sent a snapshot, as long as they answer: else they would need
     /// another one after it.
     fn held_back(&self, upto: u64) -> u64 {
-        let Role::Leader(Leadership { sending, heard, .. }) = &self.role else { return upto };
-        let answering = sending.iter().filter(|(server, _)| heard.has(*server));
-        answering.map(|(_, snapshot)| snapshot.last.index).fold(upto, u64::min)
+        let Role::Leader(Leadership { sending, heard, answering, .. }) = &self.role else { return upto };
+        let receiving = sending.iter().filter(|(server, _)| (*heard | *answering).has(*server));
+        receiving.map(|(_, snapshot)| snapshot.last.index).fold(upto, u64::min)
     }
 
     /// A server needs entries that are compacted away.
@@ -133,8 +162,7 @@ impl<M: StateMachine> Core<M> {
             }
             Progress::Late => {}
             Progress::Complete(snapshot) => {
-                io.write(Record::Snapshot(Arc::clone(&snapshot)).into());
-                self.adopt(&snapshot, self.config.rules.compact.keeps_suffix);
+                self.adopt(&snapshot, self.config.rules.compact.keeps_suffix, io);
                 self.answer(from, Outcome::Matched(last.index), round, io);
             }
         }

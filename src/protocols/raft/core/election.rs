@@ -135,6 +135,7 @@ impl<M: StateMachine> Core<M> {
         self.role = Role::Leader(Leadership {
             progress: vec![Progress::unknown(self.log.last_index()); usize::from(self.config.all())],
             heard: Servers::one(self.me),
+            answering: Servers::one(self.me),
             sending: Vec::new(),
             transfer: None,
             has_told: false,
@@ -154,11 +155,12 @@ impl<M: StateMachine> Core<M> {
     /// that its clients look elsewhere (thesis, section 6.2).
     pub(super) fn check_quorum<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         self.give_up_transfer(io.now());
-        let Role::Leader(Leadership { heard, progress, .. }) = &mut self.role else {
+        let Role::Leader(Leadership { heard, answering, progress, .. }) = &mut self.role else {
             unreachable!("only a leader checks its quorum");
         };
         let rules = self.config.rules;
         let answered = std::mem::take(heard);
+        *answering = answered;
         if (rules.answers_itself)(progress[self.me.index()].match_index, self.log.last_index()) {
             *heard = heard.with(self.me);
         }

@@ -48,18 +48,18 @@ impl<M: StateMachine> Core<M> {
     fn send_news<P: Embeds<M>>(&mut self, server: NodeId, io: &mut Io<'_, P>) {
         let Role::Leader(Leadership { progress, .. }) = &self.role else { return };
         let Progress { match_index, next_index, flow, .. } = progress[server.index()];
-        let open = match flow {
-            Flow::Probe(on_its_way) => on_its_way.is_none(),
-            Flow::Replicate => window(&self.config, match_index, next_index) == Window::Open,
-            Flow::Snapshot { .. } => false,
+        let room = match flow {
+            Flow::Probe(None) => self.config.inflight_max,
+            Flow::Replicate => room(&self.config, match_index, next_index),
+            Flow::Probe(Some(_)) | Flow::Snapshot { .. } => 0,
         };
-        if !open || next_index > self.log.last_index() {
+        if room == 0 || next_index > self.log.last_index() {
             return;
         }
         if (self.config.rules.compact.needs_snapshot)(next_index, self.log.base().index) {
             self.begin_snapshot(server, io);
         } else {
-            self.send_entries(server, self.config.append_max, io);
+            self.send_entries(server, self.config.append_max.min(room), io);
         }
     }
 
@@ -70,7 +70,7 @@ impl<M: StateMachine> Core<M> {
             unreachable!("only a leader sends heartbeats");
         };
         let Progress { match_index, next_index, flow, .. } = &mut progress[server.index()];
-        let window = window(&self.config, *match_index, *next_index);
+        let window = if room(&self.config, *match_index, *next_index) > 0 { Window::Open } else { Window::Full };
         let index = (self.config.rules.heartbeat_asks_after)(*match_index, *next_index - 1, window);
         match flow {
             Flow::Snapshot { .. } => return self.send_fragment(server, io),
@@ -141,7 +141,8 @@ impl<M: StateMachine> Core<M> {
             return;
         }
         self.follow(from, io);
-        if entries.is_empty() && self.wish.is_some() {
+        let is_heartbeat = entries.is_empty();
+        if is_heartbeat && self.wish.is_some() {
             self.repeat_wish(io);
         }
         // What is compacted away was committed: the leader has the same.
@@ -163,6 +164,10 @@ impl<M: StateMachine> Core<M> {
         self.store(prev.index, entries, io);
         let last = self.log.last_index();
         self.commit_to((self.config.rules.follower_commit)(self.commit, leader_commit, verified, last));
+        if is_heartbeat && self.wish.is_some() {
+            // It knows all that is committed, so nobody has told it to go who has not told it yet.
+            self.forget_granted_wish();
+        }
         let acknowledged = (self.config.rules.acknowledge)(verified, last);
         self.answer(from, Outcome::Matched(acknowledged), round, io);
     }
@@ -341,8 +346,8 @@ fn pack<M: StateMachine>(
 /// What an entry takes in a message without its command, in bytes.
 const ENTRY: usize = 16;
 
-/// Whether more may be sent to a server that keeps up.
-fn window(config: &Config, match_index: u64, next_index: u64) -> Window {
-    let is_open = next_index.saturating_sub(match_index) <= config.inflight_max as u64;
-    if is_open { Window::Open } else { Window::Full }
+/// How many more entries may be sent to a server that keeps up.
+fn room(config: &Config, match_index: u64, next_index: u64) -> usize {
+    let on_their_way = next_index.saturating_sub(match_index + 1);
+    config.inflight_max.saturating_sub(on_their_way as usize)
 }

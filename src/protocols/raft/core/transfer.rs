@@ -76,8 +76,9 @@ impl<M: StateMachine> Core<M> {
     /// Nobody has taken the lead within an election timeout: it was not to be, and the leader goes on.
     pub(super) fn give_up_transfer(&mut self, now: Time) {
         let patience = self.config.election_timeout_max;
+        let gives_up = self.config.rules.change.gives_up_transfer;
         if let Role::Leader(Leadership { transfer, .. }) = &mut self.role {
-            transfer.take_if(|transfer| now.since(transfer.began) >= patience);
+            transfer.take_if(|transfer| gives_up(now.since(transfer.began), patience));
         }
     }
 

@@ -129,6 +129,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         rarity: Rarity::Common,
         plant: |rules| rules.change.is_ready_to_lead = |_, _| true,
     },
+    Exhibit {
+        id: "transfer-never-given-up",
+        story: "a leader that hands over waits for ever for whom it has told to campaign",
+        source: "thesis, section 3.10: \"the prior leader aborts the transfer and resumes accepting client requests\"; etcd-io/raft, raft.go, tickHeartbeat: abortLeaderTransfer",
+        invariants: &["raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.gives_up_transfer = |_, _| false,
+    },
 ];
 
 /// The same configuration, in which a learner votes.

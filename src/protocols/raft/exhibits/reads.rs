@@ -99,9 +99,17 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
     Exhibit {
         id: "expiry-by-local-clock",
         story: "every server ends a session by its own clock",
-        source: "thesis, section 6.3: \"all servers must agree on when to expire a client's session\"; LogCabin 445f383",
+        source: "thesis, section 6.3: \"session expiry must be deterministic\"; LogCabin 445f383",
         invariants: &["raft.linearizable", "raft.state-machine-safety"],
         rarity: Rarity::Common,
         plant: |rules| rules.session.clock = |_, local| local,
+    },
+    Exhibit {
+        id: "session-recreated-if-unknown",
+        story: "a command of a session that is over begins a new one, and is carried out",
+        source: "thesis, section 6.3: who is not known any more gets an error, for its command may have been carried out before",
+        invariants: &["raft.linearizable"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.session.may_open = |_| true,
     },
 ];

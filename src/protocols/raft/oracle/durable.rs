@@ -7,6 +7,7 @@ use crate::oracle::spec::Verdict;
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::{Core, StateMachine};
 use crate::protocols::raft::message::Record;
+use crate::protocols::raft::snapshot::Checkpoint;
 
 /// What a disk would bring back.
 #[derive(Clone, Debug, Default)]
@@ -31,8 +32,10 @@ impl Common {
         }
         // Up to where committed entries were there, from where on some were removed, and in which term.
         let mut removed: Option<(u64, u64, u64)> = None;
-        while durable.folded < disk.sound() {
-            let record = P::raft_record(&disk.records()[durable.folded]);
+        // What a checkpoint stands for may be forgotten by now.
+        durable.folded = durable.folded.max(disk.first());
+        while let Some(record) = disk.record(durable.folded).filter(|_| durable.folded < disk.sound()) {
+            let record = P::raft_record(record);
             durable.folded += 1;
             match record {
                 None => {}
@@ -46,26 +49,32 @@ impl Common {
                     let kept = self.committed.before_term(durable.term + 1);
                     let stored = durable.chains.at(*from, &self.matching);
                     if *from <= kept && stored == self.committed.chains.at(*from, &self.matching) {
-                        let mut kept = kept.min(durable.chains.last());
-                        while durable.chains.at(kept, &self.matching) != self.committed.chains.at(kept, &self.matching)
-                        {
-                            kept -= 1;
-                        }
+                        let kept = kept.min(durable.chains.last());
+                        let kept = self.committed.agreed(&durable.chains, kept, &self.matching);
                         removed = removed.max(Some((kept, *from, durable.term)));
                     }
                     durable.chains.truncate_from(*from, &self.matching);
                 }
                 Some(Record::Entry(entry)) => durable.chains.append(entry.hash(), &self.matching),
-                // A log that has the snapshot's last entry goes on after it.
-                Some(Record::Snapshot(snapshot)) => {
+                Some(Record::Checkpoint(checkpoint)) => {
+                    let Checkpoint { term, vote, snapshot, suffix } = &**checkpoint;
+                    (durable.term, durable.vote) = (*term, *vote);
+                    if let Some(candidate) = *vote {
+                        self.elections.note_ballot(*term, node, candidate)?;
+                    }
                     let last = snapshot.last.index;
                     if self.committed.chains.at(last, &self.matching) != Some(snapshot.chain) {
                         return violation("raft.snapshot-faithful", &[node], || {
                             format!("on the disk of {node:?} is a snapshot up to index {last} of what is not committed")
                         });
                     }
-                    if durable.chains.at(last, &self.matching) != Some(snapshot.chain) {
-                        durable.chains = self.committed.chains.upto(last, &self.matching);
+                    let before = durable.chains.clone();
+                    durable.chains = self.committed.chains.upto(last, &self.matching);
+                    suffix.iter().for_each(|entry| durable.chains.append(entry.hash(), &self.matching));
+                    let upto = self.committed.before_term(term + 1).min(before.last());
+                    if durable.chains.at(upto, &self.matching) != self.committed.chains.at(upto, &self.matching) {
+                        let kept = self.committed.agreed(&before, upto, &self.matching);
+                        removed = removed.max(Some((kept, durable.chains.last() + 1, *term)));
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! What logs may hold: Log Matching, Leader Append-Only, State Machine Safety, and commitment.
 
-use super::chains::Chains;
+use super::chains::{Chains, LogMatching};
 use super::durable::Durable;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::{Verdict, Violation};
@@ -29,6 +29,12 @@ impl Committed {
     pub(super) fn before_term(&self, term: u64) -> u64 {
         let earlier = self.marks.partition_point(|mark| mark.0 < term);
         self.marks[..earlier].iter().map(|mark| mark.1).max().unwrap_or(0)
+    }
+
+    /// Up to where a list agrees with what is committed, at most to `upto`, which is within both.
+    pub(super) fn agreed(&self, list: &Chains, upto: u64, matching: &LogMatching) -> u64 {
+        let agrees = |index: &u64| list.at(*index, matching) == self.chains.at(*index, matching);
+        (0..=upto).rev().find(agrees).unwrap_or(0)
     }
 
     fn mark(&mut self, term: u64) {

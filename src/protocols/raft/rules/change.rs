@@ -1,5 +1,6 @@
 //! The decisions about who belongs to the cluster, and about handing the lead over.
 
+use crate::kernel::time::Span;
 use crate::protocol::NodeId;
 use crate::protocols::raft::membership::{Configuration, Servers};
 
@@ -37,6 +38,8 @@ pub struct ChangeRules {
     pub takes_commands_in_transfer: fn() -> bool,
     /// May a server lead next whose log is known to match up to here?
     pub is_ready_to_lead: fn(match_index: u64, last: u64) -> bool,
+    /// Does a leader give up a handover that nobody has taken for so long, where the longest election timeout is `patience`?
+    pub gives_up_transfer: fn(waited: Span, patience: Span) -> bool,
 }
 
 impl ChangeRules {
@@ -57,6 +60,7 @@ impl ChangeRules {
         ignores_candidate,
         takes_commands_in_transfer,
         is_ready_to_lead,
+        gives_up_transfer,
     };
 }
 
@@ -137,4 +141,9 @@ fn takes_commands_in_transfer() -> bool {
 /// It has all entries, so that it wins (thesis, section 3.10).
 fn is_ready_to_lead(match_index: u64, last: u64) -> bool {
     match_index == last
+}
+
+/// After about an election timeout it takes commands again (thesis, section 3.10).
+fn gives_up_transfer(waited: Span, patience: Span) -> bool {
+    waited >= patience
 }

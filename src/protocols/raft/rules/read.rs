@@ -59,7 +59,7 @@ fn lease_begins(began: Time, _now: Time) -> Time {
     began
 }
 
-/// No: who is told to campaign need not wait (thesis, section 6.4.1: "must expire its lease before transferring leadership").
+/// No: who is told to campaign need not wait (thesis, section 6.4.1: "would need to expire its lease before transferring leadership").
 fn survives_transfer() -> bool {
     false
 }

@@ -16,14 +16,13 @@ impl SessionRules {
     pub const SOUND: SessionRules = SessionRules { clock, may_open };
 }
 
-/// That of the log, so that all servers agree (thesis, section 6.3: "all servers must agree on when to expire a client's
-/// session").
+/// That of the log, so that all servers agree (thesis, section 6.3: "session expiry must be deterministic").
 fn clock(clock: Time, _local: Time) -> Time {
     clock
 }
 
-/// Only the one that its client sends first: any other may have taken effect before (thesis, section 6.3: "the safe
-/// approach is to return an error").
+/// Only the one that its client sends first: any other may have taken effect before, so it is
+/// answered with an error (thesis, section 6.3).
 fn may_open(opens: bool) -> bool {
     opens
 }

@@ -52,7 +52,7 @@ impl Mirror {
             return false;
         }
         let mut store = Store::new();
-        disk.records().from(0).take(disk.sound()).for_each(|record| store.fold(record));
+        disk.durable().take(disk.sound() - disk.first()).for_each(|record| store.fold(record));
         let had = |identity| std::iter::once(&self.store).chain(&self.lost).any(|store| store.identity == identity);
         let is_told = store.identity != FOUNDER && !had(store.identity);
         if !is_told {
@@ -87,7 +87,7 @@ impl Mirror {
         if self.is_lost || self.folded == disk.sound() {
             return None;
         }
-        let record = &disk.records()[self.folded];
+        let record = disk.record(self.folded).expect("a ring forgets no records");
         self.folded += 1;
         let before = match record {
             Record::Cell(rank, _) | Record::Forget(rank, _) => self.store.get(*rank),
