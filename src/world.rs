@@ -4,6 +4,7 @@
 //! cloned at any step and played on: both halves come to the same end.
 
 mod audit;
+mod hindrance;
 mod lifecycle;
 mod moments;
 mod orders;
@@ -64,6 +65,8 @@ pub struct World<P: Protocol, O, T> {
     network: Network,
     hosts: Vec<Host<P>>,
     backstage: Vec<Backstage<P>>,
+    /// By node, whether it is up and awake, shows true time, and has never been in trouble: what most of them are, at one look.
+    plain: Vec<bool>,
     weather: Weather,
     moments: Moments,
     audit: Audit,
@@ -176,6 +179,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             network: Network::new(&plan.network, table, members, count, &whom::link_settings(&plan.network, &cast)),
             hosts: (0..count).map(host).collect(),
             backstage: dice.enumerate().map(backstage).collect(),
+            plain: vec![false; count as usize],
             weather: Weather::default(),
             moments: Moments::default(),
             audit: Audit::new(&plan.faults),
@@ -298,24 +302,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         message: P::Message,
         effects: &mut Vec<Effect<P>>,
     ) -> Verdict {
-        // A crash takes along what a node has sent itself, and what is under way on its connections.
-        let host = &self.hosts[to.index()];
-        let stale = incarnation != ANY_INCARNATION && host.incarnation != incarnation;
-        if host.state.is_none() || stale || self.network.is_blocked(from.number(), to.number()) {
-            self.stop_message(from, to, incarnation, message);
-            return Ok(());
-        }
-        if host.asleep {
-            self.hold(to, Held::Event(Event::Arrival { from, to, incarnation, message }));
-            return Ok(());
-        }
-        if let Some(trouble) = &mut self.backstage[to.index()].trouble
-            && let Some(ready) = trouble.busy_until(self.now, &self.table, to)
+        let is_plain = self.plain[to.index()] && incarnation == ANY_INCARNATION;
+        if (!is_plain || self.network.is_blocked(from.number(), to.number()))
+            && let Some(hindrance) = self.hindrance(from, to, incarnation)
         {
-            // What has arrived waits in the memory of this incarnation, and dies with it.
-            let incarnation = self.hosts[to.index()].incarnation;
-            self.audit.bite(Kind::SlowNode, |active| active.hits(to));
-            self.queue.push(ready, Event::Served { from, to, incarnation, message });
+            self.hinder(hindrance, from, to, incarnation, message);
             return Ok(());
         }
         self.deliver(from, to, message, effects)
@@ -339,21 +330,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let timers = P::Timer::ALL;
         let (node, timer) = (number as usize / timers.len(), timers[number as usize % timers.len()]);
         let (place, node) = (node, NodeId::new(node as u16));
-        if self.hosts[place].asleep {
-            // It is due, and stays so: what its clock does from now on moves it no more.
-            if let Some(trouble) = &mut self.backstage[place].trouble {
-                trouble.is_due(timer.slot());
-            }
-            self.hold(node, Held::Timer(number));
+        if !self.plain[place] && !self.may_fire(number, node, timer) {
             return Ok(());
-        }
-        if let Some(trouble) = &mut self.backstage[place].trouble {
-            if let Some(ready) = trouble.timer_busy_until(timer.slot(), self.now, &self.table, node) {
-                self.audit.bite(Kind::SlowNode, |active| active.hits(node));
-                self.deadlines.arm(&mut self.queue, number, ready);
-                return Ok(());
-            }
-            trouble.forget_timer(timer.slot());
         }
         self.cause = Cause::Timer(timer);
         self.trace.happened(self.now, &Happening::Fired { node, timer });
@@ -373,7 +351,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     ) -> Result<bool, Box<Violation>> {
         let back = &mut self.backstage[node.index()];
         let state = self.hosts[node.index()].state.as_mut().expect("a node that is up");
-        let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
+        let (now, wall) = match self.plain[node.index()] {
+            true => (self.now, self.now),
+            false => (back.clock.monotonic(self.now), back.clock.wall(self.now)),
+        };
         let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
         self.in_handler = true;
         handler(state, &mut io);

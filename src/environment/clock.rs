@@ -75,6 +75,12 @@ impl Clock {
         Time::from_ns(monotonic.ns().saturating_add_signed(self.offset_ns))
     }
 
+    /// Whether both clocks show true time, as long as nobody changes them.
+    #[inline]
+    pub fn is_true(&self) -> bool {
+        self.is_true && self.offset_ns == 0
+    }
+
     /// How fast both clocks run: local nanoseconds in a true millisecond; zero if they stand still.
     pub fn rate(&self) -> u64 {
         self.rate

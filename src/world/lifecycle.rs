@@ -40,6 +40,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
         host.state = Some(P::boot(&self.plan.system, node, found, &mut io));
         self.in_handler = false;
+        self.plain[node.index()] = back.trouble.is_none() && back.clock.is_true();
         if io.has_read_wall() {
             self.wall_read(node);
         }
@@ -58,6 +59,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
         host.incarnation += 1;
         host.asleep = false;
+        self.plain[node.index()] = false;
         let back = &mut self.backstage[node.index()];
         let word = |row: u64| {
             self.table.word(Purpose::Disk, row << 16 | u64::from(node.number()), u64::from(host.incarnation))
@@ -96,6 +98,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub(super) fn fall_asleep(&mut self, node: NodeId) {
         let host = &mut self.hosts[node.index()];
         host.asleep = host.state.is_some();
+        self.plain[node.index()] = false;
     }
 
     /// Keeps what comes to a sleeper.
@@ -108,7 +111,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Everything that waited for the sleeper happens now, in its order: late, as after a stalled
     /// garbage collection.
     pub(super) fn wake(&mut self, node: NodeId) {
-        self.hosts[node.index()].asleep = false;
+        let (host, back) = (&mut self.hosts[node.index()], &self.backstage[node.index()]);
+        host.asleep = false;
+        self.plain[node.index()] = host.state.is_some() && back.trouble.is_none() && back.clock.is_true();
         for held in std::mem::take(&mut self.backstage[node.index()].held) {
             match held {
                 Held::Event(event) => self.queue.push(self.now, event),
@@ -180,6 +185,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// What is wrong with a node, for somebody who is about to change it.
     pub(super) fn trouble(&mut self, node: NodeId) -> &mut Trouble {
+        self.plain[node.index()] = false;
         self.backstage[node.index()].trouble.get_or_insert_with(|| Box::new(Trouble::of(P::Timer::ALL.len())))
     }
 

@@ -5,7 +5,7 @@ use super::{ANY_INCARNATION, Backstage, Event, Held, Parked, World, view};
 use crate::environment::fault::Kind;
 use crate::environment::network::Mark;
 use crate::kernel::rng::Purpose;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use crate::oracle::spec::{Oracle, Touch, Verdict, Violation};
 use crate::protocol::{Afterwards, DiskFailure, Effect, NodeId, Protocol, Timer};
 use crate::trace::{Happening, Trace};
@@ -161,7 +161,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     #[inline(always)]
     fn arm(&mut self, node: NodeId, timer: P::Timer, after: Span) {
-        let (number, back) = (Self::timer_number(node, timer), &mut self.backstage[node.index()]);
+        let number = Self::timer_number(node, timer);
+        if self.plain[node.index()] {
+            let due = Time::from_ns(self.now.ns().saturating_add(after.as_ns()));
+            return self.deadlines.arm(&mut self.queue, number, due);
+        }
+        let back = &mut self.backstage[node.index()];
         if let Some(trouble) = &mut back.trouble {
             trouble.armed(timer.slot(), back.clock.deadline(self.now, after));
             if let Some(kind) = trouble.bends_clocks() {
@@ -177,7 +182,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     #[inline]
     fn disarm(&mut self, node: NodeId, timer: P::Timer) {
-        if let Some(trouble) = &mut self.backstage[node.index()].trouble {
+        if !self.plain[node.index()]
+            && let Some(trouble) = &mut self.backstage[node.index()].trouble
+        {
             trouble.forget_timer(timer.slot());
         }
         self.deadlines.disarm(Self::timer_number(node, timer));
@@ -190,7 +197,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     #[inline(always)]
     fn write(&mut self, node: NodeId, record: P::Record) -> Result<Written, Box<Violation>> {
-        if let Some(trouble) = &mut self.backstage[node.index()].trouble
+        if !self.plain[node.index()]
+            && let Some(trouble) = &mut self.backstage[node.index()].trouble
             && let Some((failure, kind)) = trouble.refuses_write(&self.table, node)
         {
             self.audit.bite(kind, |fault| fault.hits(node));

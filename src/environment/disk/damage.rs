@@ -180,6 +180,10 @@ impl<R: Clone> Disk<R> {
     pub fn boot(&mut self) -> Found {
         let (flushed, end) = (self.flushed, self.end());
         assert!(flushed == end, "a boot reads {end} records, but only {flushed} have reached the platter");
+        if self.rare.is_none() && self.checkpoint == self.first {
+            // Nothing has gone wrong since the crash, nor is there anything to forget.
+            return self.found();
+        }
         let mut bad = self.take_bad();
         self.begin_at_checkpoint(end, &mut bad);
         if !bad.is_empty() {

@@ -30,6 +30,9 @@ impl Common {
         if durable.is_lost {
             return Ok(());
         }
+        if durable.folded == disk.sound() {
+            return Ok(());
+        }
         // Up to where committed entries were there, from where on some were removed, and in which term.
         let mut removed: Option<(u64, u64, u64)> = None;
         // What a checkpoint stands for may be forgotten by now.
