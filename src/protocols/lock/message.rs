@@ -56,8 +56,8 @@ pub enum Event {
     KeyGone {
         /// Who has watched it.
         waiter: ClaimId,
-        /// Whose it was.
-        whose: ClaimId,
+        /// The key. A claim whose lease was lost has another one, under a new lease.
+        key: lease::command::Key,
         /// The revision at which it was removed; `None` if it is too long ago to know.
         revision: Option<i64>,
     },
@@ -245,9 +245,9 @@ impl Digestible for Message {
                 call.digest(digest);
                 reply.digest(digest);
             }
-            Message::Event(Event::KeyGone { waiter, whose, revision }) => {
+            Message::Event(Event::KeyGone { waiter, key, revision }) => {
                 digest.pair(3, waiter.0);
-                digest.word(whose.0);
+                digest.word(key.claim.0);
                 digest.word(revision.map_or(0, |revision| revision as u64));
             }
             Message::Event(Event::NodeGone { connection, number, node, zxid }) => {

@@ -303,14 +303,15 @@ impl Recipe for Leased {
     }
 
     fn on_event(&mut self, _: NodeId, event: Event, desk: &mut Desk<'_, '_>) {
-        let Event::KeyGone { waiter, whose, revision } = event else {
+        let Event::KeyGone { waiter, key, revision } = event else {
             unreachable!("an event of another kind of server")
         };
         let looks_again = (desk.config.rules.lease.looks_again)();
         let Some(own) = self.own(waiter) else { return };
         let Stage::Watching { mine, token, other, .. } = own.stage else { return };
-        // It may have watched another key at another server before.
-        if other.claim != whose {
+        // It may have watched another key at another server before; of the same claim too, which has then lost its lease
+        // and stands in the queue anew: that this is so old says nothing of the key that it waits for now.
+        if other != key {
             return;
         }
         own.woken_by = revision.map(|revision| happening(own.claim.lock, revision));
@@ -354,5 +355,59 @@ impl Recipe for Leased {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::rng::{Dice, Purpose};
+    use crate::protocol::Io;
+    use crate::protocols::lock::agenda::Agenda;
+    use crate::protocols::lock::claim::{LockId, Mode};
+    use crate::protocols::lock::kind::Kind;
+    use crate::systems::{self, BuiltIn, lock::lock_plan};
+
+    const MINE: ClaimId = ClaimId(1);
+    const OTHER: ClaimId = ClaimId(2);
+
+    fn key(claim: ClaimId, lease: i64) -> Key {
+        Key { lock: LockId(0), claim, lease }
+    }
+
+    /// What becomes of one that waits for this key and is told that one is gone.
+    fn told(other: Key, gone: Key) -> Stage {
+        let text = "(squall: 1, system: Lock(kind: Lease()), workload: (until: \"1s\"))";
+        let scenario = systems::parse::<BuiltIn>("it.ron", text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let plan = lock_plan(&systems::plan(&scenario, "it", 0));
+        let Kind::Lease(config) = &plan.system.kind else { panic!("another kind") };
+        let (me, now) = (NodeId::new(3), Time::ZERO);
+        let (mut dice, mut effects) = (Dice::new(0, Purpose::Node, 3), Vec::new());
+        let mut desk = Desk {
+            io: &mut Io::new(me, now, now, &mut dice, &mut effects),
+            config: &plan.system,
+            agenda: &mut Agenda::default(),
+            news: &mut Vec::new(),
+            calls: &mut Call { started: now, number: 0 },
+        };
+        let mut client = Leased::boot(config, &mut desk);
+        client.lease = Some(Lease { number: 7, granted: true, asked: now, until: now + config.lifetime() });
+        client.claims.push(Own {
+            claim: Claim { id: MINE, client: me, lock: LockId(0), mode: Mode::Exclusive },
+            stage: Stage::Watching { mine: key(MINE, 7), token: 6, other, seen: 6 },
+            beats: true,
+            watch: None,
+            woken_by: None,
+        });
+        let event = Event::KeyGone { waiter: MINE, key: gone, revision: Some(4) };
+        client.on_event(NodeId::new(0), event, &mut desk);
+        client.claims[0].stage
+    }
+
+    #[test]
+    fn news_of_a_key_that_its_claim_had_under_an_earlier_lease_wakes_nobody() {
+        let (earlier, now) = (key(OTHER, 8), key(OTHER, 9));
+        assert!(matches!(told(now, earlier), Stage::Watching { other, .. } if other == now));
+        assert_eq!(told(now, now), Stage::Standing(key(MINE, 7)));
     }
 }

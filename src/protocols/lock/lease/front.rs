@@ -2,7 +2,7 @@
 //! found to have run out.
 
 use super::Config;
-use super::command::{Answer, Question, Write};
+use super::command::{Answer, Key, Question, Write};
 use crate::kernel::digest::mix;
 use crate::protocol::NodeId;
 use crate::protocols::lock::claim::{ClaimId, LockId};
@@ -37,7 +37,7 @@ pub struct Front {
 struct Owner {
     client: NodeId,
     waiter: ClaimId,
-    whose: ClaimId,
+    key: Key,
 }
 
 impl Front {
@@ -76,10 +76,10 @@ impl Front {
 
     /// What a watch was for has happened.
     fn tell(&mut self, number: i64, revision: Option<i64>, office: &mut Office<'_, '_>) {
-        let Some(Owner { client, waiter, whose }) = self.owners.remove(&number) else { return };
+        let Some(Owner { client, waiter, key }) = self.owners.remove(&number) else { return };
         self.watches.remove(&(client, waiter));
         self.watchers.cancel(number);
-        office.event(client, Event::KeyGone { waiter, whose, revision });
+        office.event(client, Event::KeyGone { waiter, key, revision });
     }
 
     /// A lease lives on, if it is this server that says so.
@@ -116,7 +116,7 @@ impl ensemble::Front for Front {
             Question::Renew { .. } => Taken::Passed,
             Question::Watch { waiter, key, from: start } => {
                 let watch = Watch { keys: KeyRange::one(key.name()), start, no_put: true, ..Watch::default() };
-                self.watch(Owner { client: from, waiter, whose: key.claim }, watch, see, office);
+                self.watch(Owner { client: from, waiter, key }, watch, see, office);
                 Taken::Answered(Reply::Lease(Answer::Done))
             }
         }
