@@ -62,12 +62,21 @@ pub struct ConnectedConfig {
     pub asking: Asking,
     /// How long the server lets it wait, in milliseconds; 0 is for ever (setting `lock_timeout`).
     pub lock_timeout_ms: u64,
-    /// Whether a sequence gives tokens.
-    pub tokens: bool,
+    /// How tokens are drawn from a sequence, if they are.
+    pub tokens: Option<Drawing>,
     /// After how long a silence the server ends a connection.
     pub server_keepalive: Span,
     /// After how long a silence the client does.
     pub client_keepalive: Span,
+}
+
+/// How a token is drawn from a sequence, once the lock is had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Drawing {
+    /// On the connection that holds the lock: in the transaction that is open there, or else in one by itself.
+    Alongside,
+    /// On another connection, in a transaction by itself that has a number, so that its commit waits for the disk.
+    Apart,
 }
 
 /// What a connection can hold.

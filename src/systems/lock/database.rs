@@ -4,7 +4,7 @@ use super::redis::{ClockSetting, polling, time_to_live};
 use super::{KindRules, KindSettings};
 use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
-use crate::protocols::lock::database::{Asking, Config, ConnectedConfig, Hold, RowConfig, Way};
+use crate::protocols::lock::database::{Asking, Config, ConnectedConfig, Drawing, Hold, RowConfig, Way};
 use crate::protocols::lock::kind::Kind;
 use crate::scenario::diagnostic::Complaint;
 use crate::scenario::locate::PathStep;
@@ -71,6 +71,9 @@ pub struct ConnectedSettings {
     /// Whether each holder draws a token from a sequence. Default: no.
     #[serde(default)]
     pub tokens: bool,
+    /// Where it draws it. Default: `Alongside`.
+    #[serde(default, skip_serializing_if = "DrawSetting::is_default")]
+    pub draws: DrawSetting,
     /// After how long a silence the server takes a connection for broken. Default: 1 s.
     #[serde(default = "ConnectedSettings::default_keepalive")]
     pub keepalive: Span,
@@ -89,6 +92,31 @@ pub enum AskSetting {
     Try,
     /// It gets no row and tries again: `SKIP LOCKED`.
     Skip,
+}
+
+/// Where a token is drawn, once the lock is had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum DrawSetting {
+    /// On the connection that holds the lock. Of a row lock that is in the transaction that is open there: what it gives
+    /// is durable only once that has ended. Else it is in a transaction by itself.
+    #[default]
+    Alongside,
+    /// On another connection, in a transaction by itself that waits for the disk before it is told:
+    /// `SELECT nextval(..), pg_current_xact_id()`.
+    Apart,
+}
+
+impl DrawSetting {
+    fn is_default(&self) -> bool {
+        *self == DrawSetting::Alongside
+    }
+
+    fn drawing(self) -> Drawing {
+        match self {
+            DrawSetting::Alongside => Drawing::Alongside,
+            DrawSetting::Apart => Drawing::Apart,
+        }
+    }
 }
 
 impl DatabaseSettings {
@@ -144,7 +172,7 @@ impl ConnectedSettings {
                 AskSetting::Skip => Asking::Skipping,
             },
             lock_timeout_ms: self.lock_timeout.map_or(0, |timeout| timeout.as_ns() / 1_000_000),
-            tokens: self.tokens,
+            tokens: self.tokens.then(|| self.draws.drawing()),
             server_keepalive: self.keepalive,
             client_keepalive: self.client_keepalive(),
         }
@@ -175,6 +203,10 @@ impl ConnectedSettings {
                     "remove it, or write asks: Wait",
                 ));
             }
+        }
+        if !self.tokens && self.draws != DrawSetting::Alongside {
+            let message = "nobody draws tokens, so it does not matter where";
+            complaints.push(Complaint::at("system.kind.way.draws", message, "write tokens: true, or remove it"));
         }
         if self.shared && self.tokens {
             let message = "those who share a lock draw tokens in an order, and a resource that checks them would refuse all but the last";

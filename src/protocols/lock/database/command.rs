@@ -13,6 +13,8 @@ pub struct Connection(pub u64);
 pub enum Command {
     /// Something about the row of a lock, in a transaction of its own.
     Row(LockId, OnRow),
+    /// `SELECT nextval(..), pg_current_xact_id()`, in a transaction of its own and on no connection that holds anything
+    Draw,
     /// To be connected.
     Open,
     /// To be heard, and to hear the server.
@@ -120,7 +122,7 @@ pub enum Record {
         /// When it expires, in microseconds by the clock of `now()`.
         expires_us: i64,
     },
-    /// The number that the sequence has given last.
+    /// The number after which the sequence goes on if there is no later record: it is ahead of those that were given.
     Sequence(i64),
 }
 
@@ -128,7 +130,7 @@ pub enum Record {
 pub const ON_ROWS: [&str; 5] = ["Take", "Look", "Seize", "Renew", "Free"];
 
 /// The names of those on connections, and that of what a server tells unasked.
-pub const ON_CONNECTIONS: [&str; 7] = ["Open", "Beat", "Close", "Lock", "Token", "Unlock", "Disconnected"];
+pub const ON_CONNECTIONS: [&str; 8] = ["Draw", "Open", "Beat", "Close", "Lock", "Token", "Unlock", "Disconnected"];
 
 impl Command {
     /// What it asks for.
@@ -139,6 +141,7 @@ impl Command {
             Command::Row(_, OnRow::Seize(_)) => "Seize",
             Command::Row(_, OnRow::Renew(_)) => "Renew",
             Command::Row(_, OnRow::Free { .. }) => "Free",
+            Command::Draw => "Draw",
             Command::Open => "Open",
             Command::Beat { .. } => "Beat",
             Command::Close { .. } => "Close",
@@ -190,6 +193,7 @@ impl Digestible for Command {
                 digest.pair(kind << 1 | u64::from(shared), connection.0);
                 digest.pair(u64::from(lock.0), claim.0);
             }
+            Command::Draw => digest.word(12),
         }
     }
 }

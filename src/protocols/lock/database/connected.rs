@@ -6,7 +6,7 @@
 
 use super::command::{Answer, Command, Connection, Statement};
 use super::rules::Rules;
-use super::{Config, ConnectedConfig, Hold};
+use super::{Config, ConnectedConfig, Drawing, Hold};
 use crate::kernel::chance::within;
 use crate::kernel::time::{Span, Time};
 use crate::protocol::NodeId;
@@ -106,6 +106,14 @@ impl Connected {
         own.asked = Some((call, desk.io.now(), command));
     }
 
+    /// Asks for a token. Another connection is one of many that those who share a pool have; so it is at hand.
+    fn draw(&mut self, place: usize, drawing: Drawing, desk: &mut Desk<'_, '_>) {
+        match drawing {
+            Drawing::Alongside => self.say(place, Stage::Numbering, desk),
+            Drawing::Apart => self.ask(place, Stage::Numbering, Command::Draw, desk),
+        }
+    }
+
     /// Says what belongs to a stage on the claim's connection, or looks for one.
     fn say(&mut self, place: usize, stage: Stage, desk: &mut Desk<'_, '_>) {
         let own = &mut self.claims[place];
@@ -203,8 +211,10 @@ impl Connected {
         let id = own.claim.id;
         match (own.stage, answer) {
             (Stage::Opening, _) => self.find(place, desk),
-            (Stage::Locking, Answer::Had(_)) if self.way.tokens => self.say(place, Stage::Numbering, desk),
-            (Stage::Locking, Answer::Had(_)) => self.granted(place, None, desk),
+            (Stage::Locking, Answer::Had(_)) => match self.way.tokens {
+                Some(drawing) => self.draw(place, drawing, desk),
+                None => self.granted(place, None, desk),
+            },
             (Stage::Locking, _) => {
                 own.stage = Stage::Waiting;
                 let (shortest, longest) = self.config.poll;
@@ -314,9 +324,11 @@ impl Recipe for Connected {
         }
         let Some(place) = self.asking(call) else { return };
         let own = self.claims[place];
-        let sent = own.asked.map_or(Time::ZERO, |(_, sent, _)| sent);
+        let Some((_, sent, command)) = own.asked else { return };
         match (answer, own.connection) {
             (Answer::Opened(connection), _) => self.opened(connection, sent, desk),
+            // What was said on another connection proves nothing of this one.
+            (_, Some(_)) if command == Command::Draw => {}
             (_, Some(connection)) => self.prove(connection, sent),
             (_, None) => {}
         }

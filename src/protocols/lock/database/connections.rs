@@ -45,6 +45,8 @@ pub struct Saying {
     pub lock: LockId,
     /// What.
     pub statement: Statement,
+    /// Whether its answer waits for the disk.
+    pub durable: bool,
     /// The answer, if there is one yet.
     pub answer: Option<Answer>,
 }

@@ -12,6 +12,7 @@ use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::recipe::Due;
 use crate::protocols::lock::redis::Timepiece;
 use crate::protocols::lock::service::{Connections, Office, Service};
+use crate::servers::postgres::SessionId;
 
 /// The state of a server.
 #[derive(Clone, Debug)]
@@ -79,7 +80,9 @@ impl Server {
         match open.last {
             Some(last) if last.call == saying.call => {
                 // To say it again is to promise it again, and the disk may not have it yet.
-                self.wait_for_disk(saying.statement, office);
+                if last.durable {
+                    office.io.sync();
+                }
                 return last.answer;
             }
             Some(last) if last.call > saying.call || last.answer.is_none() => return None,
@@ -88,38 +91,53 @@ impl Server {
         open.last = Some(saying);
         let session = open.session;
         let answer = self.store.say(now, session, saying.lock, saying.statement);
-        if let (Some(answer), Some(open)) = (answer, self.connections.of_session(session)) {
-            open.last = Some(Saying { answer: Some(answer), ..saying });
-            self.keep(&saying, answer, office);
+        if let Some(answer) = answer {
+            self.answered(session, saying, answer, office);
         }
         answer
     }
 
-    /// Writes down what has changed, and tells the oracles who holds what.
-    fn keep(&self, saying: &Saying, answer: Answer, office: &mut Office<'_, '_>) {
-        match (saying.statement, answer) {
-            (Statement::Lock(_), Answer::Had(_)) => {
-                office.io.note(Fact::Kept { lock: saying.lock, claim: saying.claim, index: 0 })
+    /// There is an answer to what was said: writes down what has changed, waits for the disk if that is a commit's, and
+    /// tells the oracles who holds what.
+    ///
+    /// A number of a sequence that was drawn in a transaction that is still open waits for the end of that; and one that
+    /// nothing was written for waits for nobody, also if the record that covers it is not on the disk yet (sequence.c,
+    /// nextval_internal: only what is logged gives the transaction a number; xact.c, RecordTransactionCommit: what has no
+    /// number and has written nothing needs no flush).
+    fn answered(&mut self, session: SessionId, saying: Saying, answer: Answer, office: &mut Office<'_, '_>) {
+        let durable = match (saying.statement, answer, self.config.way) {
+            (Statement::Lock(_), Answer::Had(_), _) => {
+                office.io.note(Fact::Kept { lock: saying.lock, claim: saying.claim, index: 0 });
+                false
             }
-            (Statement::Token, Answer::Token(token)) => {
-                office.io.write(message::Record::Database(Record::Sequence(token)));
+            (Statement::Token, Answer::Token(token), Way::Connected(way)) => {
+                self.log(token, office) && way.hold == Hold::Advisory
             }
-            (Statement::Lock(_) | Statement::Token | Statement::Unlock(_), _) => {}
-        }
-        self.wait_for_disk(saying.statement, office);
-    }
-
-    /// What a commit has changed is durable before it is told. A number of a sequence that was drawn in a transaction
-    /// that is still open waits for the end of that (the comment in nextval_internal of sequence.c).
-    fn wait_for_disk(&self, statement: Statement, office: &mut Office<'_, '_>) {
-        let commits = match (statement, self.config.way) {
-            (Statement::Lock(_), _) | (_, Way::Row(_)) => false,
-            (Statement::Token, Way::Connected(way)) => way.hold == Hold::Advisory,
-            (Statement::Unlock(_), Way::Connected(way)) => way.hold == Hold::RowLock,
+            (Statement::Unlock(_), _, Way::Connected(way)) => way.hold == Hold::RowLock,
+            (Statement::Lock(_) | Statement::Token | Statement::Unlock(_), ..) => false,
         };
-        if commits {
+        if durable {
             office.io.sync();
         }
+        if let Some(open) = self.connections.of_session(session) {
+            open.last = Some(Saying { durable, answer: Some(answer), ..saying });
+        }
+    }
+
+    /// Writes down that the sequence has given this number, unless a record covers it already; whether it did.
+    fn log(&mut self, token: i64, office: &mut Office<'_, '_>) -> bool {
+        let Some(upto) = self.store.log(token) else { return false };
+        office.io.write(message::Record::Database(Record::Sequence(upto)));
+        true
+    }
+
+    /// Gives a number of the sequence, in a transaction that has a number itself: its commit waits for the disk, and so for
+    /// all that was written before.
+    fn on_draw(&mut self, office: &mut Office<'_, '_>) -> Answer {
+        let token = self.store.draw(now(&self.config, office));
+        self.log(token, office);
+        office.io.sync();
+        Answer::Token(token)
     }
 
     /// Ends a connection.
@@ -136,8 +154,7 @@ impl Server {
             let Some(open) = self.connections.of_session(session) else { continue };
             let (client, Some(saying)) = (open.client, open.last) else { continue };
             let answer = self.store.understood(now, session, saying.statement, &reply);
-            open.last = Some(Saying { answer: Some(answer), ..saying });
-            self.keep(&saying, answer, office);
+            self.answered(session, saying, answer, office);
             office.reply(client, saying.call, Reply::Database(answer));
         }
         let silence = self.keepalive().and_then(|keepalive| self.connections.next_silence(keepalive));
@@ -174,6 +191,7 @@ impl Service for Server {
         let answer = match command {
             Command::Row(lock, what) if self.short.admits(from, call) => Some(self.on_row(lock, &what, office)),
             Command::Row(..) => None,
+            Command::Draw => Some(self.on_draw(office)),
             Command::Open => Some(self.on_open(from, office)),
             Command::Beat { connection, sent } => Some(match self.connections.hear(connection, office.io.now()) {
                 Some(_) => Answer::Alive { connection, sent },
@@ -184,7 +202,7 @@ impl Service for Server {
                 Some(closed(connection, office))
             }
             Command::Say { connection, claim, lock, statement } => {
-                self.on_say(connection, Saying { call, claim, lock, statement, answer: None }, office)
+                self.on_say(connection, Saying { call, claim, lock, statement, durable: false, answer: None }, office)
             }
         };
         if let Some(answer) = answer {

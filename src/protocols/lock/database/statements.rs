@@ -24,6 +24,7 @@ pub(super) struct Statements {
     pub(super) unlock: [Statement; 2],
     pub(super) lock_timeout: Statement,
     pub(super) token: Statement,
+    pub(super) draw: Statement,
     pub(super) set_token: Statement,
 }
 
@@ -102,6 +103,7 @@ impl Statements {
             unlock: ["", "_shared"].map(|mode| parsed(&format!("SELECT pg_advisory_unlock{mode}($1)"))),
             lock_timeout: parsed(&format!("SET lock_timeout = {lock_timeout_ms}")),
             token: parsed("SELECT nextval('tokens')"),
+            draw: parsed("SELECT nextval('tokens'), pg_current_xact_id()"),
             set_token: parsed("SELECT setval('tokens', $1)"),
         }
     }

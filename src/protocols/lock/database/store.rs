@@ -19,9 +19,15 @@ pub struct Store {
     statements: Arc<Statements>,
     /// The rows that transactions lock, and that are there already.
     rows: BTreeSet<LockId>,
+    /// The last number of the sequence that a record covers.
+    logged: i64,
     /// What was answered to statements that had waited, and was not taken from here yet.
     resumed: VecDeque<(SessionId, Reply)>,
 }
+
+/// A record of a sequence covers so many numbers that it will give (sequence.c, SEQ_LOG_VALS): after a crash they are
+/// skipped.
+const LOGGED_AHEAD: i64 = 32;
 
 /// What time it is at the server, in nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +45,10 @@ impl Store {
             Way::Row(_) => None,
             Way::Connected(way) => Some(way.hold),
         };
-        let (rows, resumed) = (BTreeSet::new(), VecDeque::new());
+        let (rows, logged, resumed) = (BTreeSet::new(), 0, VecDeque::new());
         let postgres = postgres::Server::new(postgres::Config::default());
-        let mut store = Store { postgres, hold, statements: Arc::new(Statements::of(config.way)), rows, resumed };
+        let statements = Arc::new(Statements::of(config.way));
+        let mut store = Store { postgres, hold, statements, rows, logged, resumed };
         let statements = store.statements.clone();
         store.short(now, &parsed(SCHEMA), &[]);
         for record in records {
@@ -54,8 +61,9 @@ impl Store {
                         &[of_lock(lock), owner, Value::Int(token), Value::Timestamp(expires_us)],
                     );
                 }
-                Record::Sequence(last) => {
-                    store.short(now, &statements.set_token, &[Value::Int(last)]);
+                Record::Sequence(upto) => {
+                    store.short(now, &statements.set_token, &[Value::Int(upto)]);
+                    store.logged = upto;
                 }
             }
         }
@@ -114,6 +122,24 @@ impl Store {
                 let its = Value::Timestamp(now_us);
                 self.short(now, by_client, &[of_lock(lock), of_claim(stay.owner), ttl, its])
             }
+        }
+    }
+
+    /// The sequence has given this number. Up to which a record must be written that covers it, if none does.
+    pub fn log(&mut self, token: i64) -> Option<i64> {
+        if token <= self.logged {
+            return None;
+        }
+        self.logged = token + LOGGED_AHEAD;
+        Some(self.logged)
+    }
+
+    /// The next number of the sequence, in a transaction by itself.
+    pub fn draw(&mut self, now: Now) -> i64 {
+        let statements = self.statements.clone();
+        match self.short(now, &statements.draw, &[]).first().and_then(|row| row.first()) {
+            Some(Value::Int(token)) => *token,
+            first => unreachable!("a sequence gives numbers, not {first:?}"),
         }
     }
 
@@ -232,7 +258,7 @@ fn to_claim(value: &Value) -> Option<ClaimId> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Asking, ConnectedConfig, RowConfig};
+    use super::super::{Asking, ConnectedConfig, Drawing, RowConfig};
     use super::*;
     use crate::kernel::time::Span;
     use crate::protocols::lock::redis::Timepiece;
@@ -255,7 +281,7 @@ mod tests {
             hold,
             asking,
             lock_timeout_ms: 300,
-            tokens: true,
+            tokens: Some(Drawing::Alongside),
             server_keepalive: keepalive,
             client_keepalive: keepalive,
         }))
@@ -307,9 +333,23 @@ mod tests {
         let mut store = Store::boot(&rows(), at_ms(100), records.iter());
         assert_eq!(store.keepers(at_ms(100)), [(LockId(1), MINE)]);
         assert_eq!(store.on_row(at_ms(100), LockId(2), &OnRow::Take(second(MINE))).0, Answer::Had(2));
-        let numbers = [Record::Sequence(4), Record::Sequence(5)];
-        let mut store = Store::boot(&connected(Hold::Advisory, Asking::Waiting), at_ms(0), numbers.iter());
-        assert_eq!(store.say(at_ms(0), SessionId(1), LOCK, Said::Token), Some(Answer::Token(6)));
+    }
+
+    #[test]
+    fn numbers_of_a_sequence_are_logged_ahead_and_skipped_after_a_crash() {
+        let config = connected(Hold::Advisory, Asking::Waiting);
+        let mut store = Store::boot(&config, at_ms(0), [].iter());
+        assert_eq!(store.say(at_ms(0), SessionId(1), LOCK, Said::Token), Some(Answer::Token(1)));
+        assert_eq!(store.log(1), Some(33));
+        for token in 2..=33 {
+            assert_eq!((store.draw(at_ms(0)), store.log(token)), (token, None), "the first record covers it");
+        }
+        assert_eq!((store.draw(at_ms(0)), store.log(34)), (34, Some(66)));
+        let numbers = [Record::Sequence(33), Record::Sequence(66)];
+        for (records, next) in [(&numbers[..1], 34), (&numbers[..], 67)] {
+            let mut store = Store::boot(&config, at_ms(0), records.iter());
+            assert_eq!((store.draw(at_ms(0)), store.log(next)), (next, Some(next + 32)));
+        }
     }
 
     #[test]
