@@ -2,13 +2,16 @@
 //!
 //! The primary tells its replicas what has changed after it has answered. A replica that has heard nothing of a primary
 //! for long enough asks the others for their votes, and reigns with those of a majority. Who was deposed becomes a replica,
-//! and what only it knew is gone. Who stands without success deposes nobody: it follows the primary again when it hears
+//! and what only it knew is gone. Who stands and gets no vote deposes nobody: it follows the primary again when it hears
 //! of it.
 //!
 //! Sources: the manual pages "Redis replication" and "High availability with Redis Sentinel" (redis-doc), and the Redis
 //! Cluster specification, "Cluster current epoch", "Configuration epoch" and "Replica election and promotion", where
-//! servers vote for each other without further processes. Here the voters are replicas themselves: who has voted
-//! acknowledges nothing of an earlier reign, so that what a client has waited for is not lost between.
+//! servers vote for each other without further processes. There the voters are masters that follow nobody (the same,
+//! "Masters reply to replica vote request"), and an election that fails leaves the old master in office. Here the voters are
+//! replicas themselves: who has voted acknowledges nothing of an earlier reign, so that what a client has waited for is not
+//! lost between. So a single vote costs the primary its reign, also among five servers where it makes no majority; nobody
+//! gives one who has heard of the primary within its time of silence.
 
 pub mod election;
 pub mod message;
