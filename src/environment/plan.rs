@@ -315,7 +315,7 @@ impl Workload {
         5
     }
 
-    fn default_reads() -> Ratio {
+    pub(crate) fn default_reads() -> Ratio {
         Ratio::new(1, 2).expect("a half")
     }
 

@@ -146,6 +146,12 @@ pub(super) trait KindRules {
         false
     }
 
+    /// How long a lock is kept for somebody who is silent; `None` for ever.
+    fn lifetime(&self) -> Option<Span>;
+
+    /// Whether holders prolong their locks as long as they need them.
+    fn prolongs(&self) -> bool;
+
     /// In what time links and disks must usually answer.
     fn pace(&self) -> Span;
 
@@ -273,6 +279,9 @@ impl LockSettings {
     pub(super) fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
         let rules = self.kind.rules();
         let mut complaints = rules.complaints(scenario);
+        if complaints.is_empty() {
+            complaints.extend(self.lifetime(scenario));
+        }
         let counts =
             [("locks", self.locks, LOCKS_MAX), ("together", self.together, 16), ("accesses", self.accesses, 100)];
         for (field, count, most) in counts {
@@ -281,7 +290,7 @@ impl LockSettings {
                 complaints.push(Complaint::at(&format!("system.{field}"), message, "write for example 1"));
             }
         }
-        if self.together > self.locks {
+        if self.together > self.locks && self.locks > 0 {
             let message = format!("a section takes {} locks together, but there are {}", self.together, self.locks);
             complaints.push(Complaint::at("system.together", message, "raise system.locks, or take fewer"));
         }
@@ -296,7 +305,35 @@ impl LockSettings {
             let message = "locks of this kind cannot be shared, so nobody can go on with sharing one";
             complaints.push(Complaint::at("system.downgrade", message, "remove it, or take a kind with shared locks"));
         }
+        if !rules.can_share() && ![Ratio::ZERO, Workload::default_reads()].contains(&scenario.workload.reads) {
+            let message = "to read is to share a lock, and locks of this kind cannot be shared: nobody reads";
+            complaints.push(Complaint::at("workload.reads", message, "remove it, or take a kind with shared locks"));
+        }
         complaints.extend(self.impatience(scenario));
+        complaints
+    }
+
+    /// Those who wait for longer than a lock lasts, or not as long.
+    fn lifetime(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        let rules = self.kind.rules();
+        let Some(lifetime) = rules.lifetime() else { return complaints };
+        if rules.prolongs() && rules.patience() >= lifetime {
+            let message = format!(
+                "a holder that waits {} for an answer loses its lock before it asks again: that is gone after {lifetime}",
+                rules.patience()
+            );
+            complaints.push(Complaint::at("system.kind.timeout", message, "shorten it to a fraction of that"));
+        }
+        // A swarm may kill a holder at the last moment. Else, whoever wrote the faults knows when they strike.
+        let earlier = if scenario.swarm.is_some() { Span::ZERO } else { scenario.workload.until };
+        if let Some(settle) = scenario.settle.as_ref().filter(|settle| earlier + settle.within <= lifetime) {
+            let message = format!(
+                "all must be had within {}, but the lock of somebody who is gone is kept for {lifetime}",
+                settle.within
+            );
+            complaints.push(Complaint::at("settle.within", message, "raise it to several times that"));
+        }
         complaints
     }
 

@@ -247,6 +247,20 @@ impl KindRules for DatabaseSettings {
         self.connected().is_some_and(|settings| settings.shared)
     }
 
+    fn lifetime(&self) -> Option<Span> {
+        match &self.way {
+            WaySettings::Row(settings) => Some(settings.ttl),
+            WaySettings::RowLock(settings) | WaySettings::Advisory(settings) => Some(settings.keepalive),
+        }
+    }
+
+    fn prolongs(&self) -> bool {
+        match &self.way {
+            WaySettings::Row(settings) => settings.watchdog,
+            WaySettings::RowLock(_) | WaySettings::Advisory(_) => true,
+        }
+    }
+
     fn pace(&self) -> Span {
         let lives = match &self.way {
             WaySettings::Row(settings) => settings.ttl,

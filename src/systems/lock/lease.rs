@@ -98,6 +98,14 @@ impl KindRules for LeaseSettings {
         true
     }
 
+    fn lifetime(&self) -> Option<Span> {
+        Some(self.ttl)
+    }
+
+    fn prolongs(&self) -> bool {
+        true
+    }
+
     fn pace(&self) -> Span {
         self.election_timeout.min
     }

@@ -118,6 +118,14 @@ impl KindRules for RedisSettings {
         self.tokens
     }
 
+    fn lifetime(&self) -> Option<Span> {
+        Some(self.ttl)
+    }
+
+    fn prolongs(&self) -> bool {
+        self.watchdog
+    }
+
     fn pace(&self) -> Span {
         self.timeout.min(self.ttl)
     }

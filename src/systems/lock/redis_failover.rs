@@ -109,6 +109,14 @@ impl KindRules for RedisFailoverSettings {
         self.tokens
     }
 
+    fn lifetime(&self) -> Option<Span> {
+        Some(self.ttl)
+    }
+
+    fn prolongs(&self) -> bool {
+        self.watchdog
+    }
+
     fn pace(&self) -> Span {
         self.timeout.min(self.ttl).min(self.silence)
     }

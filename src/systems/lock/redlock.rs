@@ -111,6 +111,14 @@ impl KindRules for RedlockSettings {
         false
     }
 
+    fn lifetime(&self) -> Option<Span> {
+        Some(self.ttl)
+    }
+
+    fn prolongs(&self) -> bool {
+        self.watchdog
+    }
+
     fn pace(&self) -> Span {
         self.timeout.min(self.ttl)
     }

@@ -77,6 +77,14 @@ impl KindRules for SortedSetSettings {
         false
     }
 
+    fn lifetime(&self) -> Option<Span> {
+        (self.variant == VariantSetting::Script).then_some(self.ttl)
+    }
+
+    fn prolongs(&self) -> bool {
+        false
+    }
+
     fn pace(&self) -> Span {
         self.timeout.min(self.ttl)
     }

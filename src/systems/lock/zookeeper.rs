@@ -97,6 +97,14 @@ impl KindRules for ZooKeeperSettings {
         self.shared
     }
 
+    fn lifetime(&self) -> Option<Span> {
+        Some(self.session_timeout)
+    }
+
+    fn prolongs(&self) -> bool {
+        true
+    }
+
     fn pace(&self) -> Span {
         self.election_timeout.min
     }
@@ -113,6 +121,9 @@ impl KindRules for ZooKeeperSettings {
             complaints.push(Complaint::at("system.kind.tick", message, "write for example \"200ms\""));
         }
         let (least, most) = (self.tick.times(2), self.tick.times(20));
+        if self.tick.is_zero() {
+            return complaints;
+        }
         if self.session_timeout < least || self.session_timeout > most || !is_whole(self.session_timeout) {
             let message = format!(
                 "sessions of {} cannot be had: the servers grant whole milliseconds from 2 to 20 ticks, {least} to {most}",
