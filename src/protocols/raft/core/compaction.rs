@@ -143,7 +143,7 @@ impl<M: StateMachine> Core<M> {
     ) {
         let last = fragment.last;
         if term < self.term {
-            let reply = Message::InstallSnapshotReply { term: self.term, last: last.index, wanted: 0, round };
+            let reply = Message::InstallSnapshotReply { term: self.term, last: last.index, wanted: 0, round: 0 };
             io.send(from, reply.into());
             return;
         }

@@ -133,7 +133,8 @@ impl<M: StateMachine> Core<M> {
     ) {
         if !(self.config.rules.append_is_current)(term, self.term) {
             self.on_occasion(Occasion::StaleLeaderHeard, io);
-            self.answer(from, self.conflict(prev), round, io);
+            // The answer is one of our term. Should the sender lead in it by now, its rounds are others.
+            self.answer(from, self.conflict(prev), 0, io);
             return;
         }
         if self.is_leader() {
