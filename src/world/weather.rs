@@ -2,6 +2,7 @@
 
 use super::audit::{FaultCounts, Fired};
 use super::{Event, World, view};
+use crate::environment::disk::damage::Damage;
 use crate::environment::fault::{Fault, Kind};
 use crate::environment::network::{Disturbance, Scope};
 use crate::environment::plan::Heal;
@@ -213,8 +214,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         // What has rotted the crash may take: it was promised all the same.
         let promised = self.hosts[node.index()].disk.acknowledged();
         self.crash(node)?;
-        let lost = self.hosts[node.index()].disk.wipe();
-        self.trouble(node).is_disk_new |= promised > 0 || lost > 0;
+        let disk = &mut self.hosts[node.index()].disk;
+        // Also where an earlier crash has taken it: the next start would have said that something is lost.
+        let is_rotten = matches!(disk.found().damage, Some(Damage::Rotten { .. }));
+        let lost = disk.wipe();
+        self.trouble(node).is_disk_new |= promised > 0 || lost > 0 || is_rotten;
         if was_up || lost > 0 {
             self.audit.bite(Kind::Wipe, |fault| fault.hits(node));
         }
