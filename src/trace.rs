@@ -49,11 +49,11 @@ pub enum Happening<'a, P: Protocol> {
         /// What it is told to do.
         order: Order,
     },
-    /// So many of a node's records are durable now.
+    /// A node's records are durable now up to here.
     Synced {
         /// Whose.
         node: NodeId,
-        /// How many.
+        /// Up to which number, from 0.
         records: usize,
     },
     /// A node has told a fact.

@@ -42,13 +42,13 @@ pub struct Disk<R> {
     first: usize,
     /// The number of the newest checkpoint, or of the first record.
     checkpoint: usize,
-    /// How many of them the disk has acknowledged.
+    /// Up to which number the disk has acknowledged them.
     synced: usize,
-    /// How many of them have reached the platter, each well or badly. Never more than are acknowledged.
+    /// Up to which number they have reached the platter, each well or badly. Never beyond what is acknowledged.
     flushed: usize,
-    /// How many records the sync that is under way will have made durable.
+    /// Up to which number the sync that is under way will have made records durable.
     syncing: Option<usize>,
-    /// How many records somebody wants to be durable.
+    /// Up to which number somebody wants records to be durable.
     wanted: usize,
     /// What most disks never have.
     rare: Option<Box<Rare<R>>>,
@@ -110,7 +110,7 @@ impl<R> Disk<R> {
     }
 
     /// Up to which number a boot will find the records whatever the next crash does. Only a disk that has
-    /// lied, failed or rotted has fewer of them than it has acknowledged.
+    /// lied, failed or rotted has fewer of them than it has acknowledged. That a checkpoint may stand for a bad one is left out.
     pub fn solid(&self) -> usize {
         let first_bad = self.rare.as_ref().and_then(|rare| rare.first_bad());
         first_bad.map_or(self.flushed, |bad| bad.min(self.flushed))

@@ -325,6 +325,10 @@ impl LockSettings {
             );
             complaints.push(Complaint::at("system.kind.timeout", message, "shorten it to a fraction of that"));
         }
+        if scenario.swarm.is_none() && scenario.faults.is_empty() && scenario.phases.is_empty() {
+            // Nobody will be gone.
+            return complaints;
+        }
         // A swarm may kill a holder at the last moment. Else, whoever wrote the faults knows when they strike.
         let earlier = if scenario.swarm.is_some() { Span::ZERO } else { scenario.workload.until };
         if let Some(settle) = scenario.settle.as_ref().filter(|settle| earlier + settle.within <= lifetime) {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 impl<R> Disk<R> {
     /// [`Disk::write`], and the record stands for all before it: a boot that can read it reads from it on, and it does not matter
-    /// what has become of the others. They are forgotten when they are in nobody's way: at the next checkpoint, or when the power
+    /// what has become of the others, unless a later checkpoint was written and is lost. They are forgotten when they are in nobody's way: at the next checkpoint, or when the power
     /// fails. So whoever looks at the disk after each step misses none.
     pub fn write_checkpoint(&mut self, record: R) {
         self.forget();
@@ -31,7 +31,7 @@ impl<R> Disk<R> {
         }
     }
 
-    /// After a crash, or before a boot, that leaves the records up to `end`, some of them damaged: what lies before a checkpoint that can
+    /// After a crash that leaves the records up to `end`, some of them damaged: what lies before a checkpoint that can
     /// be read need not be read, damaged or not. A checkpoint that is not there is none.
     pub(super) fn begin_at_checkpoint(&mut self, end: usize, damaged: &mut BTreeSet<usize>) {
         if self.checkpoint >= end || damaged.contains(&self.checkpoint) {

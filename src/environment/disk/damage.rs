@@ -53,7 +53,7 @@ pub(super) struct Rare<R> {
 /// What is being overwritten.
 #[derive(Clone, Debug)]
 struct Under<R> {
-    /// How many readable records were before it.
+    /// The number of the first record that was written over it.
     place: usize,
     behind: Vec<(R, bool)>,
     lost: usize,
@@ -180,12 +180,8 @@ impl<R: Clone> Disk<R> {
     pub fn boot(&mut self) -> Found {
         let (flushed, end) = (self.flushed, self.end());
         assert!(flushed == end, "a boot reads {end} records, but only {flushed} have reached the platter");
-        if self.rare.is_none() && self.checkpoint == self.first {
-            // Nothing has gone wrong since the crash, nor is there anything to forget.
-            return self.found();
-        }
-        let mut bad = self.take_bad();
-        self.begin_at_checkpoint(end, &mut bad);
+        assert!(self.checkpoint == self.first, "a crash forgets what lies before a checkpoint");
+        let bad = self.take_bad();
         if !bad.is_empty() {
             self.books.lost_durable += bad.len() as u64;
             self.set_aside(bad);

@@ -247,7 +247,7 @@ impl Digestible for Message {
             }
             Message::Event(Event::KeyGone { waiter, key, revision }) => {
                 digest.pair(3, waiter.0);
-                digest.word(key.claim.0);
+                key.digest(digest);
                 digest.word(revision.map_or(0, |revision| revision as u64));
             }
             Message::Event(Event::NodeGone { connection, number, node, zxid }) => {

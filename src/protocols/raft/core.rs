@@ -96,6 +96,8 @@ pub struct Core<M: StateMachine> {
     staging: Option<Staging<M>>,
     /// What this server has been ordered to ask for.
     wish: Option<Wish>,
+    /// Where the latest configuration stood that it knew when it was ordered so.
+    wished_at: u64,
     /// Reads that may be answered when this much is applied: (token, index).
     reads: Vec<(u64, u64)>,
     /// The leader of the current term, once known.
@@ -218,6 +220,7 @@ impl<M: StateMachine> Core<M> {
             snapshot: None,
             staging: None,
             wish: None,
+            wished_at: 0,
             reads: Vec::new(),
             leader: None,
             leader_heard: None,

@@ -20,7 +20,7 @@ pub(super) struct Change {
 impl<M: StateMachine> Core<M> {
     /// Handles an order of an operator. Answers whether it means something to this server now.
     pub fn on_order<P: Embeds<M>>(&mut self, order: Order, io: &mut Io<'_, P>) -> bool {
-        // Who was ordered to leave may have left: it hears no more of it.
+        // Who was ordered to leave may have left: it hears no more of it, and asks until it hears of something newer.
         let may_join = !self.configuration.voters.has(self.me) || self.wish == Some(Wish::Leave);
         let wish = match order {
             Order::Join if may_join => Wish::Join,
@@ -37,7 +37,7 @@ impl<M: StateMachine> Core<M> {
         if self.is_outcast() {
             return false;
         }
-        self.wish = Some(wish);
+        (self.wish, self.wished_at) = (Some(wish), self.latest_change().index);
         self.repeat_wish(io);
         true
     }
@@ -113,15 +113,10 @@ impl<M: StateMachine> Core<M> {
             }
             sending.retain(|(server, _)| now.has(*server));
         }
-        self.forget_granted_wish();
-    }
-
-    /// Forgets a wish that the configuration by which this server goes has granted.
-    pub(super) fn forget_granted_wish(&mut self) {
-        let Configuration { voters, .. } = self.configuration;
+        let is_newer = self.latest_change().index > self.wished_at;
         self.wish.take_if(|wish| match wish {
-            Wish::Join | Wish::Replace(_) => voters.has(self.me),
-            Wish::Leave => !self.configuration.members().has(self.me),
+            Wish::Join | Wish::Replace(_) => is_newer && configuration.voters.has(self.me),
+            Wish::Leave => !configuration.members().has(self.me),
         });
     }
 

@@ -142,8 +142,7 @@ impl<M: StateMachine> Core<M> {
             return;
         }
         self.follow(from, io);
-        let is_heartbeat = entries.is_empty();
-        if is_heartbeat && self.wish.is_some() {
+        if entries.is_empty() && self.wish.is_some() {
             self.repeat_wish(io);
         }
         // What is compacted away was committed: the leader has the same.
@@ -165,10 +164,6 @@ impl<M: StateMachine> Core<M> {
         self.store(prev.index, entries, io);
         let last = self.log.last_index();
         self.commit_to((self.config.rules.follower_commit)(self.commit, leader_commit, verified, last));
-        if is_heartbeat && self.wish.is_some() {
-            // It knows all that is committed, so nobody has told it to go who has not told it yet.
-            self.forget_granted_wish();
-        }
         let acknowledged = (self.config.rules.acknowledge)(verified, last);
         self.answer(from, Outcome::Matched(acknowledged), round, io);
     }
