@@ -182,8 +182,15 @@ impl Network {
         !self.is_blocked(from, to) && !self.current.weathers[class].is_disturbed()
     }
 
+    /// Whether no fault hits messages from one node to another now, and the network itself loses at most one in five: what takes
+    /// several messages in a row comes to an end over such a link.
+    pub fn is_reliable(&self, from: u16, to: u16) -> bool {
+        let loss = self.usual_loss(from, to);
+        self.is_well(from, to) && 5 * loss.part() <= loss.whole()
+    }
+
     /// How many of the messages from one node to another the network loses by itself.
-    pub fn usual_loss(&self, from: u16, to: u16) -> Ratio {
+    fn usual_loss(&self, from: u16, to: u16) -> Ratio {
         self.current.weathers[self.current.class(self.link(from, to), from.max(to) < self.members)].usual_loss
     }
 

@@ -136,9 +136,13 @@ impl Oracle<Node> for RingOracles {
         }
         let clients = (0..self.config.clients).map(|place| NodeId::new(self.config.servers + place));
         let nodes: Vec<NodeId> = able.into_iter().chain(clients).collect();
-        let is_cut = |(from, to): &(NodeId, NodeId)| from != to && !view.network.is_well(from.number(), to.number());
+        let is_cut =
+            |(from, to): &(NodeId, NodeId)| from != to && !view.network.is_reliable(from.number(), to.number());
         let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
-        pairs.into_iter().find(is_cut).map(|(from, to)| format!("messages from {from:?} to {to:?} are disturbed"))
+        pairs
+            .into_iter()
+            .find(is_cut)
+            .map(|(from, to)| format!("messages from {from:?} to {to:?} are disturbed, or too many of them are lost"))
     }
 
     fn goals(&self) -> Vec<(&'static str, u64)> {
