@@ -33,7 +33,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         trouble.and_then(|trouble| trouble.busy_until(self.now, &self.table, to)).map(Hindrance::Busy)
     }
 
-    /// Does with the message what that means.
+    /// Loses, holds or queues a message that cannot be handled now.
     #[cold]
     pub(super) fn hinder(
         &mut self,

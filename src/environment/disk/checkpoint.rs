@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 impl<R> Disk<R> {
     /// [`Disk::write`], and the record stands for all before it: a boot that can read it reads from it on, and it does not matter
-    /// what has become of the others, unless a later checkpoint was written and is lost. They are forgotten when they are in nobody's way: at the next checkpoint, or when the power
-    /// fails. So whoever looks at the disk after each step misses none.
+    /// what has become of the others, unless a later checkpoint was written and is lost. They are forgotten when they are in
+    /// nobody's way: at the next checkpoint, or when the power fails. So whoever looks at the disk after each step misses none.
     pub fn write_checkpoint(&mut self, record: R) {
         self.forget();
         self.write(record);
