@@ -68,11 +68,11 @@
 //! struct OneHolder;
 //!
 //! impl Oracle<Token> for OneHolder {
-//!     fn on_fact(&mut self, _: &View<'_, Token>, _: NodeId, fact: &Nothing) -> Verdict {
+//!     fn on_fact(&mut self, _: &View<Token>, _: NodeId, fact: &Nothing) -> Verdict {
 //!         match *fact {}
 //!     }
 //!
-//!     fn after_step(&mut self, view: &View<'_, Token>, _: NodeId, _: Touch) -> Verdict {
+//!     fn after_step(&mut self, view: &View<Token>, _: NodeId, _: Touch) -> Verdict {
 //!         let both = [NodeId::new(0), NodeId::new(1)];
 //!         if !both.iter().all(|node| view.state(*node).is_some_and(Token::is_here)) {
 //!             return Ok(());

@@ -86,6 +86,7 @@
 //! ```
 
 mod cast;
+mod effects;
 mod order;
 
 use crate::kernel::digest::{Digest, Digestible};
@@ -94,6 +95,7 @@ use crate::kernel::time::{Span, Time};
 use std::fmt::Debug;
 
 pub use cast::{Cast, NodeId};
+pub use effects::{Effect, Effects};
 pub use order::Order;
 
 /// The timers of a node: typed, few, and each at most once armed.
@@ -266,36 +268,6 @@ pub enum Afterwards {
     GoOn,
 }
 
-/// Something a node asks of its surroundings.
-// The tag stands alone. Folded into that of the message, it would make the world copy an effect before it
-// can tell which one it is.
-#[repr(u16)]
-#[derive(Clone, Debug)]
-pub enum Effect<P: Protocol> {
-    /// See [`Io::send`].
-    Send {
-        /// Who should get it.
-        to: NodeId,
-        /// What it says.
-        message: P::Message,
-    },
-    /// See [`Io::arm`].
-    Arm {
-        /// Which timer.
-        timer: P::Timer,
-        /// How long from now, by the node's monotonic clock.
-        after: Span,
-    },
-    /// See [`Io::disarm`].
-    Disarm(P::Timer),
-    /// See [`Io::write`].
-    Write(P::Record),
-    /// See [`Io::sync`].
-    Sync,
-    /// See [`Io::note`].
-    Note(P::Fact),
-}
-
 /// What a handler may use: its own clocks and dice, and the list of its effects.
 pub struct Io<'a, P: Protocol> {
     me: NodeId,
@@ -304,22 +276,23 @@ pub struct Io<'a, P: Protocol> {
     uncertainty: Span,
     has_read_wall: bool,
     dice: &'a mut Dice,
-    effects: &'a mut Vec<Effect<P>>,
+    effects: &'a mut Effects<P>,
 }
 
 impl<'a, P: Protocol> Io<'a, P> {
     /// An `Io` for one turn of one node: `now` and `wall` are its clocks. The world makes them; a
     /// test of a handler may make its own.
     #[inline]
-    pub fn new(me: NodeId, now: Time, wall: Time, dice: &'a mut Dice, effects: &'a mut Vec<Effect<P>>) -> Io<'a, P> {
+    pub fn new(me: NodeId, now: Time, wall: Time, dice: &'a mut Dice, effects: &'a mut Effects<P>) -> Io<'a, P> {
         Io { me, now, wall, uncertainty: Span::ZERO, has_read_wall: false, dice, effects }
     }
 
     /// The same, with a wall clock that is believed to be wrong by at most so much.
     #[inline]
     #[must_use]
-    pub fn with_uncertainty(self, uncertainty: Span) -> Io<'a, P> {
-        Io { uncertainty, ..self }
+    pub fn with_uncertainty(mut self, uncertainty: Span) -> Io<'a, P> {
+        self.uncertainty = uncertainty;
+        self
     }
 
     /// Whether the wall clock was looked at.
@@ -366,25 +339,25 @@ impl<'a, P: Protocol> Io<'a, P> {
     /// oneself arrives at once, but in a turn of its own, and not after a crash.
     #[inline]
     pub fn send(&mut self, to: NodeId, message: P::Message) {
-        self.effects.push(Effect::Send { to, message });
+        self.effects.put(Effect::Send { to, message });
     }
 
     /// Arms a timer, replacing an earlier arming.
     #[inline]
     pub fn arm(&mut self, timer: P::Timer, after: Span) {
-        self.effects.push(Effect::Arm { timer, after });
+        self.effects.put(Effect::Arm { timer, after });
     }
 
     /// Makes a timer not fire.
     #[inline]
     pub fn disarm(&mut self, timer: P::Timer) {
-        self.effects.push(Effect::Disarm(timer));
+        self.effects.put(Effect::Disarm(timer));
     }
 
     /// Writes a record. A crash may lose it until a [`sync`](Io::sync) has completed.
     #[inline]
     pub fn write(&mut self, record: P::Record) {
-        self.effects.push(Effect::Write(record));
+        self.effects.put(Effect::Write(record));
     }
 
     /// A gate in the list of effects: what this turn sends or notes after it leaves when all that
@@ -393,12 +366,12 @@ impl<'a, P: Protocol> Io<'a, P> {
     /// wrote. A promise made again while its first writing is still on the way is a promise too.
     #[inline]
     pub fn sync(&mut self) {
-        self.effects.push(Effect::Sync);
+        self.effects.put(Effect::Sync);
     }
 
     /// Tells the oracles a fact.
     #[inline]
     pub fn note(&mut self, fact: P::Fact) {
-        self.effects.push(Effect::Note(fact));
+        self.effects.put(Effect::Note(fact));
     }
 }

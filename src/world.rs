@@ -14,21 +14,6 @@ mod trouble;
 mod weather;
 mod whom;
 
-/// What an oracle may look at. Written out where the oracles are borrowed at the same time.
-macro_rules! view {
-    ($world:expr) => {
-        crate::oracle::spec::View {
-            now: $world.now,
-            step: $world.steps,
-            hosts: &$world.hosts,
-            network: &$world.network,
-            touched: $world.touched,
-            core: $world.weather.core(),
-        }
-    };
-}
-use view;
-
 use crate::environment::clock::Clock;
 use crate::environment::disk::Disk;
 use crate::environment::distribution::Distribution;
@@ -40,7 +25,7 @@ use crate::kernel::rng::{Dice, Table};
 use crate::kernel::time::Time;
 use crate::kernel::timers::Deadlines;
 use crate::oracle::spec::{Host, Oracle, Touch, Verdict, View, Violation};
-use crate::protocol::{Cast, Effect, Io, NodeId, Order, Protocol, Timer};
+use crate::protocol::{Cast, Effects, Io, NodeId, Order, Protocol, Timer};
 use crate::trace::{Happening, Trace};
 use audit::Audit;
 use moments::Moments;
@@ -58,15 +43,10 @@ pub use stop::{Failure, Pause};
 pub struct World<P: Protocol, O, T> {
     plan: Arc<Plan<P::Config>>,
     cast: Cast,
-    now: Time,
-    steps: u64,
+    view: View<P>,
     queue: Queue<Event<P>>,
     deadlines: Deadlines,
-    network: Network,
-    hosts: Vec<Host<P>>,
     backstage: Vec<Backstage<P>>,
-    /// By node, whether it is up and awake, shows true time, and has never been in trouble: what most of them are, at one look.
-    plain: Vec<bool>,
     weather: Weather,
     moments: Moments,
     audit: Audit,
@@ -78,17 +58,20 @@ pub struct World<P: Protocol, O, T> {
     /// How many stops there were, and when the one that is in the queue is due.
     stops: u32,
     stop_at: Option<Time>,
-    /// Who was touched last, and by what.
-    touched: NodeId,
+    /// What the last step was, or the one that is being taken.
     cause: Cause<P::Timer>,
     oracles: O,
     trace: T,
     in_handler: bool,
+    /// Of the turn that is being taken, if one is; its memory is used again and again.
+    effects: Effects<P>,
 }
 
 /// What an oracle is not shown of a node.
 #[derive(Clone)]
 struct Backstage<P: Protocol> {
+    /// Whether it is up and awake, shows true time, and has never been in trouble: what most are, at one look.
+    is_plain: bool,
     clock: Clock,
     dice: Dice,
     /// How many syncs it has begun.
@@ -114,40 +97,40 @@ enum Held<P: Protocol> {
 }
 
 /// Of a message that whoever is there gets, whatever has happened to the receiver since it was sent.
-const ANY_INCARNATION: u32 = u32::MAX;
+const ANY_INCARNATION: u64 = u64::MAX;
 
 #[derive(Clone)]
 enum Event<P: Protocol> {
     Arrival {
         from: NodeId,
         to: NodeId,
-        incarnation: u32,
+        incarnation: u64,
         message: P::Message,
     },
     /// A message whose turn has come at a node that is slow.
     Served {
         from: NodeId,
         to: NodeId,
-        incarnation: u32,
+        incarnation: u64,
         message: P::Message,
     },
     Ordered {
         node: NodeId,
-        incarnation: u32,
+        incarnation: u64,
         fault: u32,
         order: Order,
     },
     DiskFailed {
         node: NodeId,
-        incarnation: u32,
+        incarnation: u64,
     },
     SyncDone {
         node: NodeId,
-        incarnation: u32,
+        incarnation: u64,
     },
     Release {
         node: NodeId,
-        incarnation: u32,
+        incarnation: u64,
     },
     FaultBegins(u32),
     FaultEnds(u32),
@@ -162,6 +145,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let clock = |node: usize| plan.clocks.get(node).copied().unwrap_or_default();
         let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
         let backstage = |(node, dice)| Backstage {
+            is_plain: false,
             clock: Clock::new(clock(node)),
             dice,
             syncs: 0,
@@ -172,14 +156,17 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let (table, dice) = Table::with_nodes(plan.seed, u64::from(count));
         World {
             cast,
-            now: Time::ZERO,
-            steps: 0,
+            view: View {
+                now: Time::ZERO,
+                step: 0,
+                touched: NodeId::new(0),
+                hosts: (0..count).map(host).collect(),
+                network: Network::new(&plan.network, table, members, count, &whom::link_settings(&plan.network, &cast)),
+                core: None,
+            },
             queue: Queue::with_capacity(4 * count as usize + plan.faults.len()),
             deadlines: Deadlines::with_slots(count as usize * P::Timer::ALL.len()),
-            network: Network::new(&plan.network, table, members, count, &whom::link_settings(&plan.network, &cast)),
-            hosts: (0..count).map(host).collect(),
             backstage: dice.enumerate().map(backstage).collect(),
-            plain: vec![false; count as usize],
             weather: Weather::default(),
             moments: Moments::default(),
             audit: Audit::new(&plan.faults),
@@ -189,11 +176,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             sync_latency: plan.disk.sync,
             stops: 0,
             stop_at: None,
-            touched: NodeId::new(0),
             cause: Cause::End,
             oracles,
             trace,
             in_handler: false,
+            effects: Effects::new(),
             plan,
         }
     }
@@ -216,9 +203,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 self.trouble(NodeId::new(member));
             }
         }
-        let mut effects = Vec::new();
+        let mut effects = std::mem::take(&mut self.effects);
         let mut nodes = (0..self.cast.count()).map(NodeId::new);
-        nodes.try_for_each(|node| self.boot(node, &mut effects)).map_err(|found| self.failure(found))
+        let verdict = nodes.try_for_each(|node| self.boot(node, &mut effects));
+        self.effects = effects;
+        verdict.map_err(|found| self.failure(found))
     }
 
     /// Plays on until the given time, or until `reached` says so (it is asked after every step), or
@@ -230,40 +219,51 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         &mut self,
         end: Time,
         steps: u64,
-        mut reached: impl FnMut(&O, &View<'_, P>) -> bool,
+        reached: impl FnMut(&O, &View<P>) -> bool,
     ) -> Result<Pause, Box<Failure>> {
+        let mut effects = std::mem::take(&mut self.effects);
+        let pause = self.play(end, steps, reached, &mut effects);
+        self.effects = effects;
+        pause.map_err(|found| self.failure(found))
+    }
+
+    #[inline(always)]
+    fn play(
+        &mut self,
+        end: Time,
+        steps: u64,
+        mut reached: impl FnMut(&O, &View<P>) -> bool,
+        effects: &mut Effects<P>,
+    ) -> Result<Pause, Box<Violation>> {
         // Who was out of steps and goes on finds its stop where it was.
         if self.stop_at != Some(end) {
             self.stops += 1;
             self.stop_at = Some(end);
             self.queue.push(end, Event::Stop(self.stops));
         }
-        // The effects of the turn that is being taken; its memory is used again and again.
-        let mut effects = Vec::new();
-        while self.steps < steps {
+        while self.view.step < steps {
             let Some((time, ticket, popped)) = self.queue.pop() else {
                 unreachable!("the stop is still in the queue");
             };
-            let verdict = match popped {
+            match popped {
                 Popped::Item(Event::Stop(number)) if number == self.stops => {
-                    self.now = time;
+                    self.view.now = time;
                     self.stop_at = None;
                     return Ok(Pause::TimeIsUp);
                 }
                 Popped::Item(event) => {
-                    self.now = time;
-                    self.take(event, &mut effects)
+                    self.view.now = time;
+                    self.take(event, effects)?;
                 }
                 Popped::Mark(timer) => {
                     if !self.deadlines.surfaced(&mut self.queue, timer, (time, ticket)) {
                         continue;
                     }
-                    self.now = time;
-                    self.fire(timer, &mut effects)
+                    self.view.now = time;
+                    self.fire(timer, effects)?;
                 }
-            };
-            verdict.map_err(|found| self.failure(found))?;
-            if reached(&self.oracles, &self.view()) {
+            }
+            if reached(&self.oracles, &self.view) {
                 return Ok(Pause::Reached);
             }
         }
@@ -271,7 +271,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     #[inline(always)]
-    fn take(&mut self, event: Event<P>, effects: &mut Vec<Effect<P>>) -> Verdict {
+    fn take(&mut self, event: Event<P>, effects: &mut Effects<P>) -> Verdict {
         match event {
             Event::Arrival { from, to, incarnation, message } => self.arrive(from, to, incarnation, message, effects),
             Event::Served { from, to, incarnation, message } => self.serve(from, to, incarnation, message, effects),
@@ -279,7 +279,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             Event::DiskFailed { node, incarnation } => self.disk_failed_late(node, incarnation),
             Event::SyncDone { node, incarnation } => self.sync_done(node, incarnation),
             Event::Release { node, incarnation } => {
-                if self.hosts[node.index()].incarnation != incarnation {
+                if self.view.hosts[node.index()].incarnation != incarnation {
                     return Ok(());
                 }
                 self.cause = Cause::Sync;
@@ -298,12 +298,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         &mut self,
         from: NodeId,
         to: NodeId,
-        incarnation: u32,
+        incarnation: u64,
         message: P::Message,
-        effects: &mut Vec<Effect<P>>,
+        effects: &mut Effects<P>,
     ) -> Verdict {
-        let is_plain = self.plain[to.index()] && incarnation == ANY_INCARNATION;
-        if (!is_plain || self.network.is_blocked(from.number(), to.number()))
+        let is_plain = self.backstage[to.index()].is_plain && incarnation == ANY_INCARNATION;
+        if (!is_plain || self.view.network.is_blocked(from.number(), to.number()))
             && let Some(hindrance) = self.hindrance(from, to, incarnation)
         {
             self.hinder(hindrance, from, to, incarnation, message);
@@ -313,11 +313,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     #[inline(always)]
-    fn deliver(&mut self, from: NodeId, to: NodeId, message: P::Message, effects: &mut Vec<Effect<P>>) -> Verdict {
+    fn deliver(&mut self, from: NodeId, to: NodeId, message: P::Message, effects: &mut Effects<P>) -> Verdict {
         let label = P::label(&message);
         self.traffic.delivered += u64::from(from != to);
         self.cause = Cause::Message(label);
-        self.trace.happened(self.now, &Happening::Delivered { from, to, message: &message });
+        self.trace.happened(self.view.now, &Happening::Delivered { from, to, message: &message });
         if !self.turn(to, effects, |node, io| node.on_message(from, message, io))? {
             return Ok(());
         }
@@ -326,15 +326,15 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     #[inline(always)]
-    fn fire(&mut self, number: u32, effects: &mut Vec<Effect<P>>) -> Verdict {
+    fn fire(&mut self, number: u32, effects: &mut Effects<P>) -> Verdict {
         let timers = P::Timer::ALL;
         let (node, timer) = (number as usize / timers.len(), timers[number as usize % timers.len()]);
         let (place, node) = (node, NodeId::new(node as u16));
-        if !self.plain[place] && !self.may_fire(number, node, timer) {
+        if !self.backstage[place].is_plain && !self.may_fire(number, node, timer) {
             return Ok(());
         }
         self.cause = Cause::Timer(timer);
-        self.trace.happened(self.now, &Happening::Fired { node, timer });
+        self.trace.happened(self.view.now, &Happening::Fired { node, timer });
         if !self.turn(node, effects, |state, io| state.on_timer(timer, io))? {
             return Ok(());
         }
@@ -346,14 +346,14 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     fn turn(
         &mut self,
         node: NodeId,
-        effects: &mut Vec<Effect<P>>,
+        effects: &mut Effects<P>,
         handler: impl FnOnce(&mut P, &mut Io<'_, P>),
     ) -> Result<bool, Box<Violation>> {
         let back = &mut self.backstage[node.index()];
-        let state = self.hosts[node.index()].state.as_mut().expect("a node that is up");
-        let (now, wall) = match self.plain[node.index()] {
-            true => (self.now, self.now),
-            false => (back.clock.monotonic(self.now), back.clock.wall(self.now)),
+        let state = self.view.hosts[node.index()].state.as_mut().expect("a node that is up");
+        let (now, wall) = match back.is_plain {
+            true => (self.view.now, self.view.now),
+            false => (back.clock.monotonic(self.view.now), back.clock.wall(self.view.now)),
         };
         let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
         self.in_handler = true;
@@ -368,15 +368,15 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Asks the oracles about the node that was touched.
     #[inline]
     fn judge(&mut self, node: NodeId, touch: Touch) -> Verdict {
-        self.steps += 1;
-        self.touched = node;
-        self.oracles.after_step(&view!(self), node, touch)?;
+        self.view.step += 1;
+        self.view.touched = node;
+        self.oracles.after_step(&self.view, node, touch)?;
         if self.moments.wait_for_goals { self.goals_reached(node) } else { Ok(()) }
     }
 
     #[expect(clippy::boxed_local, reason = "it comes boxed from the oracles")]
     fn failure(&self, violation: Box<Violation>) -> Box<Failure> {
-        Box::new(Failure { violation: *violation, at: self.now, step: self.steps, during: self.during() })
+        Box::new(Failure { violation: *violation, at: self.view.now, step: self.view.step, during: self.during() })
     }
 
     /// The oracles' last word.
@@ -385,35 +385,35 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// What an oracle found.
     pub fn end(&mut self) -> Result<(), Box<Failure>> {
         self.cause = Cause::End;
-        let verdict = self.oracles.at_end(&view!(self));
+        let verdict = self.oracles.at_end(&self.view);
         verdict.map_err(|found| self.failure(found))
     }
 
     /// Why nobody could have settled, if the faults that are left prove it.
     pub fn excuse(&self) -> Option<String> {
-        self.oracles.excuse(&self.view())
+        self.oracles.excuse(&self.view)
     }
 
     /// The failure that says what is still pending, for a world that did not settle.
     pub fn unsettled(&mut self) -> Box<Failure> {
         self.cause = Cause::End;
-        self.failure(Box::new(self.oracles.pending(&self.view())))
+        self.failure(Box::new(self.oracles.pending(&self.view)))
     }
 
     /// What an oracle may look at.
     #[inline]
-    pub fn view(&self) -> View<'_, P> {
-        view!(self)
+    pub fn view(&self) -> &View<P> {
+        &self.view
     }
 
     /// True time.
     pub fn now(&self) -> Time {
-        self.now
+        self.view.now
     }
 
     /// How many times a node has been touched and the oracles asked.
     pub fn steps(&self) -> u64 {
-        self.steps
+        self.view.step
     }
 
     /// How many messages between different nodes are under way, counted one by one: on a link, held at one that is

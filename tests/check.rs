@@ -53,11 +53,11 @@ impl Protocol for Gambler {
 struct NeverLoses;
 
 impl Oracle<Gambler> for NeverLoses {
-    fn on_fact(&mut self, _: &View<'_, Gambler>, _: NodeId, _: &u64) -> Verdict {
+    fn on_fact(&mut self, _: &View<Gambler>, _: NodeId, _: &u64) -> Verdict {
         Ok(())
     }
 
-    fn after_step(&mut self, view: &View<'_, Gambler>, node: NodeId, _: Touch) -> Verdict {
+    fn after_step(&mut self, view: &View<Gambler>, node: NodeId, _: Touch) -> Verdict {
         match view.state(node).is_some_and(|state| state.has_lost) {
             true => Err(Box::new(Violation::new("gambler.luck", &[node], format!("{node:?} has lost after all")))),
             false => Ok(()),

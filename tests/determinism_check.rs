@@ -121,11 +121,11 @@ impl Protocol for Babbler {
 struct Judge(Source);
 
 impl Oracle<Babbler> for Judge {
-    fn on_fact(&mut self, _: &View<'_, Babbler>, _: NodeId, fact: &Nothing) -> Verdict {
+    fn on_fact(&mut self, _: &View<Babbler>, _: NodeId, fact: &Nothing) -> Verdict {
         match *fact {}
     }
 
-    fn after_step(&mut self, _: &View<'_, Babbler>, _: NodeId, _: Touch) -> Verdict {
+    fn after_step(&mut self, _: &View<Babbler>, _: NodeId, _: Touch) -> Verdict {
         Ok(())
     }
 

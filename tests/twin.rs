@@ -31,7 +31,7 @@ mod figure_3 {
 
     impl Twin {
         /// Which of the five properties are broken now.
-        pub(super) fn after_step(&mut self, view: &View<'_, Store>) -> BTreeSet<&'static str> {
+        pub(super) fn after_step(&mut self, view: &View<Store>) -> BTreeSet<&'static str> {
             let mut broken = BTreeSet::new();
             let servers = view.hosts.iter().enumerate();
             let up = servers.filter_map(|(node, host)| {
@@ -146,11 +146,11 @@ mod side_by_side {
     }
 
     impl Oracle<Store> for Both {
-        fn on_fact(&mut self, view: &View<'_, Store>, node: NodeId, fact: &Fact) -> Verdict {
+        fn on_fact(&mut self, view: &View<Store>, node: NodeId, fact: &Fact) -> Verdict {
             self.quick.on_fact(view, node, fact)
         }
 
-        fn after_step(&mut self, view: &View<'_, Store>, node: NodeId, touch: Touch) -> Verdict {
+        fn after_step(&mut self, view: &View<Store>, node: NodeId, touch: Touch) -> Verdict {
             let quick = self.quick.after_step(view, node, touch);
             let broken = self.twin.after_step(view);
             match quick {
@@ -165,7 +165,7 @@ mod side_by_side {
             }
         }
 
-        fn on_weather(&mut self, view: &View<'_, Store>) {
+        fn on_weather(&mut self, view: &View<Store>) {
             self.quick.on_weather(view);
         }
     }

@@ -76,12 +76,12 @@ impl Protocol for Churn {
 pub struct InTime;
 
 impl Oracle<Churn> for InTime {
-    fn on_fact(&mut self, _: &View<'_, Churn>, _: NodeId, fact: &Nothing) -> Verdict {
+    fn on_fact(&mut self, _: &View<Churn>, _: NodeId, fact: &Nothing) -> Verdict {
         match *fact {}
     }
 
     #[inline]
-    fn after_step(&mut self, view: &View<'_, Churn>, node: NodeId, _: Touch) -> Verdict {
+    fn after_step(&mut self, view: &View<Churn>, node: NodeId, _: Touch) -> Verdict {
         match view.state(node) {
             Some(churn) if churn.fired > 0 => {
                 Err(Box::new(Violation::new("churn.in-time", &[node], "a timer was not re-armed in time")))

@@ -92,12 +92,12 @@ impl Counting {
 }
 
 impl Oracle<Echo> for Counting {
-    fn on_fact(&mut self, _: &View<'_, Echo>, _: NodeId, fact: &Nothing) -> Verdict {
+    fn on_fact(&mut self, _: &View<Echo>, _: NodeId, fact: &Nothing) -> Verdict {
         match *fact {}
     }
 
     #[inline]
-    fn after_step(&mut self, view: &View<'_, Echo>, node: NodeId, touch: Touch) -> Verdict {
+    fn after_step(&mut self, view: &View<Echo>, node: NodeId, touch: Touch) -> Verdict {
         let got = view.state(node).map_or(0, |echo| echo.got);
         let seen = &mut self.seen[node.index()];
         *seen += u64::from(touch == Touch::Handled);

@@ -56,7 +56,16 @@ impl<T> Queue<T> {
     /// With 2^23 payloads pending.
     #[inline(always)]
     pub fn push(&mut self, time: Time, item: T) {
-        let slot = self.slab.put(item);
+        self.push_with(time, || item);
+    }
+
+    /// The same, for a payload that is made where it will lie.
+    ///
+    /// # Panics
+    /// With 2^23 payloads pending.
+    #[inline(always)]
+    pub fn push_with(&mut self, time: Time, make: impl FnOnce() -> T) {
+        let slot = self.slab.put(make);
         assert!(slot < MARK, "more than {MARK} pending events");
         let ticket = self.ticket();
         self.heap.push(key(time, ticket, slot));
@@ -132,20 +141,27 @@ impl<T> Slab<T> {
         Slab { slots: Vec::with_capacity(capacity), free: NONE_FREE }
     }
 
+    /// The payload is made when nothing can fail any more: then it need not be made elsewhere and moved.
     #[inline(always)]
-    fn put(&mut self, item: T) -> u32 {
-        let place = self.free;
-        if place == NONE_FREE {
-            self.slots.push(Slot::Taken(item));
-            return self.slots.len() as u32 - 1;
+    fn put(&mut self, make: impl FnOnce() -> T) -> u32 {
+        if self.free == NONE_FREE {
+            self.grow();
         }
+        let place = self.free;
         let slot = &mut self.slots[place as usize];
         match slot {
             Slot::Free(next) => self.free = *next,
             Slot::Taken(_) => unreachable!("a taken place in the list of free ones"),
         }
-        *slot = Slot::Taken(item);
+        // What was there has nothing to drop.
+        std::mem::forget(std::mem::replace(slot, Slot::Taken(make())));
         place
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.free = self.slots.len() as u32;
+        self.slots.push(Slot::Free(NONE_FREE));
     }
 
     #[inline(always)]

@@ -6,7 +6,8 @@
 //! natural number: the fate of the k-th message on a link hangs on k and on nothing else.
 
 use super::digest::fold;
-use rand_chacha::ChaCha8Rng;
+use rand_chacha::{ChaCha8Core, ChaCha8Rng};
+use rand_core::block::Generator;
 use rand_core::{Rng, SeedableRng, TryRng};
 use std::convert::Infallible;
 
@@ -29,6 +30,9 @@ pub enum Purpose {
 /// How many words of a new stream come out of the block it shares with its neighbours.
 const FIRST: usize = 8;
 
+/// A block of a stream, in words.
+type Block = [u64; FIRST];
+
 /// A stream of random words. Implements the generator trait of the rand crate.
 ///
 /// Starting a stream of ChaCha8 costs as much as four hops of a message, and most nodes of a
@@ -36,7 +40,7 @@ const FIRST: usize = 8;
 /// stream for the whole purpose; only who draws more gets a stream of its own.
 #[derive(Clone, Debug)]
 pub struct Dice {
-    first: [u64; FIRST],
+    first: Block,
     drawn: usize,
     key: [u8; 32],
     stream: Option<Box<ChaCha8Rng>>,
@@ -52,21 +56,12 @@ impl Dice {
     pub fn flock(seed: u64, purpose: Purpose, entities: std::ops::Range<u64>) -> impl Iterator<Item = Dice> {
         let mut shared = ChaCha8Rng::from_seed(key(seed, purpose, u64::MAX));
         shared.set_word_pos(16 * (u128::from(entities.start) + 1));
-        Dice::from_stream(shared, seed, purpose, entities)
+        entities
+            .map(move |entity| Dice::beginning_with(std::array::from_fn(|_| shared.next_u64()), seed, purpose, entity))
     }
 
-    fn from_stream(
-        mut shared: ChaCha8Rng,
-        seed: u64,
-        purpose: Purpose,
-        entities: std::ops::Range<u64>,
-    ) -> impl Iterator<Item = Dice> {
-        entities.map(move |entity| Dice {
-            first: std::array::from_fn(|_| shared.next_u64()),
-            drawn: 0,
-            key: key(seed, purpose, entity),
-            stream: None,
-        })
+    fn beginning_with(first: Block, seed: u64, purpose: Purpose, entity: u64) -> Dice {
+        Dice { first, drawn: 0, key: key(seed, purpose, entity), stream: None }
     }
 
     /// The next 64 bits.
@@ -125,6 +120,30 @@ impl TryRng for Dice {
     }
 }
 
+/// The blocks of a stream from its beginning on, without the detour of single words.
+struct Blocks {
+    core: ChaCha8Core,
+    /// The core makes four at a time.
+    drawn: [u32; 64],
+    taken: usize,
+}
+
+impl Blocks {
+    fn new(key: [u8; 32]) -> Blocks {
+        Blocks { core: ChaCha8Core::from_seed(key), drawn: [0; 64], taken: 64 }
+    }
+
+    fn next(&mut self) -> Block {
+        if self.taken == self.drawn.len() {
+            self.core.generate(&mut self.drawn);
+            self.taken = 0;
+        }
+        let words = &self.drawn[self.taken..][..2 * FIRST];
+        self.taken += 2 * FIRST;
+        std::array::from_fn(|place| u64::from(words[2 * place]) | u64::from(words[2 * place + 1]) << 32)
+    }
+}
+
 fn key(seed: u64, purpose: Purpose, entity: u64) -> [u8; 32] {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -145,21 +164,16 @@ pub struct Table {
 impl Table {
     /// The table of a seed.
     pub fn new(seed: u64) -> Table {
-        Table::from_stream(&mut ChaCha8Rng::from_seed(key(seed, Purpose::Node, u64::MAX)))
+        Table::with_nodes(seed, 0).0
     }
 
     /// The table and the dice of `count` nodes, at the price of the dice.
     pub fn with_nodes(seed: u64, count: u64) -> (Table, impl Iterator<Item = Dice>) {
-        let mut shared = ChaCha8Rng::from_seed(key(seed, Purpose::Node, u64::MAX));
-        let table = Table::from_stream(&mut shared);
-        (table, Dice::from_stream(shared, seed, Purpose::Node, 0..count))
-    }
-
-    /// Block 0 of the stream that the first words of dice come from; nodes begin at block 1.
-    fn from_stream(stream: &mut ChaCha8Rng) -> Table {
-        let block: [u64; FIRST] = std::array::from_fn(|_| stream.next_u64());
-        // Only an odd stride visits every place.
-        Table { stride: block[0] | 1, keys: [block[1], block[2]] }
+        let mut blocks = Blocks::new(key(seed, Purpose::Node, u64::MAX));
+        // Block 0; nodes begin at block 1. Only an odd stride visits every place.
+        let [stride, one, other, ..] = blocks.next();
+        let dice = (0..count).map(move |node| Dice::beginning_with(blocks.next(), seed, Purpose::Node, node));
+        (Table { stride: stride | 1, keys: [one, other] }, dice)
     }
 
     /// The word at (purpose, row, column). Rows and columns are below 2^32.

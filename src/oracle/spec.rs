@@ -42,7 +42,7 @@ pub struct Host<P: Protocol> {
     /// Its disk, which outlives crashes.
     pub disk: Disk<P::Record>,
     /// How often it has crashed.
-    pub incarnation: u32,
+    pub incarnation: u64,
     /// Whether it is paused.
     pub asleep: bool,
     /// Whether a fault that is going on can keep it from making progress, although it is up: its clock or its disk
@@ -58,8 +58,8 @@ impl<P: Protocol> Host<P> {
 }
 
 /// Everything an oracle may look at. It cannot change anything.
-#[derive(Debug)]
-pub struct View<'a, P: Protocol> {
+#[derive(Clone, Debug)]
+pub struct View<P: Protocol> {
     /// True time.
     pub now: Time,
     /// How many steps came before.
@@ -67,14 +67,19 @@ pub struct View<'a, P: Protocol> {
     /// Whom the last step touched.
     pub touched: NodeId,
     /// All nodes.
-    pub hosts: &'a [Host<P>],
+    pub hosts: Vec<Host<P>>,
     /// All links.
-    pub network: &'a Network,
+    pub network: Network,
     /// When only a core was healed: who belongs to it, by number.
-    pub core: Option<&'a [bool]>,
+    pub core: Option<Vec<bool>>,
 }
 
-impl<P: Protocol> View<'_, P> {
+impl<P: Protocol> View<P> {
+    /// Whether a node belongs to the core that was healed, or all were.
+    pub fn is_inside(&self, node: NodeId) -> bool {
+        self.core.as_ref().is_none_or(|core| core[node.index()])
+    }
+
     /// One node.
     #[inline]
     pub fn host(&self, node: NodeId) -> &Host<P> {
@@ -111,34 +116,34 @@ pub trait Oracle<P: Protocol>: Clone {
     ///
     /// # Errors
     /// The broken invariant.
-    fn on_fact(&mut self, view: &View<'_, P>, node: NodeId, fact: &P::Fact) -> Verdict;
+    fn on_fact(&mut self, view: &View<P>, node: NodeId, fact: &P::Fact) -> Verdict;
 
     /// One node has been touched; nothing else has changed.
     ///
     /// # Errors
     /// The broken invariant.
-    fn after_step(&mut self, view: &View<'_, P>, node: NodeId, touch: Touch) -> Verdict;
+    fn after_step(&mut self, view: &View<P>, node: NodeId, touch: Touch) -> Verdict;
 
     /// Links have been cut or healed.
-    fn on_weather(&mut self, _view: &View<'_, P>) {}
+    fn on_weather(&mut self, _view: &View<P>) {}
 
     /// The faults have ended; progress is required from now on.
-    fn on_calm(&mut self, _view: &View<'_, P>) {}
+    fn on_calm(&mut self, _view: &View<P>) {}
 
     /// Whether all progress that is required since the calm began has been made. Asked after every
     /// step then, so the usual answer must be cheap.
-    fn is_settled(&self, _view: &View<'_, P>) -> bool {
+    fn is_settled(&self, _view: &View<P>) -> bool {
         true
     }
 
     /// If it is not settled: the invariant that is broken by that, and what is pending.
-    fn pending(&self, _view: &View<'_, P>) -> Violation {
+    fn pending(&self, _view: &View<P>) -> Violation {
         Violation::new("settle", &[], "the system did not settle")
     }
 
     /// If it is not settled: why nobody could be, with the faults that are left. A proof, in a sentence; the run is
     /// no failure then.
-    fn excuse(&self, _view: &View<'_, P>) -> Option<String> {
+    fn excuse(&self, _view: &View<P>) -> Option<String> {
         None
     }
 
@@ -146,7 +151,7 @@ pub trait Oracle<P: Protocol>: Clone {
     ///
     /// # Errors
     /// The broken invariant.
-    fn at_end(&mut self, _view: &View<'_, P>) -> Verdict {
+    fn at_end(&mut self, _view: &View<P>) -> Verdict {
         Ok(())
     }
 
@@ -174,12 +179,12 @@ pub struct Indifferent;
 
 impl<P: Protocol> Oracle<P> for Indifferent {
     #[inline]
-    fn on_fact(&mut self, _: &View<'_, P>, _: NodeId, _: &P::Fact) -> Verdict {
+    fn on_fact(&mut self, _: &View<P>, _: NodeId, _: &P::Fact) -> Verdict {
         Ok(())
     }
 
     #[inline]
-    fn after_step(&mut self, _: &View<'_, P>, _: NodeId, _: Touch) -> Verdict {
+    fn after_step(&mut self, _: &View<P>, _: NodeId, _: Touch) -> Verdict {
         Ok(())
     }
 }
@@ -196,7 +201,7 @@ pub trait Spec: Protocol {
     /// The sketches of all nodes together are the abstract state of the system. A sweep counts how many
     /// different ones it has seen, so that it can tell when more seeds show nothing new. Asked of touched nodes now and
     /// then, so it must cost O(1); the oracles may know what takes long to find out.
-    fn sketch(_oracles: &Self::Oracles, _view: &View<'_, Self>, _node: NodeId) -> u64 {
+    fn sketch(_oracles: &Self::Oracles, _view: &View<Self>, _node: NodeId) -> u64 {
         0
     }
 

@@ -51,7 +51,7 @@ fn play_traced<P: Spec, T: Listener<P>>(
         |pairs: Vec<(&'static str, u64)>| pairs.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
     let kinds = |counts: [u64; KINDS]| named(FAULT_NAMES.into_iter().zip(counts).filter(|kind| kind.1 > 0).collect());
     let counts = *world.fault_counts();
-    let is_stuck = verdict == Verdict::Pass && plan.settle.is_some() && !world.oracles().is_settled(&world.view());
+    let is_stuck = verdict == Verdict::Pass && plan.settle.is_some() && !world.oracles().is_settled(world.view());
     let excuse = if is_stuck { world.excuse().map(|why| with_names(&why, world.cast())) } else { None };
     let mut stats = world.oracles().stats();
     stats.extend([
@@ -164,7 +164,7 @@ impl Session<'_> {
         world: &mut World<P, P::Oracles, T>,
         plan: &Plan<P::Config>,
         until: Time,
-        reached: impl Fn(&P::Oracles, &View<'_, P>) -> bool,
+        reached: impl Fn(&P::Oracles, &View<P>) -> bool,
     ) -> Result<Pause, End> {
         loop {
             let upto = plan.limits.steps.min(world.steps() + STRETCH);
@@ -235,7 +235,7 @@ impl Sketches {
 
     /// After a step.
     #[inline]
-    fn look<P: Spec>(&mut self, oracles: &P::Oracles, view: &View<'_, P>) {
+    fn look<P: Spec>(&mut self, oracles: &P::Oracles, view: &View<P>) {
         let touched = &mut self.nodes[view.touched.index()].1;
         if *touched != self.looks {
             *touched = self.looks;
@@ -246,7 +246,7 @@ impl Sketches {
         }
     }
 
-    fn see<P: Spec>(&mut self, oracles: &P::Oracles, view: &View<'_, P>) {
+    fn see<P: Spec>(&mut self, oracles: &P::Oracles, view: &View<P>) {
         // A sum does not hear who is who, and takes one step for each node to bring up to date.
         let weight = |sketch: u64| if sketch == 0 { 0 } else { mix(sketch, 0x51) };
         for node in self.touched.drain(..) {

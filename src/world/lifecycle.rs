@@ -9,13 +9,13 @@ use crate::environment::plan;
 use crate::kernel::rng::Purpose;
 use crate::kernel::time::Span;
 use crate::oracle::spec::{Oracle, Touch, Verdict};
-use crate::protocol::{Damage, Effect, Found, Io, NodeId, Protocol, Timer};
+use crate::protocol::{Damage, Effects, Found, Io, NodeId, Protocol, Timer};
 use crate::trace::{Happening, Trace};
 
 impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// The first start of a node, or a restart.
-    pub(super) fn boot(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>) -> Verdict {
-        let host = &mut self.hosts[node.index()];
+    pub(super) fn boot(&mut self, node: NodeId, effects: &mut Effects<P>) -> Verdict {
+        let host = &mut self.view.hosts[node.index()];
         let back = &mut self.backstage[node.index()];
         assert!(host.state.is_none(), "{node:?} is up already");
         // Contiguous for once: a restart reads everything anyway.
@@ -31,16 +31,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         // Also where the first record of a new disk was torn.
         let damage = is_replaced.then_some(Damage::Replaced).or(damage);
         self.cause = Cause::Start;
-        self.trace.happened(self.now, &Happening::Booted { node, records: records.len(), damage });
+        self.trace.happened(self.view.now, &Happening::Booted { node, records: records.len(), damage });
         // A boot reads everything, so it comes upon whatever has rotted.
         self.audit.bite_past(Kind::BitRot, |fired| fired.hits(node));
-        let (now, wall) = (back.clock.monotonic(self.now), back.clock.wall(self.now));
+        let (now, wall) = (back.clock.monotonic(self.view.now), back.clock.wall(self.view.now));
         let found = Found { records: &records, damage };
         self.in_handler = true;
         let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
         host.state = Some(P::boot(&self.plan.system, node, found, &mut io));
         self.in_handler = false;
-        self.plain[node.index()] = back.trouble.is_none() && back.clock.is_true();
+        back.is_plain = back.trouble.is_none() && back.clock.is_true();
         if io.has_read_wall() {
             self.wall_read(node);
         }
@@ -53,17 +53,15 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     pub(super) fn crash(&mut self, node: NodeId) -> Verdict {
-        let host = &mut self.hosts[node.index()];
+        let host = &mut self.view.hosts[node.index()];
         if host.state.take().is_none() {
             return Ok(());
         }
         host.incarnation += 1;
         host.asleep = false;
-        self.plain[node.index()] = false;
+        self.backstage[node.index()].is_plain = false;
         let back = &mut self.backstage[node.index()];
-        let word = |row: u64| {
-            self.table.word(Purpose::Disk, row << 16 | u64::from(node.number()), u64::from(host.incarnation))
-        };
+        let word = |row: u64| self.table.word(Purpose::Disk, row << 16 | u64::from(node.number()), host.incarnation);
         let disk = &self.plan.disk;
         let tears = back.trouble.as_ref().is_some_and(|trouble| trouble.disk.tears);
         let usual = !disk.torn.is_zero() && disk.torn.hits(word(4));
@@ -89,16 +87,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         P::Timer::ALL.iter().for_each(|timer| self.deadlines.disarm(Self::timer_number(node, *timer)));
         self.cause = Cause::Crash;
         let lost = lost.unsynced + lost.durable;
-        self.trace.happened(self.now, &Happening::Crashed { node, lost });
+        self.trace.happened(self.view.now, &Happening::Crashed { node, lost });
         self.judge(node, Touch::Crashed { lost })?;
         self.crashed(node);
         Ok(())
     }
 
     pub(super) fn fall_asleep(&mut self, node: NodeId) {
-        let host = &mut self.hosts[node.index()];
+        let host = &mut self.view.hosts[node.index()];
         host.asleep = host.state.is_some();
-        self.plain[node.index()] = false;
+        self.backstage[node.index()].is_plain = false;
     }
 
     /// Keeps what comes to a sleeper.
@@ -111,13 +109,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Everything that waited for the sleeper happens now, in its order: late, as after a stalled
     /// garbage collection.
     pub(super) fn wake(&mut self, node: NodeId) {
-        let (host, back) = (&mut self.hosts[node.index()], &self.backstage[node.index()]);
+        let (host, back) = (&mut self.view.hosts[node.index()], &mut self.backstage[node.index()]);
         host.asleep = false;
-        self.plain[node.index()] = host.state.is_some() && back.trouble.is_none() && back.clock.is_true();
+        back.is_plain = host.state.is_some() && back.trouble.is_none() && back.clock.is_true();
         for held in std::mem::take(&mut self.backstage[node.index()].held) {
             match held {
-                Held::Event(event) => self.queue.push(self.now, event),
-                Held::Timer(timer) => self.deadlines.arm(&mut self.queue, timer, self.now),
+                Held::Event(event) => self.queue.push(self.view.now, event),
+                Held::Timer(timer) => self.deadlines.arm(&mut self.queue, timer, self.view.now),
             }
         }
     }
@@ -128,11 +126,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         &mut self,
         from: NodeId,
         to: NodeId,
-        incarnation: u32,
+        incarnation: u64,
         message: P::Message,
-        effects: &mut Vec<Effect<P>>,
+        effects: &mut Effects<P>,
     ) -> Verdict {
-        let host = &self.hosts[to.index()];
+        let host = &self.view.hosts[to.index()];
         if host.state.is_none() || host.incarnation != incarnation {
             self.drop_message(from, to, &message);
             return Ok(());
@@ -146,14 +144,14 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// A message that does not come through: its link is cut or held up, or nobody is there.
     #[cold]
-    pub(super) fn stop_message(&mut self, from: NodeId, to: NodeId, incarnation: u32, message: P::Message) {
+    pub(super) fn stop_message(&mut self, from: NodeId, to: NodeId, incarnation: u64, message: P::Message) {
         let (sender, receiver) = (from.number(), to.number());
-        if self.network.is_cut(sender, receiver) {
+        if self.view.network.is_cut(sender, receiver) {
             // To somebody who is down it would not have come through anyway.
-            if self.hosts[to.index()].state.is_some() {
+            if self.view.hosts[to.index()].state.is_some() {
                 self.audit.bite(Kind::Partition, |fault| fault.covers(from, to));
             }
-        } else if self.network.is_clogged(sender, receiver) {
+        } else if self.view.network.is_clogged(sender, receiver) {
             self.audit.bite(Kind::Clog, |fault| fault.covers(from, to));
             self.stuck.push(Event::Arrival { from, to, incarnation, message });
             return;
@@ -164,7 +162,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// A message is lost. What a node tells itself is no traffic.
     pub(super) fn drop_message(&mut self, from: NodeId, to: NodeId, message: &P::Message) {
         self.traffic.dropped += u64::from(from != to);
-        self.trace.happened(self.now, &Happening::Dropped { from, to, message });
+        self.trace.happened(self.view.now, &Happening::Dropped { from, to, message });
     }
 
     /// Lets go what was held at links that are free again.
@@ -175,17 +173,17 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         for event in std::mem::take(&mut self.stuck) {
             let Event::Arrival { from, to, .. } = &event else { unreachable!("only messages are stuck") };
             let (from, to) = (from.number(), to.number());
-            if self.network.is_clogged(from, to) && !self.network.is_cut(from, to) {
+            if self.view.network.is_clogged(from, to) && !self.view.network.is_cut(from, to) {
                 self.stuck.push(event);
             } else {
-                self.queue.push(self.now, event);
+                self.queue.push(self.view.now, event);
             }
         }
     }
 
     /// What is wrong with a node, for somebody who is about to change it.
     pub(super) fn trouble(&mut self, node: NodeId) -> &mut Trouble {
-        self.plain[node.index()] = false;
+        self.backstage[node.index()].is_plain = false;
         self.backstage[node.index()].trouble.get_or_insert_with(|| Box::new(Trouble::of(P::Timer::ALL.len())))
     }
 
@@ -197,10 +195,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if rate == back.clock.rate() {
             return;
         }
-        back.clock.set_rate(self.now, rate);
+        back.clock.set_rate(self.view.now, rate);
         for (slot, deadline) in trouble.alarms() {
             let number = Self::timer_number(node, P::Timer::ALL[slot]);
-            let (before, due) = (self.deadlines.due(number), back.clock.when(self.now, deadline));
+            let (before, due) = (self.deadlines.due(number), back.clock.when(self.view.now, deadline));
             match due {
                 Some(due) => self.deadlines.arm(&mut self.queue, number, due),
                 None => self.deadlines.disarm(number),
@@ -217,8 +215,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub(super) fn armed_by_bent_clock(&mut self, node: NodeId, kind: Kind, after: Span) {
         let bent = self.backstage[node.index()].clock;
         let mut usual = bent;
-        usual.set_rate(self.now, clock_rate(&self.plan.clocks, node, 0));
-        if usual.after(self.now, after) != bent.after(self.now, after) {
+        usual.set_rate(self.view.now, clock_rate(&self.plan.clocks, node, 0));
+        if usual.after(self.view.now, after) != bent.after(self.view.now, after) {
             self.audit.bite(kind, |fault| fault.hits(node));
         }
     }

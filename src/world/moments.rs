@@ -116,7 +116,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// A moment of some kind: the faults that have waited for it are due, right after this step or later.
     fn moment(&mut self, node: NodeId, is_it: impl Fn(&Waiting) -> bool) {
         for (fault, after) in self.due(node, is_it) {
-            self.queue.push(self.now + after, Event::FaultBegins(fault));
+            self.queue.push(self.view.now + after, Event::FaultBegins(fault));
         }
     }
 
@@ -126,10 +126,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             if after.is_zero() {
                 self.begin_fault(fault as usize)?;
             } else {
-                self.queue.push(self.now + after, Event::FaultBegins(fault));
+                self.queue.push(self.view.now + after, Event::FaultBegins(fault));
             }
         }
-        Ok(self.hosts[node.index()].state.is_some())
+        Ok(self.view.hosts[node.index()].state.is_some())
     }
 
     /// The faults that have waited for this moment and for no later one. They wait no longer.
@@ -137,7 +137,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if self.moments.waiting.is_empty() || !self.weather.is_stormy() {
             return Vec::new();
         }
-        let (now, faults, subjects) = (self.now, &self.plan.faults, &mut self.moments.subjects);
+        let (now, faults, subjects) = (self.view.now, &self.plan.faults, &mut self.moments.subjects);
         let mut due = Vec::new();
         self.moments.waiting.retain_mut(|waiting| {
             let fault = &faults[waiting.fault as usize];

@@ -4,17 +4,17 @@ use super::stop::Cause;
 use super::{Event, Held, World};
 use crate::environment::fault::{Command, Target};
 use crate::oracle::spec::{Oracle, Touch, Verdict};
-use crate::protocol::{Effect, NodeId, Order, Protocol};
+use crate::protocol::{Effects, NodeId, Order, Protocol};
 use crate::trace::{Happening, Trace};
 
 impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Gives an order to those who are up. Each hears it in a turn of its own, right after this step.
     pub(super) fn give_order(&mut self, fault: usize, command: &Command, hearers: &[NodeId]) {
         for (node, order) in self.orders(fault, command, hearers) {
-            let host = &self.hosts[node.index()];
+            let host = &self.view.hosts[node.index()];
             if host.state.is_some() {
                 let (incarnation, fault) = (host.incarnation, fault as u32);
-                self.queue.push(self.now, Event::Ordered { node, incarnation, fault, order });
+                self.queue.push(self.view.now, Event::Ordered { node, incarnation, fault, order });
             }
         }
     }
@@ -41,9 +41,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// A node hears an order: now, when it wakes, or never if it has died meanwhile.
     #[cold]
-    pub(super) fn hear(&mut self, event: Event<P>, effects: &mut Vec<Effect<P>>) -> Verdict {
+    pub(super) fn hear(&mut self, event: Event<P>, effects: &mut Effects<P>) -> Verdict {
         let Event::Ordered { node, incarnation, fault, order } = event else { unreachable!("it is an order") };
-        let host = &self.hosts[node.index()];
+        let host = &self.view.hosts[node.index()];
         if host.state.is_none() || host.incarnation != incarnation {
             return Ok(());
         }
@@ -53,7 +53,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
         let (kind, mut means_something) = (self.plan.faults[fault as usize].inject.kind(), false);
         self.cause = Cause::Order(kind);
-        self.trace.happened(self.now, &Happening::Ordered { node, order });
+        self.trace.happened(self.view.now, &Happening::Ordered { node, order });
         let is_up = self.turn(node, effects, |state, io| means_something = state.on_order(order, io))?;
         if means_something {
             self.audit.obeyed(kind, fault as usize);

@@ -1,13 +1,13 @@
 //! The effects of a turn, in their order: what leaves, what is written, what waits for the disk.
 
 use super::stop::Cause;
-use super::{ANY_INCARNATION, Backstage, Event, Held, Parked, World, view};
+use super::{ANY_INCARNATION, Backstage, Event, Held, Parked, World};
 use crate::environment::fault::Kind;
 use crate::environment::network::Mark;
 use crate::kernel::rng::Purpose;
 use crate::kernel::time::{Span, Time};
 use crate::oracle::spec::{Oracle, Touch, Verdict, Violation};
-use crate::protocol::{Afterwards, DiskFailure, Effect, NodeId, Protocol, Timer};
+use crate::protocol::{Afterwards, DiskFailure, Effect, Effects, NodeId, Protocol, Timer};
 use crate::trace::{Happening, Trace};
 
 /// What has become of a write.
@@ -33,87 +33,98 @@ enum Gate {
 impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Performs the effects of a turn. Answers whether the node is still up after that.
     #[inline(always)]
-    pub(super) fn perform(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>) -> Result<bool, Box<Violation>> {
-        // Once the gate is shut, how many records must be durable for it to open.
-        let mut gate = None;
-        let mut failed = None;
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Send { to, message } => match gate {
-                    None => self.send(node, to, message),
-                    Some(upto) => self.park(node, upto, Parked::Send(to, message)),
-                },
-                Effect::Arm { timer, after } => self.arm(node, timer, after),
-                Effect::Disarm(timer) => self.disarm(node, timer),
-                Effect::Write(record) => match self.write(node, record)? {
-                    Written::Well => {}
-                    Written::Failed(failure) => {
-                        failed = Some(failure);
-                        break;
-                    }
-                    Written::Dead => return Ok(false),
-                },
-                Effect::Sync => match self.sync(node)? {
-                    Gate::Open => gate = None,
-                    Gate::Shut(upto) => gate = Some(upto),
-                    Gate::Dead => return Ok(false),
-                },
-                Effect::Note(fact) => match gate {
-                    None => self.note(node, &fact)?,
-                    Some(upto) => self.park(node, upto, Parked::Note(fact)),
-                },
-            }
+    pub(super) fn perform(&mut self, node: NodeId, effects: &mut Effects<P>) -> Result<bool, Box<Violation>> {
+        let written = self.perform_each(node, effects.places());
+        if !matches!(written, Ok(Written::Well)) {
+            effects.clear();
         }
-        match failed {
-            None => Ok(true),
-            Some(failure) => self.disk_failed(node, failure),
+        match written? {
+            Written::Well => Ok(true),
+            Written::Failed(failure) => self.disk_failed(node, failure),
+            Written::Dead => Ok(false),
         }
     }
 
+    /// Performs effects as long as none fails. Each is looked at where it lies, and taken out where it goes.
     #[inline(always)]
-    pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: P::Message) {
+    fn perform_each(&mut self, node: NodeId, effects: &mut [Option<Effect<P>>]) -> Result<Written, Box<Violation>> {
+        // Once the gate is shut, how many records must be durable for it to open.
+        let mut gate = None;
+        for place in effects {
+            match place {
+                None => {}
+                Some(Effect::Send { to, message }) => {
+                    let (to, connected) = (*to, P::is_connected(message));
+                    match gate {
+                        None => self.send(node, to, connected, || Effect::take_message(place)),
+                        Some(upto) => self.park(node, upto, Parked::Send(to, Effect::take_message(place))),
+                    }
+                }
+                Some(Effect::Arm { timer, after }) => self.arm(node, *timer, *after),
+                Some(Effect::Disarm(timer)) => self.disarm(node, *timer),
+                Some(Effect::Write(_)) => match self.write(node, || Effect::take_record(place))? {
+                    Written::Well => {}
+                    written => return Ok(written),
+                },
+                Some(Effect::Sync) => match self.sync(node)? {
+                    Gate::Open => gate = None,
+                    Gate::Shut(upto) => gate = Some(upto),
+                    Gate::Dead => return Ok(Written::Dead),
+                },
+                Some(Effect::Note(_)) => match (gate, Effect::take_fact(place)) {
+                    (None, fact) => self.note(node, &fact)?,
+                    (Some(upto), fact) => self.park(node, upto, Parked::Note(fact)),
+                },
+            }
+        }
+        Ok(Written::Well)
+    }
+
+    #[inline(always)]
+    pub(super) fn send(&mut self, from: NodeId, to: NodeId, connected: bool, message: impl FnOnce() -> P::Message) {
         if from == to {
-            let incarnation = self.hosts[from.index()].incarnation;
-            self.queue.push(self.now, Event::Arrival { from, to, incarnation, message });
+            let incarnation = self.view.hosts[from.index()].incarnation;
+            self.queue.push_with(self.view.now, || Event::Arrival { from, to, incarnation, message: message() });
             return;
         }
         self.traffic.sent += 1;
-        match self.network.latency_in_calm(from.number(), to.number()) {
-            Some(after) => self.post(after, from, to, message),
-            None => self.send_through_weather(from, to, message),
+        match self.view.network.latency_in_calm(from.number(), to.number()) {
+            Some(after) => self.post(after, from, to, connected, message),
+            None => self.send_through_weather(from, to, message()),
         }
     }
 
     /// A message to another node arrives after so long.
     #[inline(always)]
-    fn post(&mut self, after: Span, from: NodeId, to: NodeId, message: P::Message) {
-        let incarnation = if P::is_connected(&message) { self.hosts[to.index()].incarnation } else { ANY_INCARNATION };
-        self.queue.push(self.now + after, Event::Arrival { from, to, incarnation, message });
+    fn post(&mut self, after: Span, from: NodeId, to: NodeId, connected: bool, message: impl FnOnce() -> P::Message) {
+        let incarnation = if connected { self.view.hosts[to.index()].incarnation } else { ANY_INCARNATION };
+        self.queue.push_with(self.view.now + after, || Event::Arrival { from, to, incarnation, message: message() });
     }
 
     /// Sends a message that something may befall. Apart from [`World::send`], so that a calm network does not carry the
     /// weight of all that there could be.
     #[inline(never)]
     fn send_through_weather(&mut self, from: NodeId, to: NodeId, message: P::Message) {
-        let fate = self.network.fate(from.number(), to.number(), self.now, || P::size(&message));
+        let connected = P::is_connected(&message);
+        let fate = self.view.network.fate(from.number(), to.number(), self.view.now, || P::size(&message));
         if !fate.marks.is_empty() {
             self.mark(from, to, fate.marks.iter());
         }
         if let Some(again) = fate.again {
             self.traffic.doubled += 1;
-            self.post(again, from, to, message.clone());
+            self.post(again, from, to, connected, || message.clone());
         }
         match (fate.arrives, fate.garbled) {
-            (Some(after), None) => self.post(after, from, to, message),
+            (Some(after), None) => self.post(after, from, to, connected, || message),
             (Some(after), Some(word)) => match P::garble_message(&self.plan.system, &message, word) {
                 Some(garbage) => {
                     self.traffic.garbled += 1;
-                    self.trace.happened(self.now, &Happening::Garbled { from, to, message: &message });
-                    self.post(after, from, to, garbage);
+                    self.trace.happened(self.view.now, &Happening::Garbled { from, to, message: &message });
+                    self.post(after, from, to, P::is_connected(&garbage), || garbage);
                 }
                 None => {
                     self.traffic.corrupted += 1;
-                    self.trace.happened(self.now, &Happening::Dropped { from, to, message: &message });
+                    self.trace.happened(self.view.now, &Happening::Dropped { from, to, message: &message });
                 }
             },
             (None, _) => self.drop_message(from, to, &message),
@@ -137,8 +148,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     pub(super) fn note(&mut self, node: NodeId, fact: &P::Fact) -> Verdict {
-        self.trace.happened(self.now, &Happening::Noted { node, fact });
-        self.oracles.on_fact(&view!(self), node, fact)?;
+        self.trace.happened(self.view.now, &Happening::Noted { node, fact });
+        self.oracles.on_fact(&self.view, node, fact)?;
         if self.moments.wait_for_facts { self.fact_noted(node, P::fact_label(fact)) } else { Ok(()) }
     }
 
@@ -148,11 +159,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// Lets go what waited for records that are durable now.
     pub(super) fn release(&mut self, node: NodeId) -> Verdict {
-        let synced = self.hosts[node.index()].disk.synced();
+        let synced = self.view.hosts[node.index()].disk.synced();
         let ready = |(upto, _): &(usize, Parked<P>)| *upto <= synced;
         while self.backstage[node.index()].parked.front().is_some_and(ready) {
             match self.backstage[node.index()].parked.pop_front().expect("a front").1 {
-                Parked::Send(to, message) => self.send(node, to, message),
+                Parked::Send(to, message) => self.send(node, to, P::is_connected(&message), || message),
                 Parked::Note(fact) => self.note(node, &fact)?,
             }
         }
@@ -162,18 +173,18 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     #[inline(always)]
     fn arm(&mut self, node: NodeId, timer: P::Timer, after: Span) {
         let number = Self::timer_number(node, timer);
-        if self.plain[node.index()] {
-            let due = Time::from_ns(self.now.ns().saturating_add(after.as_ns()));
+        if self.backstage[node.index()].is_plain {
+            let due = Time::from_ns(self.view.now.ns().saturating_add(after.as_ns()));
             return self.deadlines.arm(&mut self.queue, number, due);
         }
         let back = &mut self.backstage[node.index()];
         if let Some(trouble) = &mut back.trouble {
-            trouble.armed(timer.slot(), back.clock.deadline(self.now, after));
+            trouble.armed(timer.slot(), back.clock.deadline(self.view.now, after));
             if let Some(kind) = trouble.bends_clocks() {
                 self.armed_by_bent_clock(node, kind, after);
             }
         }
-        match self.backstage[node.index()].clock.after(self.now, after) {
+        match self.backstage[node.index()].clock.after(self.view.now, after) {
             Some(due) => self.deadlines.arm(&mut self.queue, number, due),
             // The clock stands still: who waits, waits for it to go on.
             None => self.deadlines.disarm(number),
@@ -182,7 +193,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     #[inline]
     fn disarm(&mut self, node: NodeId, timer: P::Timer) {
-        if !self.plain[node.index()]
+        if !self.backstage[node.index()].is_plain
             && let Some(trouble) = &mut self.backstage[node.index()].trouble
         {
             trouble.forget_timer(timer.slot());
@@ -196,15 +207,15 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     #[inline(always)]
-    fn write(&mut self, node: NodeId, record: P::Record) -> Result<Written, Box<Violation>> {
-        if !self.plain[node.index()]
+    fn write(&mut self, node: NodeId, record: impl FnOnce() -> P::Record) -> Result<Written, Box<Violation>> {
+        if !self.backstage[node.index()].is_plain
             && let Some(trouble) = &mut self.backstage[node.index()].trouble
             && let Some((failure, kind)) = trouble.refuses_write(&self.table, node)
         {
             self.audit.bite(kind, |fault| fault.hits(node));
             return Ok(Written::Failed(failure));
         }
-        let disk = &mut self.hosts[node.index()].disk;
+        let (disk, record) = (&mut self.view.hosts[node.index()].disk, record());
         if P::is_checkpoint(&record) {
             disk.write_checkpoint(record)
         } else {
@@ -216,7 +227,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Begins a sync if one is needed.
     #[inline(always)]
     fn sync(&mut self, node: NodeId) -> Result<Gate, Box<Violation>> {
-        let disk = &mut self.hosts[node.index()].disk;
+        let disk = &mut self.view.hosts[node.index()].disk;
         // What waits at the gate leaves first, also if a sleeper that wakes has not heard yet that it is durable.
         let is_free = self.backstage[node.index()].parked.is_empty();
         if disk.is_clean() {
@@ -242,7 +253,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let back = &mut self.backstage[node.index()];
         back.syncs += 1;
         let word = self.table.word(Purpose::Disk, u64::from(node.number()), u64::from(back.syncs));
-        let incarnation = self.hosts[node.index()].incarnation;
+        let incarnation = self.view.hosts[node.index()].incarnation;
         let mut latency = self.sync_latency.sample(word);
         if let Some(extra) = back.trouble.as_ref().map(|trouble| trouble.extra_sync(word))
             && extra > Span::ZERO
@@ -250,11 +261,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             latency = latency + extra;
             self.audit.bite(Kind::DiskSlow, |fault| fault.hits(node));
         }
-        self.queue.push(self.now + latency, Event::SyncDone { node, incarnation });
+        self.queue.push(self.view.now + latency, Event::SyncDone { node, incarnation });
     }
 
-    pub(super) fn sync_done(&mut self, node: NodeId, incarnation: u32) -> Verdict {
-        let host = &mut self.hosts[node.index()];
+    pub(super) fn sync_done(&mut self, node: NodeId, incarnation: u64) -> Verdict {
+        let host = &mut self.view.hosts[node.index()];
         if host.incarnation != incarnation {
             return Ok(());
         }
@@ -275,7 +286,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
         let next = host.disk.complete(is_honest);
         let (records, asleep) = (host.disk.synced(), host.asleep);
-        self.trace.happened(self.now, &Happening::Synced { node, records });
+        self.trace.happened(self.view.now, &Happening::Synced { node, records });
         if next {
             self.begin_sync(node);
         }
@@ -289,8 +300,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// A sync has failed, outside of a turn.
-    pub(super) fn disk_failed_late(&mut self, node: NodeId, incarnation: u32) -> Verdict {
-        let host = &self.hosts[node.index()];
+    pub(super) fn disk_failed_late(&mut self, node: NodeId, incarnation: u64) -> Verdict {
+        let host = &self.view.hosts[node.index()];
         if host.incarnation != incarnation {
             return Ok(());
         }
@@ -307,8 +318,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// Tells a node that its disk has failed. Answers whether it goes on.
     #[cold]
     fn disk_failed(&mut self, node: NodeId, failure: DiskFailure) -> Result<bool, Box<Violation>> {
-        self.trace.happened(self.now, &Happening::DiskFailed { node, failure });
-        let mut effects = Vec::new();
+        self.trace.happened(self.view.now, &Happening::DiskFailed { node, failure });
+        let mut effects = Effects::new();
         let mut afterwards = Afterwards::Stop;
         let trouble = self.trouble(node);
         // Who cannot even write down that it cannot write has nothing left but to stop.
@@ -318,7 +329,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
         let trouble = self.trouble(node);
         trouble.is_failing = again;
-        if self.hosts[node.index()].state.is_none() {
+        if self.view.hosts[node.index()].state.is_none() {
             return Ok(false);
         }
         if afterwards == Afterwards::Stop {

@@ -1,13 +1,13 @@
 //! The faults that are active: how each begins, ends, and adds to the others.
 
 use super::audit::{FaultCounts, Fired};
-use super::{Event, World, view};
+use super::{Event, World};
 use crate::environment::disk::damage::Damage;
 use crate::environment::fault::{Fault, Kind};
 use crate::environment::network::{Disturbance, Scope};
 use crate::environment::plan::Heal;
 use crate::oracle::spec::{Oracle, Verdict};
-use crate::protocol::{NodeId, Protocol};
+use crate::protocol::{Effects, NodeId, Protocol};
 use crate::trace::{Happening, Trace};
 use std::sync::Arc;
 
@@ -16,8 +16,6 @@ use std::sync::Arc;
 pub(super) struct Weather {
     active: Vec<Active>,
     season: Season,
-    /// Of a healed core: who belongs to it, by number.
-    core: Option<Vec<bool>>,
     /// Members whose durable records a fault has taken.
     robbed: Vec<NodeId>,
 }
@@ -39,16 +37,12 @@ enum Season {
 struct Active {
     number: usize,
     /// The nodes it hit, in the incarnation that it hit.
-    victims: Vec<(NodeId, u32)>,
+    victims: Vec<(NodeId, u64)>,
     /// The links it hit.
     scope: Option<Scope>,
 }
 
 impl Weather {
-    pub(super) fn core(&self) -> Option<&[bool]> {
-        self.core.as_deref()
-    }
-
     /// Whether faults still begin.
     pub(super) fn is_stormy(&self) -> bool {
         self.season == Season::Storm
@@ -67,12 +61,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         }
         let plan = Arc::clone(&self.plan);
         let (fault, inject) = (&plan.faults[number], &plan.faults[number].inject);
-        let lasts = fault.when.as_ref().and_then(|trigger| trigger.lasts).map(|lasts| self.now + lasts);
+        let lasts = fault.when.as_ref().and_then(|trigger| trigger.lasts).map(|lasts| self.view.now + lasts);
         let until = match (fault.until, lasts) {
             (Some(until), Some(lasts)) => Some(until.min(lasts)),
             (until, lasts) => until.or(lasts),
         };
-        self.trace.happened(self.now, &Happening::Began { number, fault: inject });
+        self.trace.happened(self.view.now, &Happening::Began { number, fault: inject });
         if let Some(until) = until {
             self.queue.push(until, Event::FaultEnds(number as u32));
         }
@@ -101,7 +95,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             Fault::ClockJump { by, .. } => {
                 victims.iter().for_each(|node| {
                     self.backstage[node.index()].clock.jump(by.0);
-                    self.plain[node.index()] = false;
+                    self.backstage[node.index()].is_plain = false;
                     if by.0 == 0 {
                         self.audit.acquit(kind, *node, |fired| fired.number == number);
                     }
@@ -112,7 +106,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 for node in victims {
                     let table = self.table;
                     let word = self.trouble(*node).next_rot(&table, *node);
-                    if !self.hosts[node.index()].disk.rot(word) {
+                    if !self.view.hosts[node.index()].disk.rot(word) {
                         self.audit.acquit(kind, *node, |fired| fired.number == number);
                     }
                 }
@@ -120,7 +114,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             }
             Fault::Heal => {
                 let plan = Arc::clone(&self.plan);
-                if !self.network.is_whole() {
+                if !self.view.network.is_whole() {
                     self.audit.bite(kind, |fired| fired.number == number);
                 }
                 self.weather.active.retain(|other| {
@@ -141,7 +135,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             Fault::LostSync { .. } => {
                 for node in victims {
                     // All that earlier lies were about has reached the disk since.
-                    if self.hosts[node.index()].disk.pretended() == 0 {
+                    if self.view.hosts[node.index()].disk.pretended() == 0 {
                         self.audit.acquit(kind, *node, |fired| fired.is_over);
                     }
                 }
@@ -182,7 +176,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if matches!(fault, Fault::Wipe { .. } | Fault::Destroy { .. } | Fault::BitRot { .. } | Fault::LostSync { .. }) {
             victims.retain(|node| self.may_rob(*node));
         }
-        let incarnation = |node: NodeId| (node, self.hosts[node.index()].incarnation);
+        let incarnation = |node: NodeId| (node, self.view.hosts[node.index()].incarnation);
         Active { number, victims: victims.into_iter().map(incarnation).collect(), scope }
     }
 
@@ -202,7 +196,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     fn strike_down(&mut self, kind: Kind, node: NodeId) -> Verdict {
-        if self.hosts[node.index()].state.is_some() {
+        if self.view.hosts[node.index()].state.is_some() {
             self.audit.bite(kind, |fault| fault.hits(node));
         }
         self.crash(node)
@@ -210,11 +204,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// The node dies, if it is up, and its disk is replaced.
     fn wipe(&mut self, node: NodeId) -> Verdict {
-        let was_up = self.hosts[node.index()].state.is_some();
+        let was_up = self.view.hosts[node.index()].state.is_some();
         // What has rotted the crash may take: it was promised all the same.
-        let promised = self.hosts[node.index()].disk.acknowledged();
+        let promised = self.view.hosts[node.index()].disk.acknowledged();
         self.crash(node)?;
-        let disk = &mut self.hosts[node.index()].disk;
+        let disk = &mut self.view.hosts[node.index()].disk;
         // Also where an earlier crash has taken it: the next start would have said that something is lost.
         let is_rotten = matches!(disk.found().damage, Some(Damage::Rotten { .. }));
         let lost = disk.wipe();
@@ -241,7 +235,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     fn undo(&mut self, ended: &Active) -> Verdict {
         let plan = Arc::clone(&self.plan);
         let fault = &plan.faults[ended.number].inject;
-        self.trace.happened(self.now, &Happening::Ended { number: ended.number, fault });
+        self.trace.happened(self.view.now, &Happening::Ended { number: ended.number, fault });
         self.audit.over(fault.kind(), ended.number);
         if goes_on(fault) {
             self.refresh();
@@ -250,7 +244,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// One node after the end of a fault.
-    fn recover(&mut self, fault: &Fault, node: NodeId, incarnation: u32) -> Verdict {
+    fn recover(&mut self, fault: &Fault, node: NodeId, incarnation: u64) -> Verdict {
         match fault {
             Fault::Kill { .. } | Fault::Wipe { .. } => self.restart(node),
             Fault::DiskError { .. } | Fault::DiskFull { .. } => {
@@ -259,7 +253,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 if is_well && std::mem::take(&mut trouble.has_stopped) { self.restart(node) } else { Ok(()) }
             }
             Fault::Pause { .. } => {
-                if self.hosts[node.index()].asleep && !self.is_held_asleep(node, incarnation) {
+                if self.view.hosts[node.index()].asleep && !self.is_held_asleep(node, incarnation) {
                     self.wake(node);
                 }
                 Ok(())
@@ -269,7 +263,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 if !trouble.disk.is_stalled
                     && let Some(incarnation) = trouble.due_sync.take()
                 {
-                    self.queue.push(self.now, Event::SyncDone { node, incarnation });
+                    self.queue.push(self.view.now, Event::SyncDone { node, incarnation });
                 }
                 Ok(())
             }
@@ -279,7 +273,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// Starts a node that is down, if nothing else keeps it down.
     pub(super) fn restart(&mut self, node: NodeId) -> Verdict {
-        if self.hosts[node.index()].state.is_some() {
+        if self.view.hosts[node.index()].state.is_some() {
             return Ok(());
         }
         let trouble = self.backstage[node.index()].trouble.as_ref();
@@ -292,7 +286,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             self.audit.bite(kind, |fault| fault.hits(node));
             return Ok(());
         }
-        if trouble.is_some_and(|trouble| trouble.has_stopped) { Ok(()) } else { self.boot(node, &mut Vec::new()) }
+        if trouble.is_some_and(|trouble| trouble.has_stopped) { Ok(()) } else { self.boot(node, &mut Effects::new()) }
     }
 
     /// The kind of another fault that is active and keeps this node down.
@@ -304,7 +298,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// Whether another fault that is active keeps this node asleep, in this incarnation.
-    fn is_held_asleep(&self, node: NodeId, incarnation: u32) -> bool {
+    fn is_held_asleep(&self, node: NodeId, incarnation: u64) -> bool {
         self.weather.active.iter().any(|active| {
             matches!(self.plan.faults[active.number].inject, Fault::Pause { .. })
                 && active.victims.contains(&(node, incarnation))
@@ -317,9 +311,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// # Errors
     /// What an oracle found.
     pub fn calm(&mut self, heal: &Heal) -> Result<(), Box<super::Failure>> {
-        self.trace.happened(self.now, &Happening::Calmed);
+        self.trace.happened(self.view.now, &Happening::Calmed);
         self.heal(heal).map_err(|found| self.failure(found))?;
-        self.oracles.on_calm(&view!(self));
+        self.oracles.on_calm(&self.view);
         Ok(())
     }
 
@@ -335,17 +329,17 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             }
             Heal::Core(names) => {
                 self.weather.season = Season::Frozen;
-                let mut core = vec![false; self.hosts.len()];
+                let mut core = vec![false; self.view.hosts.len()];
                 names.iter().filter_map(|name| self.cast.find(name)).for_each(|node| core[node.index()] = true);
                 // Each fault goes on outside of the core, and for the core's nodes it is over.
                 let (plan, mut over) = (Arc::clone(&self.plan), Vec::new());
                 for active in &mut self.weather.active {
                     let (inside, outside) = active.victims.iter().partition(|(node, _)| core[node.index()]);
                     active.victims = outside;
-                    let inside: Vec<(NodeId, u32)> = inside;
+                    let inside: Vec<(NodeId, u64)> = inside;
                     over.extend(inside.into_iter().map(|victim| (active.number, victim)));
                 }
-                self.weather.core = Some(core);
+                self.view.core = Some(core);
                 self.refresh();
                 for (number, (node, incarnation)) in over {
                     self.recover(&plan.faults[number].inject, node, incarnation)?;
@@ -365,7 +359,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             .iter()
             .filter_map(|active| Some((disturbance(&plan.faults[active.number].inject)?, active.scope.clone()?)))
             .collect();
-        self.network.disturb(standing, &disturbances, self.weather.core.as_deref());
+        self.view.network.disturb(standing, &disturbances, self.view.core.as_deref());
         self.unclog();
         self.backstage.iter_mut().filter_map(|back| back.trouble.as_mut()).for_each(|trouble| trouble.calm());
         let active = std::mem::take(&mut self.weather.active);
@@ -373,12 +367,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             victims.iter().for_each(|(node, _)| self.burden(*node, &plan.faults[*number].inject));
         }
         self.weather.active = active;
-        for number in 0..self.hosts.len() {
+        for number in 0..self.view.hosts.len() {
             let Some(trouble) = &self.backstage[number].trouble else { continue };
-            self.hosts[number].impaired = trouble.impairs();
+            self.view.hosts[number].impaired = trouble.impairs();
             self.set_clock(NodeId::new(number as u16));
         }
-        self.oracles.on_weather(&view!(self));
+        self.oracles.on_weather(&self.view);
     }
 
     /// Adds a fault that goes on to a node's troubles.

@@ -39,7 +39,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// If it names somebody who does not take part: the loader of a plan checks its names.
     pub(super) fn nodes_of(&self, target: &Target, fault: usize) -> Vec<NodeId> {
         let right =
-            |role: &str, node: NodeId| self.hosts[node.index()].state.as_ref().and_then(|state| state.role(role));
+            |role: &str, node: NodeId| self.view.hosts[node.index()].state.as_ref().and_then(|state| state.role(role));
         let members = (0..self.cast.member_count()).map(NodeId::new);
         match target {
             Target::Nodes(names) => names.iter().map(|name| find(&self.cast, name)).collect(),

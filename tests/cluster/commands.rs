@@ -76,7 +76,7 @@ impl Cluster {
                 Ok(())
             }
             ["advance", time] => {
-                self.now += span(time)?;
+                self.view.now += span(time)?;
                 Ok(())
             }
             ["advance", time, server] => {
@@ -179,7 +179,7 @@ impl Cluster {
         let mut newest = 0;
         for term in terms {
             newest = number(term)?;
-            self.hosts[server.index()].disk.write(Record::Entry(Entry::new(newest, None)));
+            self.view.hosts[server.index()].disk.write(Record::Entry(Entry::new(newest, None)));
         }
         self.prepare_term(server, newest)
     }
@@ -188,7 +188,7 @@ impl Cluster {
         if self.has_started() {
             return Err("the servers have started".to_owned());
         }
-        let disk = &mut self.hosts[server.index()].disk;
+        let disk = &mut self.view.hosts[server.index()].disk;
         disk.write(Record::Term { term, vote: None });
         disk.sync_at_once(true);
         Ok(())

@@ -14,7 +14,7 @@ use squall::kernel::rng::{Dice, Purpose, Table};
 use squall::kernel::time::{Span, Time};
 use squall::oracle::linearizable::register::Answer;
 use squall::oracle::spec::{Host, Touch, View};
-use squall::protocol::{Effect, Found, Io, NodeId, Order, Protocol};
+use squall::protocol::{Effect, Effects, Found, Io, NodeId, Order, Protocol};
 use squall::protocols::raft::client;
 use squall::protocols::raft::node::{Command, Config, Judge, Message, Store, Timer};
 use squall::protocols::raft::oracle::CoreOracle;
@@ -26,17 +26,14 @@ pub(crate) use commands::play;
 /// One cluster, and what it has said since the last command.
 struct Cluster {
     config: Config,
-    hosts: Vec<Host<Store>>,
+    view: View<Store>,
     backstage: Vec<Backstage>,
     flight: Vec<Flight>,
     held: Vec<Flight>,
     /// Directed links, by number.
     cuts: Vec<(u16, u16)>,
-    network: Network,
-    now: Time,
     /// By how much the clock of each server is ahead.
     ahead: Vec<Span>,
-    steps: u64,
     /// `None` once it has spoken.
     oracle: Option<CoreOracle>,
     last_request: Option<Command>,
@@ -97,14 +94,18 @@ impl Cluster {
                 scripts: None,
                 idle: 0,
             },
-            hosts: (0..all).map(host).collect(),
+            view: View {
+                now: Time::ZERO + Span::secs(1),
+                step: 0,
+                touched: NodeId::new(0),
+                hosts: (0..all).map(host).collect(),
+                network: Network::new(&plan::Network::default(), Table::new(1), all, all + CLIENTS, &[]),
+                core: None,
+            },
             backstage: (0..u64::from(all)).map(backstage).collect(),
             flight: Vec::new(),
             held: Vec::new(),
             cuts: Vec::new(),
-            network: Network::new(&plan::Network::default(), Table::new(1), all, all + CLIENTS, &[]),
-            now: Time::ZERO + Span::secs(1),
-            steps: 0,
             oracle: Some(CoreOracle::new(&raft)),
             last_request: None,
             sequences: [0; CLIENTS as usize],
@@ -117,7 +118,7 @@ impl Cluster {
     /// Whether the servers have started: they do with the first command that is not about what
     /// the disks hold before that.
     fn has_started(&self) -> bool {
-        self.steps > 0
+        self.view.step > 0
     }
 
     /// All servers, members or not.
@@ -127,7 +128,7 @@ impl Cluster {
 
     /// What time it is for a server.
     fn clock(&self, server: NodeId) -> Time {
-        self.now + self.ahead[server.index()]
+        self.view.now + self.ahead[server.index()]
     }
 
     fn say(&mut self, text: impl AsRef<str>) {
@@ -138,9 +139,9 @@ impl Cluster {
     fn boot(&mut self, server: NodeId) {
         let now = self.clock(server);
         let back = &mut self.backstage[server.index()];
-        let host = &mut self.hosts[server.index()];
+        let host = &mut self.view.hosts[server.index()];
         assert!(host.state.is_none(), "{} is up", name(server));
-        let mut effects = Vec::new();
+        let mut effects = Effects::new();
         let mut io = Io::new(server, now, now, &mut back.dice, &mut effects);
         let records: Vec<_> = host.disk.records().cloned().collect();
         let state = Store::boot(&self.config, server, Found { records: &records, damage: None }, &mut io);
@@ -181,7 +182,7 @@ impl Cluster {
     fn arrive(&mut self, flight: Flight) -> Result<(), String> {
         let Flight { from, to, message } = flight;
         let head = format!("{} -> {}: {}", name(from), name(to), describe(&message));
-        if self.cuts.contains(&(from.number(), to.number())) || self.hosts[to.index()].state.is_none() {
+        if self.cuts.contains(&(from.number(), to.number())) || self.view.hosts[to.index()].state.is_none() {
             self.say(format!("{head}: lost"));
             return Ok(());
         }
@@ -206,9 +207,9 @@ impl Cluster {
         let before = self.sight(server).ok_or_else(|| format!("{} is down", name(server)))?;
         let now = self.clock(server);
         let back = &mut self.backstage[server.index()];
-        let mut effects = Vec::new();
+        let mut effects = Effects::new();
         let mut io = Io::new(server, now, now, &mut back.dice, &mut effects);
-        handler(self.hosts[server.index()].state.as_mut().expect("it is up"), &mut io);
+        handler(self.view.hosts[server.index()].state.as_mut().expect("it is up"), &mut io);
         if !head.is_empty() {
             self.say(head);
         }
@@ -218,10 +219,10 @@ impl Cluster {
         Ok(())
     }
 
-    fn perform(&mut self, server: NodeId, effects: Vec<Effect<Store>>) {
+    fn perform(&mut self, server: NodeId, mut effects: Effects<Store>) {
         let mut gate = None;
         let mut parked = 0;
-        for effect in effects {
+        for effect in effects.drain() {
             match effect {
                 Effect::Send { to, message } => match gate {
                     None => self.send(server, to, message),
@@ -235,7 +236,7 @@ impl Cluster {
                 // The conversation says when an election timer fires.
                 Effect::Arm { .. } | Effect::Disarm(_) => {}
                 Effect::Write(record) => {
-                    let disk = &mut self.hosts[server.index()].disk;
+                    let disk = &mut self.view.hosts[server.index()].disk;
                     if Store::is_checkpoint(&record) { disk.write_checkpoint(record) } else { disk.write(record) }
                 }
                 Effect::Sync => gate = self.begin_sync(server),
@@ -252,7 +253,7 @@ impl Cluster {
 
     /// Answers how many records must be durable before what follows may leave, if not all are.
     fn begin_sync(&mut self, server: NodeId) -> Option<usize> {
-        let disk = &mut self.hosts[server.index()].disk;
+        let disk = &mut self.view.hosts[server.index()].disk;
         if disk.is_clean() {
             return None;
         }
@@ -294,11 +295,11 @@ impl Cluster {
     }
 
     fn sync(&mut self, server: NodeId) -> Result<(), String> {
-        if self.hosts[server.index()].disk.is_clean() {
+        if self.view.hosts[server.index()].disk.is_clean() {
             return Err(format!("the disk of {} has nothing to do", name(server)));
         }
-        while self.hosts[server.index()].disk.complete(true) {}
-        let synced = self.hosts[server.index()].disk.synced();
+        while self.view.hosts[server.index()].disk.complete(true) {}
+        let synced = self.view.hosts[server.index()].disk.synced();
         let back = &mut self.backstage[server.index()];
         let mut ready = Vec::new();
         while back.parked.front().is_some_and(|(upto, ..)| *upto <= synced) {
@@ -313,7 +314,7 @@ impl Cluster {
     }
 
     fn crash(&mut self, server: NodeId, keep: u64) -> Result<(), String> {
-        let host = &mut self.hosts[server.index()];
+        let host = &mut self.view.hosts[server.index()];
         host.state.take().ok_or_else(|| format!("{} is down", name(server)))?;
         host.incarnation += 1;
         let unsynced = (host.disk.end() - host.disk.synced()) as u64;
@@ -334,17 +335,10 @@ impl Cluster {
     }
 
     fn judge(&mut self, server: NodeId, touch: Touch) {
-        self.steps += 1;
+        self.view.step += 1;
+        self.view.touched = server;
         let Some(oracle) = &mut self.oracle else { return };
-        let view = View {
-            now: self.now,
-            step: self.steps,
-            touched: server,
-            hosts: &self.hosts,
-            network: &self.network,
-            core: None,
-        };
-        if let Err(found) = oracle.after_step(&view, server, touch) {
+        if let Err(found) = oracle.after_step(&self.view, server, touch) {
             self.oracle = None;
             let mut message = found.message;
             for server in (0..self.config.raft.all()).rev() {

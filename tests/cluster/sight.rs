@@ -136,7 +136,7 @@ impl Sight {
 
 impl Cluster {
     pub(super) fn core(&self, server: NodeId) -> Option<&Core<Machine>> {
-        self.hosts[server.index()].state.as_ref().and_then(Store::core)
+        self.view.hosts[server.index()].state.as_ref().and_then(Store::core)
     }
 
     pub(super) fn sight(&self, server: NodeId) -> Option<Sight> {
@@ -178,7 +178,7 @@ impl Cluster {
     /// The last index of the log that the disk would bring back.
     fn durable(&self, server: NodeId) -> usize {
         let mut log: Vec<u64> = Vec::new();
-        for record in self.hosts[server.index()].disk.durable() {
+        for record in self.view.hosts[server.index()].disk.durable() {
             match record {
                 Record::Term { .. } => {}
                 Record::Truncate { from } => log.truncate(*from as usize - 1),

@@ -73,11 +73,11 @@ pub(crate) struct Manned {
 }
 
 impl Oracle<Clerk> for Manned {
-    fn on_fact(&mut self, _: &View<'_, Clerk>, _: NodeId, _: &Order) -> Verdict {
+    fn on_fact(&mut self, _: &View<Clerk>, _: NodeId, _: &Order) -> Verdict {
         Ok(())
     }
 
-    fn after_step(&mut self, view: &View<'_, Clerk>, node: NodeId, touch: Touch) -> Verdict {
+    fn after_step(&mut self, view: &View<Clerk>, node: NodeId, touch: Touch) -> Verdict {
         let is_manned = view.hosts.iter().any(|host| host.state.as_ref().is_some_and(|clerk| clerk.is_at_work));
         if touch == Touch::Handled && self.was_entered && !is_manned {
             return Err(Box::new(Violation::new("office.manned", &[node], format!("{node:?} leaves nobody behind"))));

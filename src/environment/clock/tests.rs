@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::rng::{Dice, Purpose};
-use crate::protocol::{Io, NodeId};
+use crate::protocol::{Effects, Io, NodeId};
 use crate::protocols::raft::node::Store;
 
 const SECOND: u64 = 1_000_000_000;
@@ -83,7 +83,7 @@ fn a_jump_moves_the_wall_clock_and_neither_the_monotonic_one_nor_its_timers() {
 fn an_interval_is_as_wide_as_claimed_and_holds_the_truth_only_within_the_bound() {
     // What a handler is told that believes its wall clock to be off by at most 7 ms.
     let interval = |clock: &Clock, now: Time| {
-        let (mut dice, mut effects) = (Dice::new(0, Purpose::Node, 0), Vec::new());
+        let (mut dice, mut effects) = (Dice::new(0, Purpose::Node, 0), Effects::new());
         let io = Io::<Store>::new(NodeId::new(0), clock.monotonic(now), clock.wall(now), &mut dice, &mut effects);
         io.with_uncertainty(Span::ms(7)).wall_interval()
     };

@@ -181,10 +181,12 @@ impl<R: Clone> Disk<R> {
         let (flushed, end) = (self.flushed, self.end());
         assert!(flushed == end, "a boot reads {end} records, but only {flushed} have reached the platter");
         assert!(self.checkpoint == self.first, "a crash forgets what lies before a checkpoint");
-        let bad = self.take_bad();
-        if !bad.is_empty() {
-            self.books.lost_durable += bad.len() as u64;
-            self.set_aside(bad);
+        if self.rare.is_some() {
+            let bad = self.take_bad();
+            if !bad.is_empty() {
+                self.books.lost_durable += bad.len() as u64;
+                self.set_aside(bad);
+            }
         }
         self.found()
     }

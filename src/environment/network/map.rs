@@ -77,7 +77,7 @@ impl Map {
 
     /// Whether all links have this latency, and no other weather.
     pub(super) fn is_calm(&self, latency: Distribution) -> bool {
-        self.weathers.iter().all(|weather| *weather == Weather::quiet(weather.exposed, latency))
+        self.weathers.iter().all(|weather| weather.is_quiet(latency))
     }
 
     /// Leaves nothing but the latencies.

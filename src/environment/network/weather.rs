@@ -55,6 +55,13 @@ impl Weather {
         Weather::new(exposed, latency, Ratio::ZERO, Ratio::ZERO)
     }
 
+    /// Whether there is nothing but this latency.
+    pub(super) fn is_quiet(&self, latency: Distribution) -> bool {
+        self.latency == latency
+            && (self.usual_loss, self.usual_duplicate) == (Ratio::ZERO, Ratio::ZERO)
+            && !self.is_disturbed()
+    }
+
     /// The same with a setting of the link's own.
     pub(super) fn with(&self, setting: &LinkSetting) -> Weather {
         let latency = setting.latency.unwrap_or(self.latency);

@@ -46,7 +46,7 @@ impl Spec for Lock {
     }
 
     /// Whether a node is up, and of a client, what it is doing.
-    fn sketch(_: &LockOracles, view: &View<'_, Lock>, node: NodeId) -> u64 {
+    fn sketch(_: &LockOracles, view: &View<Lock>, node: NodeId) -> u64 {
         match view.state(node) {
             None => 1,
             Some(Lock::Client(client)) => 2 + client.doing(),
@@ -84,11 +84,11 @@ pub struct LockOracles {
 
 impl LockOracles {
     /// The servers that can do their work.
-    fn well(&self, view: &View<'_, Lock>) -> Vec<NodeId> {
+    fn well(&self, view: &View<Lock>) -> Vec<NodeId> {
         (0..self.config.servers).map(NodeId::new).filter(|node| view.host(*node).is_able()).collect()
     }
 
-    fn after_step_of_server(&mut self, view: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
+    fn after_step_of_server(&mut self, view: &View<Lock>, node: NodeId, touch: Touch) -> Verdict {
         let Some(core) = &mut self.core else { return Ok(()) };
         core.after_step(view, node, touch)?;
         let Some(core) = view.state(node).and_then(Lock::core) else { return Ok(()) };
@@ -101,27 +101,26 @@ impl LockOracles {
 
     /// A leader outside the core that was healed, if others hear from it well enough to follow it, and it does not do its
     /// work as quickly as clients need.
-    fn strange_leader(&self, view: &View<'_, Lock>) -> Option<NodeId> {
-        let (inside, (_, leader)) = (view.core?, self.core.as_ref()?.latest_leader());
+    fn strange_leader(&self, view: &View<Lock>) -> Option<NodeId> {
+        let (_, leader) = self.core.as_ref()?.latest_leader();
         let leads = view.state(leader).and_then(Lock::core).is_some_and(Core::is_leader);
         let is_well =
             |other: u16| view.network.is_well(leader.number(), other) && view.network.is_well(other, leader.number());
         let others = (0..self.config.servers + self.config.clients).filter(|other| *other != leader.number());
         let is_slow = !view.host(leader).is_able() || !others.into_iter().all(is_well);
-        (leads && !inside[leader.index()] && is_slow).then_some(leader)
+        (leads && !view.is_inside(leader) && is_slow).then_some(leader)
     }
 
     /// Whether nothing keeps a client from its work: it, the resource and enough servers are well, and so are the links
     /// between them.
-    fn can_work(&self, view: &View<'_, Lock>, client: NodeId) -> bool {
+    fn can_work(&self, view: &View<Lock>, client: NodeId) -> bool {
         let talks = |other: NodeId| {
             view.network.is_well(client.number(), other.number())
                 && view.network.is_well(other.number(), client.number())
         };
         let resource = self.config.resource();
-        let is_healed = |node: NodeId| view.core.is_none_or(|core| core[node.index()]);
-        let servers = self.well(view).into_iter().filter(|server| is_healed(*server) && talks(*server)).count();
-        is_healed(client)
+        let servers = self.well(view).into_iter().filter(|server| view.is_inside(*server) && talks(*server)).count();
+        view.is_inside(client)
             && view.host(client).is_able()
             && view.host(resource).is_able()
             && talks(resource)
@@ -130,7 +129,7 @@ impl LockOracles {
 }
 
 impl Oracle<Lock> for LockOracles {
-    fn on_fact(&mut self, _: &View<'_, Lock>, node: NodeId, fact: &Fact) -> Verdict {
+    fn on_fact(&mut self, _: &View<Lock>, node: NodeId, fact: &Fact) -> Verdict {
         if let Fact::Entered { claim, .. } = fact {
             self.acquired += 1;
             if let Some(calm) = &mut self.calm {
@@ -140,7 +139,7 @@ impl Oracle<Lock> for LockOracles {
         self.locks.on_fact(node, fact, self.applied)
     }
 
-    fn after_step(&mut self, view: &View<'_, Lock>, node: NodeId, touch: Touch) -> Verdict {
+    fn after_step(&mut self, view: &View<Lock>, node: NodeId, touch: Touch) -> Verdict {
         let Some(place) = node.number().checked_sub(self.config.servers) else {
             return self.after_step_of_server(view, node, touch);
         };
@@ -156,26 +155,26 @@ impl Oracle<Lock> for LockOracles {
         Ok(())
     }
 
-    fn on_weather(&mut self, view: &View<'_, Lock>) {
+    fn on_weather(&mut self, view: &View<Lock>) {
         if let Some(core) = &mut self.core {
             core.on_weather(view);
         }
     }
 
-    fn on_calm(&mut self, view: &View<'_, Lock>) {
+    fn on_calm(&mut self, view: &View<Lock>) {
         self.calm = Some(Calm::of(&self.config, |client| self.can_work(view, client)));
     }
 
-    fn is_settled(&self, _: &View<'_, Lock>) -> bool {
+    fn is_settled(&self, _: &View<Lock>) -> bool {
         self.calm.as_ref().is_some_and(Calm::is_over)
     }
 
-    fn pending(&self, _: &View<'_, Lock>) -> Violation {
+    fn pending(&self, _: &View<Lock>) -> Violation {
         self.calm.as_ref().map_or_else(|| unreachable!("nothing is pending before the calm"), Calm::pending)
     }
 
     /// A service promises something to those who reach enough of its servers, and only if those are well.
-    fn excuse(&self, view: &View<'_, Lock>) -> Option<String> {
+    fn excuse(&self, view: &View<Lock>) -> Option<String> {
         let (well, quorum) = (self.well(view).len(), usize::from(self.config.kind.quorum(self.config.servers)));
         if well < quorum {
             return Some(format!(

@@ -105,6 +105,14 @@ impl FromIterator<NodeId> for Servers {
     }
 }
 
+/// By number, whether it is among them. Without branches: where servers answer in any order, nobody could guess them.
+impl FromIterator<bool> for Servers {
+    #[inline]
+    fn from_iter<I: IntoIterator<Item = bool>>(is_in: I) -> Servers {
+        Servers(is_in.into_iter().zip(0..64).fold(0, |set, (is_in, server)| set | u64::from(is_in) << server))
+    }
+}
+
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() { f.write_str("nobody") } else { f.debug_set().entries(self.iter()).finish() }

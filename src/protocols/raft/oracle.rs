@@ -279,7 +279,7 @@ impl CoreOracle {
     #[inline]
     pub fn after_step<P: Replicated>(
         &mut self,
-        view: &View<'_, P>,
+        view: &View<P>,
         node: NodeId,
         touch: Touch,
     ) -> Result<Range<u64>, Box<Violation>> {
@@ -298,7 +298,7 @@ impl CoreOracle {
     #[inline(never)]
     fn look_closer<P: Replicated>(
         &mut self,
-        view: &View<'_, P>,
+        view: &View<P>,
         node: NodeId,
         touch: Touch,
     ) -> Result<Range<u64>, Box<Violation>> {
@@ -338,7 +338,7 @@ impl CoreOracle {
     }
 
     /// Links were cut or healed: is a leader on its own now?
-    pub fn on_weather<P: Replicated>(&mut self, view: &View<'_, P>) {
+    pub fn on_weather<P: Replicated>(&mut self, view: &View<P>) {
         let count = self.servers.len() as u16;
         for leader in (0..count).filter(|server| self.servers[*server as usize].leads) {
             let reaches = |other: &u16| !view.network.is_cut(leader, *other) && !view.network.is_cut(*other, leader);
@@ -366,7 +366,7 @@ impl CoreOracle {
     }
 
     /// Whether one leader leads all these servers, and all their logs are equal, committed and applied.
-    pub fn is_at_rest<P: Replicated>(&self, view: &View<'_, P>, servers: &[NodeId]) -> bool {
+    pub fn is_at_rest<P: Replicated>(&self, view: &View<P>, servers: &[NodeId]) -> bool {
         let seen = |server: &NodeId| &self.servers[server.index()];
         let Some(first) = servers.first().map(seen) else { return true };
         let same = |seen: &Seen| {
@@ -381,7 +381,7 @@ impl CoreOracle {
     }
 
     /// How every server stands, for the message of a run that did not settle.
-    pub fn standing<P: Replicated>(&self, view: &View<'_, P>) -> String {
+    pub fn standing<P: Replicated>(&self, view: &View<P>) -> String {
         let of = |node: usize| {
             let id = NodeId::new(node as u16);
             let Some(core) = view.state(id).and_then(P::core) else { return format!("{id:?} is down") };
@@ -441,18 +441,20 @@ impl Seen {
             && core.vote() == self.vote;
         same && match core.role() {
             Role::Leader(leadership) => {
-                self.leads && self.led == core.term() && self.knows(&leadership.progress) && self.has_told(core)
+                self.leads
+                    && self.led == core.term()
+                    && self.learned(&leadership.progress).is_empty()
+                    && self.has_told(core)
             }
             Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => !self.leads,
         }
     }
 
-    /// Whether a leader knows no more than before about others' logs.
+    /// About whose logs a leader knows something else than before, or what cannot be.
     #[inline]
-    fn knows(&self, progress: &[Progress]) -> bool {
-        let as_before =
-            |(progress, known): (&Progress, &u64)| progress.match_index == *known && progress.next_index > *known;
-        progress.iter().zip(&self.match_index).all(as_before)
+    fn learned(&self, progress: &[Progress]) -> Servers {
+        let pairs = progress.iter().zip(&self.match_index);
+        pairs.map(|(progress, known)| (progress.match_index != *known) | (progress.next_index <= *known)).collect()
     }
 
     /// Whether a leader has told nobody to campaign since.

@@ -60,7 +60,7 @@ impl Spec for Store {
 
     /// Of a server: whether it is down, leads, campaigns, follows somebody or nobody; whether it is in the term of
     /// the latest leader or a later one; whether its log ends where that one's does.
-    fn sketch(oracles: &StoreOracle, view: &View<'_, Store>, node: NodeId) -> u64 {
+    fn sketch(oracles: &StoreOracle, view: &View<Store>, node: NodeId) -> u64 {
         let core = match &view.host(node).state {
             None => return 1,
             Some(Store::Client(_)) => return 0,
@@ -178,7 +178,7 @@ impl StoreOracle {
 
 impl StoreOracle {
     /// The members of the cluster that can do their work.
-    fn well(&self, view: &View<'_, Store>) -> Vec<NodeId> {
+    fn well(&self, view: &View<Store>) -> Vec<NodeId> {
         let is_well = |node: &NodeId| {
             let takes_part = view.state(*node).and_then(Store::core).is_some_and(|core| !core.is_outcast());
             takes_part && view.host(*node).is_able()
@@ -187,24 +187,22 @@ impl StoreOracle {
     }
 
     /// Those of them whose logs may have to become equal: of a healed core all.
-    fn healed(&self, view: &View<'_, Store>) -> Vec<NodeId> {
+    fn healed(&self, view: &View<Store>) -> Vec<NodeId> {
         let mut well = self.well(view);
-        if let Some(core) = view.core {
-            well.retain(|node| core[node.index()]);
-        }
+        well.retain(|node| view.is_inside(*node));
         well
     }
 
     /// The members that nothing keeps from their leader, wherever it is. Others can hear from people who hear from
     /// it, and that is why nobody votes for them.
-    fn must_agree(&self, view: &View<'_, Store>) -> Vec<NodeId> {
+    fn must_agree(&self, view: &View<Store>) -> Vec<NodeId> {
         let (_, leader) = self.core.latest_leader();
         let healed = self.healed(view).into_iter();
         healed.filter(|node| *node == leader || talk_well(view, *node, leader)).collect()
     }
 
     /// What of the logs and of the cluster is not as it must become.
-    fn unrest(&self, view: &View<'_, Store>) -> Option<String> {
+    fn unrest(&self, view: &View<Store>) -> Option<String> {
         if self.core.configuration().is_joint() {
             return Some(format!("the cluster is still between two configurations: {:?}", self.core.configuration()));
         }
@@ -221,7 +219,7 @@ impl StoreOracle {
 
     /// Whether these are enough to elect, and to commit. While a change is under way, by each configuration that one of them
     /// goes by.
-    fn are_enough(&self, view: &View<'_, Store>, servers: &[NodeId]) -> bool {
+    fn are_enough(&self, view: &View<Store>, servers: &[NodeId]) -> bool {
         let all: Servers = servers.iter().copied().collect();
         let cores = servers.iter().filter_map(|node| view.state(*node).and_then(Store::core));
         let mut configurations = cores.map(|core| *core.configuration()).chain([*self.core.configuration()]);
@@ -230,7 +228,7 @@ impl StoreOracle {
 
     /// The most servers that can all talk with each other undisturbed; no more are looked for when they are
     /// enough, or when so many sets of them have been tried. `inside` are in already, of `rest` each may come.
-    fn circle(&self, view: &View<'_, Store>, rest: &[NodeId], inside: &[NodeId], tries: &mut u32) -> Vec<NodeId> {
+    fn circle(&self, view: &View<Store>, rest: &[NodeId], inside: &[NodeId], tries: &mut u32) -> Vec<NodeId> {
         let mut most = inside.to_vec();
         *tries = tries.saturating_sub(1);
         for (place, node) in rest.iter().enumerate() {
@@ -250,7 +248,7 @@ impl StoreOracle {
     }
 
     /// Why these servers can promise nothing: what is still wrong with the links between them, if that can be told soon.
-    fn apart(&self, view: &View<'_, Store>, servers: &[NodeId]) -> Option<String> {
+    fn apart(&self, view: &View<Store>, servers: &[NodeId]) -> Option<String> {
         let mut tries = TRIES;
         let largest = self.circle(view, servers, &[], &mut tries);
         (tries > 0 && !self.are_enough(view, &largest)).then(|| {
@@ -268,25 +266,25 @@ impl StoreOracle {
 const TRIES: u32 = 5_000;
 
 /// Whether messages pass between two servers, in both directions.
-fn talk(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
+fn talk(view: &View<Store>, one: NodeId, other: NodeId) -> bool {
     let (one, other) = (one.number(), other.number());
     one != other && !view.network.is_blocked(one, other) && !view.network.is_blocked(other, one)
 }
 
 /// Whether no fault hits messages between two servers, in either direction.
-fn talk_well(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
+fn talk_well(view: &View<Store>, one: NodeId, other: NodeId) -> bool {
     let (one, other) = (one.number(), other.number());
     view.network.is_well(one, other) && view.network.is_well(other, one)
 }
 
 /// Whether also the network itself loses few of them: an election takes six in a row.
-fn talk_reliably(view: &View<'_, Store>, one: NodeId, other: NodeId) -> bool {
+fn talk_reliably(view: &View<Store>, one: NodeId, other: NodeId) -> bool {
     let (one, other) = (one.number(), other.number());
     view.network.is_reliable(one, other) && view.network.is_reliable(other, one)
 }
 
 impl Oracle<Store> for StoreOracle {
-    fn on_fact(&mut self, _: &View<'_, Store>, node: NodeId, fact: &Fact) -> Verdict {
+    fn on_fact(&mut self, _: &View<Store>, node: NodeId, fact: &Fact) -> Verdict {
         let client = self.client(node);
         match fact {
             Fact::Invoked { command, .. } => self.on_invoked(client, command),
@@ -321,7 +319,7 @@ impl Oracle<Store> for StoreOracle {
     }
 
     #[inline]
-    fn after_step(&mut self, view: &View<'_, Store>, node: NodeId, touch: Touch) -> Verdict {
+    fn after_step(&mut self, view: &View<Store>, node: NodeId, touch: Touch) -> Verdict {
         if node.number() >= self.servers {
             return Ok(());
         }
@@ -346,16 +344,16 @@ impl Oracle<Store> for StoreOracle {
         Ok(())
     }
 
-    fn on_weather(&mut self, view: &View<'_, Store>) {
+    fn on_weather(&mut self, view: &View<Store>) {
         self.core.on_weather(view);
     }
 
-    fn on_calm(&mut self, view: &View<'_, Store>) {
+    fn on_calm(&mut self, view: &View<Store>) {
         let members: Vec<NodeId> = self.core.configuration().members().iter().collect();
         self.calm = Some(Calm { write: false, read: false, apart: self.apart(view, &members) });
     }
 
-    fn is_settled(&self, view: &View<'_, Store>) -> bool {
+    fn is_settled(&self, view: &View<Store>) -> bool {
         let Some(calm) = &self.calm else { return false };
         if self.judge == Judge::Clients {
             return calm.write && calm.read;
@@ -364,7 +362,7 @@ impl Oracle<Store> for StoreOracle {
         calm.write && calm.read && steady && self.unrest(view).is_none()
     }
 
-    fn pending(&self, view: &View<'_, Store>) -> Violation {
+    fn pending(&self, view: &View<Store>) -> Violation {
         let Some(calm) = &self.calm else { unreachable!("nothing is pending before the calm") };
         let mut pending = Vec::new();
         if !calm.write {
@@ -386,7 +384,7 @@ impl Oracle<Store> for StoreOracle {
 
     /// Raft promises progress where a quorum is well and connected, each with each: that is what keeps a leader in
     /// office and lets the best log win. Where not even one server reaches a quorum, none can be elected.
-    fn excuse(&self, view: &View<'_, Store>) -> Option<String> {
+    fn excuse(&self, view: &View<Store>) -> Option<String> {
         let (well, members) = (self.well(view), self.core.configuration().members());
         if !self.are_enough(view, &well) {
             let down = members.iter().filter(|node| !well.contains(node));

@@ -232,7 +232,7 @@ impl RingOracle {
     ///
     /// # Errors
     /// The broken invariant.
-    pub fn after_step(&mut self, view: &View<'_, Node>, node: NodeId, touch: Touch) -> Verdict {
+    pub fn after_step(&mut self, view: &View<Node>, node: NodeId, touch: Touch) -> Verdict {
         let server = view.state(node).and_then(Node::server);
         if let Some(metadata) = server.and_then(Server::core).map(|core| core.machine()) {
             for topology in metadata.since(self.epoch().number) {
@@ -321,7 +321,7 @@ impl RingOracle {
     }
 
     /// Takes in what has become durable.
-    fn fold(&mut self, view: &View<'_, Node>, node: NodeId) -> Verdict {
+    fn fold(&mut self, view: &View<Node>, node: NodeId) -> Verdict {
         let disk = &view.host(node).disk;
         while let Some(news) = self.mirrors[node.index()].next(disk) {
             match news.record {

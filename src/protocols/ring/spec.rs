@@ -37,7 +37,7 @@ impl Spec for Node {
     }
 
     /// Of a server: whether it is down, in which phase it is, whether it is behind, and whether it is a member.
-    fn sketch(oracles: &RingOracles, view: &View<'_, Node>, node: NodeId) -> u64 {
+    fn sketch(oracles: &RingOracles, view: &View<Node>, node: NodeId) -> u64 {
         let Some(state) = view.state(node) else { return 1 };
         let Some(server) = state.server() else { return 0 };
         let (shelf, latest) = (server.shelf(), oracles.ring.epoch());
@@ -77,11 +77,11 @@ pub struct RingOracles {
 }
 
 impl Oracle<Node> for RingOracles {
-    fn on_fact(&mut self, _: &View<'_, Node>, node: NodeId, fact: &Fact) -> Verdict {
+    fn on_fact(&mut self, _: &View<Node>, node: NodeId, fact: &Fact) -> Verdict {
         self.ring.on_fact(node, fact)
     }
 
-    fn after_step(&mut self, view: &View<'_, Node>, node: NodeId, touch: Touch) -> Verdict {
+    fn after_step(&mut self, view: &View<Node>, node: NodeId, touch: Touch) -> Verdict {
         if node.number() >= self.config.servers {
             return Ok(());
         }
@@ -91,25 +91,25 @@ impl Oracle<Node> for RingOracles {
         self.ring.after_step(view, node, touch)
     }
 
-    fn on_weather(&mut self, view: &View<'_, Node>) {
+    fn on_weather(&mut self, view: &View<Node>) {
         self.core.on_weather(view);
     }
 
-    fn on_calm(&mut self, _: &View<'_, Node>) {
+    fn on_calm(&mut self, _: &View<Node>) {
         self.ring.on_calm();
     }
 
-    fn is_settled(&self, _: &View<'_, Node>) -> bool {
+    fn is_settled(&self, _: &View<Node>) -> bool {
         self.ring.is_settled()
     }
 
-    fn pending(&self, _: &View<'_, Node>) -> Violation {
+    fn pending(&self, _: &View<Node>) -> Violation {
         self.ring.pending()
     }
 
     /// The ring comes to rest when those of its servers that are fit for work reach each other, and are enough: a majority
     /// of those who decide, as many as there are copies, and of every key a read quorum of its owners.
-    fn excuse(&self, view: &View<'_, Node>) -> Option<String> {
+    fn excuse(&self, view: &View<Node>) -> Option<String> {
         let able: Vec<NodeId> = self.config.servers().filter(|node| view.host(*node).is_able()).collect();
         let impaired = self.config.servers().find(|node| view.state(*node).is_some() && !able.contains(node));
         if let Some(node) = impaired {

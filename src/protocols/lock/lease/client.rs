@@ -362,7 +362,7 @@ impl Recipe for Leased {
 mod tests {
     use super::*;
     use crate::kernel::rng::{Dice, Purpose};
-    use crate::protocol::Io;
+    use crate::protocol::{Effects, Io};
     use crate::protocols::lock::agenda::Agenda;
     use crate::protocols::lock::claim::{LockId, Mode};
     use crate::protocols::lock::kind::Kind;
@@ -382,7 +382,7 @@ mod tests {
         let plan = lock_plan(&systems::plan(&scenario, "it", 0));
         let Kind::Lease(config) = &plan.system.kind else { panic!("another kind") };
         let (me, now) = (NodeId::new(3), Time::ZERO);
-        let (mut dice, mut effects) = (Dice::new(0, Purpose::Node, 3), Vec::new());
+        let (mut dice, mut effects) = (Dice::new(0, Purpose::Node, 3), Effects::new());
         let mut desk = Desk {
             io: &mut Io::new(me, now, now, &mut dice, &mut effects),
             config: &plan.system,

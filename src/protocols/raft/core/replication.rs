@@ -300,7 +300,8 @@ impl<M: StateMachine> Core<M> {
         // What a quorum holds is what one of the servers holds last, so only those need be counted.
         let mut most = self.commit;
         for index in members.iter().map(held_at) {
-            let holding = || members.iter().filter(|server| held_at(*server) >= index).collect::<Servers>();
+            let holding =
+                || progress.iter().map(|progress| progress.match_index >= index).collect::<Servers>() & members;
             let copies = || (rules.holders)(members, holding());
             if index > most && index <= held && self.has_quorum(Decision::Replication, &[copies()], rules.commit_quorum)
             {

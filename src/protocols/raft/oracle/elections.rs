@@ -51,7 +51,7 @@ impl Common {
     pub(super) fn check_leadership<P: Replicated>(
         &mut self,
         seen: &mut Seen,
-        view: &View<'_, P>,
+        view: &View<P>,
         node: NodeId,
         core: &Core<P::Machine>,
     ) -> Verdict {
@@ -77,9 +77,6 @@ impl Common {
         {
             (seen.told, self.told) = (Some(told), Some(told));
             self.check_transfer(node, told.1, core)?;
-        }
-        if seen.knows(&leadership.progress) {
-            return Ok(());
         }
         self.check_progress(seen, node, core, &leadership.progress)
     }
@@ -107,23 +104,25 @@ impl Common {
         core: &Core<M>,
         progress: &[Progress],
     ) -> Verdict {
-        for (server, (progress, known)) in progress.iter().zip(&mut seen.match_index).enumerate() {
+        for server in seen.learned(progress).iter() {
+            let (progress, known) = (&progress[server.index()], &mut seen.match_index[server.index()]);
             let now = progress.match_index;
             // Who has come or gone is a server of which nothing is known.
-            if now < *known && !core.configuration().members().has(NodeId::new(server as u16)) {
+            if now < *known && !core.configuration().members().has(server) {
                 *known = now;
             }
             if now > *known {
-                self.check_acknowledged(node, server, now, core)?;
-                if let Some(chain) = self.chain_in(core, now) {
-                    self.acknowledged[server] = (core.term(), now, chain);
+                let chain = self.chain_in(core, now);
+                self.check_acknowledged(node, server, (now, chain), core)?;
+                if let Some(chain) = chain {
+                    self.acknowledged[server.index()] = (core.term(), now, chain);
                 }
             }
             if now < *known || progress.next_index <= now {
-                return violation("raft.match-monotonic", &[node, NodeId::new(server as u16)], || {
+                return violation("raft.match-monotonic", &[node, server], || {
                     let next = progress.next_index;
                     format!(
-                        "leader {node:?} knew a match with #{server} up to {known}, now up to {now}, and would send {next} next"
+                        "leader {node:?} knew a match with {server:?} up to {known}, now up to {now}, and would send {next} next"
                     )
                 });
             }
@@ -134,7 +133,7 @@ impl Common {
 
     /// A server is leader of a term for the first time.
     #[cold]
-    fn check_election<P: Replicated>(&mut self, view: &View<'_, P>, node: NodeId, core: &Core<P::Machine>) -> Verdict {
+    fn check_election<P: Replicated>(&mut self, view: &View<P>, node: NodeId, core: &Core<P::Machine>) -> Verdict {
         let term = core.term();
         if let Some(other) = self.elections.leaders.get(&term)
             && *other != node
@@ -197,7 +196,7 @@ impl Common {
     #[inline]
     pub(super) fn check_successors<P: Replicated>(
         &self,
-        view: &View<'_, P>,
+        view: &View<P>,
         node: NodeId,
         core: &Core<P::Machine>,
     ) -> Verdict {
@@ -221,15 +220,21 @@ impl Common {
         Ok(())
     }
 
-    /// A leader counts a server as holding its log up to `known`: then that is durable there, unless
+    /// A leader counts a server as holding its log up to `known`, where its chain is this: then that is durable there, unless
     /// the server has moved on to a later term and another leader.
-    fn check_acknowledged<M: StateMachine>(&self, node: NodeId, server: usize, known: u64, core: &Core<M>) -> Verdict {
-        let durable = &self.durable[server];
-        if durable.term <= core.term() && durable.chains.at(known, &self.matching) != self.chain_in(core, known) {
-            return violation("raft.acknowledged-durable", &[node, NodeId::new(server as u16)], || {
+    fn check_acknowledged<M: StateMachine>(
+        &self,
+        node: NodeId,
+        server: NodeId,
+        (known, chain): (u64, Option<u64>),
+        core: &Core<M>,
+    ) -> Verdict {
+        let durable = &self.durable[server.index()];
+        if durable.term <= core.term() && durable.chains.at(known, &self.matching) != chain {
+            return violation("raft.acknowledged-durable", &[node, server], || {
                 let upto = durable.chains.last();
                 format!(
-                    "leader {node:?} of term {} counts #{server} as holding its log up to {known}; durable there are {upto} entries, not the same up to {known}",
+                    "leader {node:?} of term {} counts {server:?} as holding its log up to {known}; durable there are {upto} entries, not the same up to {known}",
                     core.term()
                 )
             });

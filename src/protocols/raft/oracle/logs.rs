@@ -232,8 +232,7 @@ impl Common {
         (commit, chain): (u64, u64),
     ) -> Verdict {
         let holds = |durable: &Durable| durable.chains.at(commit, &self.matching) == Some(chain);
-        let copies = self.durable.iter().zip(0..).filter(|(durable, _)| holds(durable));
-        let copies: Servers = copies.map(|(_, server)| NodeId::new(server)).collect();
+        let copies: Servers = self.durable.iter().map(holds).collect();
         // A leader that has committed a joint configuration appends the one after it in the same turn: that one had no say.
         let upto = held.filter(|_| core.is_leader()).map_or(core.log().last_index(), |held| held.max(commit));
         let configuration = self.in_force_at(core, upto);
@@ -284,7 +283,7 @@ mod tests {
     use super::*;
     use crate::kernel::rng::{Dice, Purpose};
     use crate::kernel::time::{Span, Time};
-    use crate::protocol::{Found, Io};
+    use crate::protocol::{Effects, Found, Io};
     use crate::protocols::raft::config::{Config, Reads};
     use crate::protocols::raft::membership::Quorums;
     use crate::protocols::raft::node::{Machine, Store};
@@ -311,7 +310,7 @@ mod tests {
         };
         let mut records = vec![Record::Term { term, vote: None }];
         records.extend(entries.iter().map(|term| Record::Entry(Entry::new(*term, None))));
-        let (mut dice, mut effects) = (Dice::new(1, Purpose::Node, 0), Vec::new());
+        let (mut dice, mut effects) = (Dice::new(1, Purpose::Node, 0), Effects::new());
         let mut io = Io::<Store>::new(NodeId::new(0), Time::ZERO, Time::ZERO, &mut dice, &mut effects);
         let machine = Machine::new(Default::default(), None, &config.rules);
         Core::boot(config, machine, Found { records: &records, damage: None }, &mut io)

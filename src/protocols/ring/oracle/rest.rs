@@ -35,7 +35,7 @@ impl RingOracle {
     }
 
     /// Looks now and then whether all is at rest.
-    pub(super) fn look(&mut self, view: &View<'_, Node>) {
+    pub(super) fn look(&mut self, view: &View<Node>) {
         let is_due = |calm: &Calm| !calm.is_over && calm.looked.is_none_or(|at| view.now.since(at) >= LOOK_EVERY);
         if !self.calm.as_ref().is_some_and(is_due) {
             return;
@@ -65,7 +65,7 @@ impl RingOracle {
     }
 
     /// What keeps the ring from being at rest.
-    fn restless(&self, view: &View<'_, Node>) -> Vec<String> {
+    fn restless(&self, view: &View<Node>) -> Vec<String> {
         let mut pending = Vec::new();
         let Some(calm) = &self.calm else { return pending };
         let unserved = calm.served.iter().filter(|served| **served != (true, true)).count();
@@ -98,12 +98,12 @@ impl RingOracle {
     }
 
     /// Whether another server has taken this one's place.
-    pub fn is_replaced(&self, view: &View<'_, Node>, node: NodeId) -> bool {
+    pub fn is_replaced(&self, view: &View<Node>, node: NodeId) -> bool {
         self.replaced(view).contains(&node)
     }
 
     /// Whose places others have taken: these are not let in again.
-    fn replaced(&self, view: &View<'_, Node>) -> Vec<NodeId> {
+    fn replaced(&self, view: &View<Node>) -> Vec<NodeId> {
         let wish = |node: NodeId| Some(view.state(node)?.server()?.shelf().wish());
         let instead_of = |wish| match wish {
             Wish::In { instead_of, .. } => instead_of,
@@ -114,7 +114,7 @@ impl RingOracle {
 
     /// The owners of some keys of whom too few are fit for work: to read the keys and copy them to others, or to finish a
     /// change.
-    pub fn too_few(&self, view: &View<'_, Node>) -> Option<Vec<NodeId>> {
+    pub fn too_few(&self, view: &View<Node>) -> Option<Vec<NodeId>> {
         let (topology, config) = (self.reference.latest(), &self.config);
         let finishes = config.copies + 1 - config.read_quorum;
         let lists = match topology.epoch().phase {
@@ -147,7 +147,7 @@ impl RingOracle {
     }
 
     /// Somebody who still has deletions, all of which are known to all owners.
-    fn unforgotten(&self, view: &View<'_, Node>) -> Option<String> {
+    fn unforgotten(&self, view: &View<Node>) -> Option<String> {
         self.config.pace.collect?;
         let has_some = |mirror: &Mirror| mirror.store.cells.values().any(Cell::is_tombstone);
         let mut up = self.config.servers().filter(|node| view.state(*node).is_some());
@@ -156,7 +156,7 @@ impl RingOracle {
     }
 
     /// A key whose owners do not hold the same, or that others hold.
-    fn unequal(&self, view: &View<'_, Node>, topology: &Topology) -> Option<String> {
+    fn unequal(&self, view: &View<Node>, topology: &Topology) -> Option<String> {
         let (placed, up) = (topology.current(), |node: &NodeId| view.state(*node).is_some());
         let cells = |node: NodeId| &self.mirrors[node.index()].store.cells;
         for node in self.config.servers().filter(up) {
