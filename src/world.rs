@@ -72,7 +72,6 @@ pub struct World<P: Protocol, O, T> {
 struct Backstage<P: Protocol> {
     /// Whether it is up and awake, shows true time, and has never been in trouble: what most are, at one look.
     is_plain: bool,
-    clock: Clock,
     dice: Dice,
     /// How many syncs it has begun.
     syncs: u32,
@@ -143,10 +142,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let cast = P::cast(&plan.system);
         let (members, count) = (cast.member_count(), cast.count());
         let clock = |node: usize| plan.clocks.get(node).copied().unwrap_or_default();
-        let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
-        let backstage = |(node, dice)| Backstage {
+        let host = |node: u16| Host {
+            state: None,
+            disk: Disk::new(),
+            clock: Clock::new(clock(node as usize)),
+            incarnation: 0,
+            asleep: false,
+            impaired: false,
+        };
+        let backstage = |dice| Backstage {
             is_plain: false,
-            clock: Clock::new(clock(node)),
             dice,
             syncs: 0,
             parked: VecDeque::new(),
@@ -166,7 +171,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             },
             queue: Queue::with_capacity(4 * count as usize + plan.faults.len()),
             deadlines: Deadlines::with_slots(count as usize * P::Timer::ALL.len()),
-            backstage: dice.enumerate().map(backstage).collect(),
+            backstage: dice.map(backstage).collect(),
             weather: Weather::default(),
             moments: Moments::default(),
             audit: Audit::new(&plan.faults),
@@ -350,11 +355,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         handler: impl FnOnce(&mut P, &mut Io<'_, P>),
     ) -> Result<bool, Box<Violation>> {
         let back = &mut self.backstage[node.index()];
-        let state = self.view.hosts[node.index()].state.as_mut().expect("a node that is up");
+        let host = &mut self.view.hosts[node.index()];
         let (now, wall) = match back.is_plain {
             true => (self.view.now, self.view.now),
-            false => (back.clock.monotonic(self.view.now), back.clock.wall(self.view.now)),
+            false => (host.clock.monotonic(self.view.now), host.clock.wall(self.view.now)),
         };
+        let state = host.state.as_mut().expect("a node that is up");
         let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
         self.in_handler = true;
         handler(state, &mut io);

@@ -1,5 +1,6 @@
 //! What a judge is shown, and what it may say.
 
+use crate::environment::clock::Clock;
 use crate::environment::disk::Disk;
 use crate::environment::network::Network;
 use crate::environment::plan::Operation;
@@ -41,6 +42,8 @@ pub struct Host<P: Protocol> {
     pub state: Option<P>,
     /// Its disk, which outlives crashes.
     pub disk: Disk<P::Record>,
+    /// Its clocks, which crashes do not touch.
+    pub clock: Clock,
     /// How often it has crashed.
     pub incarnation: u64,
     /// Whether it is paused.

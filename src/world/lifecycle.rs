@@ -34,13 +34,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.trace.happened(self.view.now, &Happening::Booted { node, records: records.len(), damage });
         // A boot reads everything, so it comes upon whatever has rotted.
         self.audit.bite_past(Kind::BitRot, |fired| fired.hits(node));
-        let (now, wall) = (back.clock.monotonic(self.view.now), back.clock.wall(self.view.now));
+        let (now, wall) = (host.clock.monotonic(self.view.now), host.clock.wall(self.view.now));
         let found = Found { records: &records, damage };
         self.in_handler = true;
         let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
         host.state = Some(P::boot(&self.plan.system, node, found, &mut io));
         self.in_handler = false;
-        back.is_plain = back.trouble.is_none() && back.clock.is_true();
+        back.is_plain = back.trouble.is_none() && host.clock.is_true();
         if io.has_read_wall() {
             self.wall_read(node);
         }
@@ -111,7 +111,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     pub(super) fn wake(&mut self, node: NodeId) {
         let (host, back) = (&mut self.view.hosts[node.index()], &mut self.backstage[node.index()]);
         host.asleep = false;
-        back.is_plain = host.state.is_some() && back.trouble.is_none() && back.clock.is_true();
+        back.is_plain = host.state.is_some() && back.trouble.is_none() && host.clock.is_true();
         for held in std::mem::take(&mut self.backstage[node.index()].held) {
             match held {
                 Held::Event(event) => self.queue.push(self.view.now, event),
@@ -189,16 +189,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// Makes a node's clocks run as its troubles say, and its timers fire when they are due by them.
     pub(super) fn set_clock(&mut self, node: NodeId) {
-        let back = &mut self.backstage[node.index()];
-        let Some(trouble) = &back.trouble else { return };
+        let Some(trouble) = &self.backstage[node.index()].trouble else { return };
+        let clock = &mut self.view.hosts[node.index()].clock;
         let rate = if trouble.is_frozen { 0 } else { clock_rate(&self.plan.clocks, node, trouble.drift_ppm) };
-        if rate == back.clock.rate() {
+        if rate == clock.rate() {
             return;
         }
-        back.clock.set_rate(self.view.now, rate);
+        clock.set_rate(self.view.now, rate);
         for (slot, deadline) in trouble.alarms() {
             let number = Self::timer_number(node, P::Timer::ALL[slot]);
-            let (before, due) = (self.deadlines.due(number), back.clock.when(self.view.now, deadline));
+            let (before, due) = (self.deadlines.due(number), clock.when(self.view.now, deadline));
             match due {
                 Some(due) => self.deadlines.arm(&mut self.queue, number, due),
                 None => self.deadlines.disarm(number),
@@ -213,7 +213,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// A timer is armed while a fault bends the node's clocks: whether it fires at another time for that.
     #[cold]
     pub(super) fn armed_by_bent_clock(&mut self, node: NodeId, kind: Kind, after: Span) {
-        let bent = self.backstage[node.index()].clock;
+        let bent = self.view.hosts[node.index()].clock;
         let mut usual = bent;
         usual.set_rate(self.view.now, clock_rate(&self.plan.clocks, node, 0));
         if usual.after(self.view.now, after) != bent.after(self.view.now, after) {

@@ -177,14 +177,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             let due = Time::from_ns(self.view.now.ns().saturating_add(after.as_ns()));
             return self.deadlines.arm(&mut self.queue, number, due);
         }
-        let back = &mut self.backstage[node.index()];
-        if let Some(trouble) = &mut back.trouble {
-            trouble.armed(timer.slot(), back.clock.deadline(self.view.now, after));
+        if let Some(trouble) = &mut self.backstage[node.index()].trouble {
+            trouble.armed(timer.slot(), self.view.hosts[node.index()].clock.deadline(self.view.now, after));
             if let Some(kind) = trouble.bends_clocks() {
                 self.armed_by_bent_clock(node, kind, after);
             }
         }
-        match self.backstage[node.index()].clock.after(self.view.now, after) {
+        match self.view.hosts[node.index()].clock.after(self.view.now, after) {
             Some(due) => self.deadlines.arm(&mut self.queue, number, due),
             // The clock stands still: who waits, waits for it to go on.
             None => self.deadlines.disarm(number),

@@ -94,7 +94,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             }
             Fault::ClockJump { by, .. } => {
                 victims.iter().for_each(|node| {
-                    self.backstage[node.index()].clock.jump(by.0);
+                    self.view.hosts[node.index()].clock.jump(by.0);
                     self.backstage[node.index()].is_plain = false;
                     if by.0 == 0 {
                         self.audit.acquit(kind, *node, |fired| fired.number == number);

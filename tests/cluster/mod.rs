@@ -6,6 +6,7 @@ mod sight;
 mod words;
 
 use options::Options;
+use squall::environment::clock::Clock;
 use squall::environment::disk::Disk;
 use squall::environment::disk::crash::Survival;
 use squall::environment::network::Network;
@@ -76,7 +77,14 @@ impl Cluster {
             in_turn: false,
             repeats_as: raft.rules.repeats_as,
         };
-        let host = |_| Host { state: None, disk: Disk::new(), incarnation: 0, asleep: false, impaired: false };
+        let host = |_| Host {
+            state: None,
+            disk: Disk::new(),
+            clock: Clock::new(plan::Clock::default()),
+            incarnation: 0,
+            asleep: false,
+            impaired: false,
+        };
         let backstage = |server| Backstage {
             dice: Dice::new(1, Purpose::Node, server),
             heartbeat_armed: false,

@@ -280,6 +280,8 @@ impl Service for Ensemble {
     }
 
     fn on_peer(&mut self, from: NodeId, peer: Peer, office: &mut Office<'_, '_>) {
+        // What is decided for somebody who has asked through another server is decided now, too.
+        self.core.machine_mut().service.tell_time(office.io.now());
         match peer {
             Peer::Redis(_) => unreachable!("a message of another kind of server"),
             Peer::Forward { asked, proposal } => {

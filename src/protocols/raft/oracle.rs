@@ -39,7 +39,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 25] = [
+pub const INVARIANTS: [(&str, &str); 26] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -85,6 +85,7 @@ pub const INVARIANTS: [(&str, &str); 25] = [
         "raft.leader-begins-with-entry",
         "a leader has an entry of its own term from its first step on (paper, section 8)",
     ),
+    ("raft.lease-exclusive", "nobody is elected while another leader reads by a lease (thesis, section 6.4.1)"),
     ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
 ];
 
@@ -441,10 +442,8 @@ impl Seen {
             && core.vote() == self.vote;
         same && match core.role() {
             Role::Leader(leadership) => {
-                self.leads
-                    && self.led == core.term()
-                    && self.learned(&leadership.progress).is_empty()
-                    && self.has_told(core)
+                let is_as_before = self.learned(&leadership.progress).is_empty();
+                self.leads && self.led == core.term() && is_as_before && self.has_told(core)
             }
             Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => !self.leads,
         }

@@ -59,6 +59,16 @@ pub struct Session<R> {
     used: Time,
 }
 
+impl<R: Digestible> Session<R> {
+    /// A word that stands for all that is remembered of this client.
+    fn mark(&self, client: usize) -> u64 {
+        let mut digest = Digest::new();
+        digest.pair((client as u64) << 32 | u64::from(self.sequence), u64::from(self.number) << 48 ^ self.used.ns());
+        self.reply.digest(&mut digest);
+        digest.low()
+    }
+}
+
 /// A state machine that remembers the last answer to every client, as long as its session lasts.
 #[derive(Clone, Debug)]
 pub struct Sessions<M: StateMachine> {
@@ -106,7 +116,7 @@ impl<M: StateMachine> Digestible for Part<M> {
     }
 }
 
-impl<M: StateMachine> Sessions<M> {
+impl<M: StateMachine<Reply: Digestible>> Sessions<M> {
     /// Around a machine to which nothing has been applied. A session ends that is not used for `lifetime`.
     pub fn new(machine: M, lifetime: Option<Span>, rules: &Rules) -> Sessions<M> {
         let (is_repetition, is_kept) = (rules.is_repetition, rules.compact.has_sessions);
@@ -146,7 +156,11 @@ impl<M: StateMachine> Sessions<M> {
             |session: &Session<M::Reply>| self.lifetime.is_some_and(|lifetime| now.since(session.used) > lifetime);
         match &mut self.last[client] {
             Some(session) if session.number == request.session && !is_over(session) => {
-                session.used = self.clock;
+                if session.used != self.clock {
+                    self.fingerprint ^= session.mark(client);
+                    session.used = self.clock;
+                    self.fingerprint ^= session.mark(client);
+                }
                 let is_repetition = (self.is_repetition)(request.sequence, session.sequence);
                 is_repetition.then(|| match request.sequence == session.sequence {
                     true => Outcome::Done(session.reply.clone()),
@@ -166,7 +180,7 @@ impl<M: StateMachine> Sessions<M> {
     }
 }
 
-impl<M: StateMachine> StateMachine for Sessions<M> {
+impl<M: StateMachine<Reply: Digestible>> StateMachine for Sessions<M> {
     type Command = Request<M::Command>;
     type Reply = Outcome<M::Reply>;
     type Part = Part<M>;
@@ -176,13 +190,13 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
         if let Some(outcome) = self.before(request) {
             return outcome;
         }
-        let (client, sequence) = (request.client.index(), u64::from(request.sequence));
+        let (client, number, sequence) = (request.client.index(), request.session, request.sequence);
         let reply = self.machine.apply(&request.command);
-        let session = &mut self.last[client];
-        let before = session.as_ref().map_or(0, |session| u64::from(session.sequence));
-        self.fingerprint ^= mix(client as u64, before) ^ mix(client as u64, sequence);
-        let Request { session: number, sequence, .. } = *request;
-        *session = Some(Session { number, sequence, reply: reply.clone(), used: self.clock });
+        let session = Session { number, sequence, reply: reply.clone(), used: self.clock };
+        self.fingerprint ^= session.mark(client);
+        if let Some(before) = self.last[client].replace(session) {
+            self.fingerprint ^= before.mark(client);
+        }
         Outcome::Done(reply)
     }
 
@@ -213,9 +227,7 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
             }
         }
         for (client, session) in self.last.iter().enumerate() {
-            if let Some(Session { sequence, .. }) = session {
-                self.fingerprint ^= mix(client as u64, 0) ^ mix(client as u64, u64::from(*sequence));
-            }
+            self.fingerprint ^= session.as_ref().map_or(0, |session| session.mark(client));
         }
         self.machine.restore(&machine);
     }

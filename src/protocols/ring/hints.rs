@@ -3,6 +3,7 @@
 //! A hint only makes replicas equal sooner: no promise rests on it, for it counts as no copy. So it may be dropped, and it
 //! is when an epoch begins that forgets deletions, for it could bring back what was deleted.
 
+use super::cell::Version;
 use super::message::{Body, Record, Ticket};
 use super::node::{Fact, Node, Timer};
 use super::shelf::Shelf;
@@ -14,7 +15,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
     last: Ticket,
-    sent: BTreeMap<Ticket, HintKey>,
+    /// Of which key and which version each is.
+    sent: BTreeMap<Ticket, (HintKey, Version)>,
 }
 
 /// So many are sent at a time.
@@ -47,17 +49,17 @@ impl Hints {
             *count += 1;
             if *count <= AT_ONCE {
                 self.last += 1;
-                self.sent.insert(self.last, key);
+                self.sent.insert(self.last, (key, cell.version));
                 shelf.ask(target, Body::Put(self.last, rank, cell), io);
             }
         }
         io.arm(Timer::Hints, shelf.config.pace.hints);
     }
 
-    /// Somebody has what was sent, if it was a hint.
+    /// Somebody has what was sent, if it was a hint. Another may have taken its place meanwhile, which is still to be delivered.
     pub fn on_kept(&mut self, from: NodeId, ticket: Ticket, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
-        if let Some(key) = self.sent.remove(&ticket)
-            && shelf.store().hints.contains_key(&key)
+        if let Some((key, version)) = self.sent.remove(&ticket)
+            && shelf.store().hints.get(&key).is_some_and(|(_, _, cell)| cell.version == version)
         {
             shelf.write(Record::HintGone(key), io);
             io.note(Fact::HintDelivered { target: from });

@@ -252,6 +252,8 @@ impl Server {
             return false;
         }
         self.shelf.write(Record::Wish(wish), io);
+        // Whose place it should take may be no member, and itself one.
+        self.shelf.settle(io);
         self.beat(io);
         true
     }

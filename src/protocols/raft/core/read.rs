@@ -78,8 +78,9 @@ impl<M: StateMachine> Core<M> {
         true
     }
 
-    /// Whether nobody else can have been elected yet since a quorum has confirmed that this server leads.
-    fn may_read_by_lease(&self, now: Time) -> bool {
+    /// Whether nobody else can have been elected yet since a quorum has confirmed that this server leads; `now` is its own
+    /// monotonic clock.
+    pub fn may_read_by_lease(&self, now: Time) -> bool {
         let Role::Leader(Leadership { confirmed, has_told, .. }) = &self.role else { return false };
         let (Reads::Lease { drift_ppm }, Some(confirmed)) = (self.config.reads, *confirmed) else { return false };
         let rules = self.config.rules.read;

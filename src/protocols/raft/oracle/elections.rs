@@ -156,6 +156,7 @@ impl Common {
                 )
             });
         }
+        self.check_leases(view, node, term)?;
         let needed = self.committed.before_term(term);
         if self.chain_in(core, needed) != self.committed_at(needed) {
             return violation("raft.leader-completeness", &[node], || {
@@ -188,6 +189,21 @@ impl Common {
         self.elections.leaders.insert(term, node);
         self.elections.latest = self.elections.latest.max((term, node));
         Ok(())
+    }
+
+    /// No leader of an earlier term still reads by a lease, by its own clock.
+    fn check_leases<P: Replicated>(&self, view: &View<P>, node: NodeId, term: u64) -> Verdict {
+        let reads = |other: &NodeId| {
+            let core = view.state(*other).and_then(P::core);
+            let now = view.host(*other).clock.monotonic(view.now);
+            core.is_some_and(|core| core.is_leader() && core.term() < term && core.may_read_by_lease(now))
+        };
+        match (0..self.durable.len() as u16).map(NodeId::new).find(reads) {
+            None => Ok(()),
+            Some(other) => violation("raft.lease-exclusive", &[other, node], || {
+                format!("{node:?} is elected in term {term}, and {other:?} would still answer reads by its lease")
+            }),
+        }
     }
 
     /// Something was committed by a leader of an earlier term, which does not know that it is deposed.

@@ -135,7 +135,14 @@ impl RingOracle {
     /// What a server wants that is not so.
     fn unmet(&self, node: NodeId, server: &Server, epoch: &Epoch, stayers: usize) -> Option<String> {
         let (member, shelf) = (Epoch::find(&epoch.members, node), server.shelf());
+        let mirror = &self.mirrors[node.index()];
+        if mirror.is_known() && mirror.store.wish != shelf.store().wish {
+            return Some(format!("{node:?} wants something else than its disk says"));
+        }
         match (shelf.wish(), member) {
+            (Wish::In { instead_of: Some(other), .. }, Some(_)) if Epoch::find(&epoch.members, other).is_none() => {
+                Some(format!("{node:?} has taken the place of {other:?}, and still keeps it out"))
+            }
             (Wish::In { points, zone, .. }, Some(member)) => {
                 let is_so = (member.points, member.zone, member.identity) == (points, zone, shelf.identity());
                 (!is_so).then(|| format!("{node:?} is not the member that it wants to be"))
