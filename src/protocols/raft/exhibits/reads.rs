@@ -58,7 +58,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         story: "a leader that has told another one to campaign still reads by its lease",
         source: "thesis, section 6.4.1; TiKV issue 1593; etcd issue 12704",
         invariants: &["raft.lease-exclusive", "raft.linearizable"],
-        rarity: Rarity::Specific,
+        rarity: Rarity::Common,
         plant: |rules| rules.read.survives_transfer = || true,
     },
     Exhibit {
@@ -66,7 +66,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         story: "a lease begins when it is confirmed, not when the question was sent",
         source: "thesis, section 6.4.1; openraft 1ef3e574 (pull request 1747)",
         invariants: &["raft.lease-exclusive", "raft.linearizable"],
-        rarity: Rarity::Specific,
+        rarity: Rarity::Common,
         plant: |rules| rules.read.lease_begins = |_, now| now,
     },
     Exhibit {
@@ -74,7 +74,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         story: "a server that has started again votes at once, whatever lease it has given",
         source: "thesis, section 6.4.1: a lease rests on followers that start no election for an election timeout after they have heard the leader",
         invariants: &["raft.lease-exclusive", "raft.linearizable"],
-        rarity: Rarity::Specific,
+        rarity: Rarity::Common,
         plant: |rules| rules.read.restart_honours_lease = || false,
     },
     Exhibit {
