@@ -275,6 +275,7 @@ impl RaftSettings {
     pub(super) fn goals(&self) -> Vec<&'static str> {
         let may_be = |goal: &&str| match *goal {
             "raft.snapshot-taken" | "raft.snapshot-installed" => self.snapshot.is_some(),
+            "raft.session-expired" => self.session_lifetime.is_some(),
             _ => !ORDERED_GOALS.contains(goal),
         };
         oracle::GOALS.into_iter().filter(may_be).collect()

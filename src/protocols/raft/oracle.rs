@@ -9,7 +9,9 @@ mod chains;
 mod configurations;
 mod durable;
 mod elections;
+mod goals;
 mod logs;
+pub mod sessions;
 
 use super::config::Config;
 use super::core::{Core, Progress, Role, StateMachine};
@@ -23,6 +25,7 @@ use chains::LogMatching;
 use configurations::Configurations;
 use durable::Durable;
 use elections::Elections;
+pub use goals::{GOALS, Goal};
 use logs::{Committed, States};
 use std::ops::Range;
 
@@ -87,69 +90,6 @@ pub const INVARIANTS: [(&str, &str); 26] = [
     ),
     ("raft.lease-exclusive", "nobody is elected while another leader reads by a lease (thesis, section 6.4.1)"),
     ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
-];
-
-/// Things that should happen sometimes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Goal {
-    /// A leader was elected.
-    LeaderElected,
-    /// A leader was elected after another one.
-    LeaderDeposed,
-    /// A leader was elected while another one of an earlier term still led.
-    StaleLeader,
-    /// A leader stepped down.
-    LeaderSteppedDown,
-    /// A term went by without a leader: a split vote, or a campaign that was lost.
-    ElectionFailed,
-    /// A partition left a leader without a quorum.
-    LeaderIsolated,
-    /// A server removed entries that conflicted with the leader's.
-    ConflictTruncated,
-    /// A crash took records that were not durable yet.
-    UnsyncedLost,
-    /// A server restarted with entries in its log.
-    RestartWithLog,
-    /// A leader crashed.
-    LeaderCrashed,
-    /// A server found that its disk had lost what it had promised to keep, and takes no part.
-    ServerOutcast,
-    /// A server took a snapshot of its own.
-    SnapshotTaken,
-    /// A server took over a leader's snapshot.
-    SnapshotInstalled,
-    /// Another configuration was committed.
-    ConfigurationChanged,
-    /// A configuration came in which old and new voters must both agree.
-    JointConfiguration,
-    /// A learner became a voter.
-    LearnerPromoted,
-    /// A leader stepped down that did not belong to the cluster any more.
-    LeaderRemoved,
-    /// A server was elected that the leader before it had handed over to.
-    LeadershipTransferred,
-}
-
-/// The names of the goals, in their order.
-pub const GOALS: [&str; 18] = [
-    "raft.leader-elected",
-    "raft.leader-deposed",
-    "raft.stale-leader",
-    "raft.leader-stepped-down",
-    "raft.election-failed",
-    "raft.leader-isolated",
-    "raft.conflict-truncated",
-    "raft.unsynced-tail-lost",
-    "raft.restart-with-log",
-    "raft.leader-crashed",
-    "raft.server-outcast",
-    "raft.snapshot-taken",
-    "raft.snapshot-installed",
-    "raft.configuration-changed",
-    "raft.joint-configuration",
-    "raft.learner-promoted",
-    "raft.leader-removed",
-    "raft.leadership-transferred",
 ];
 
 /// The oracle of the core.

@@ -5,7 +5,8 @@ use super::kv;
 use super::membership::Servers;
 use super::message::Record;
 use super::node::{Config, Fact, Judge, Machine, Store};
-use super::oracle::{CoreOracle, GOALS, Replicated};
+use super::oracle::sessions::SessionOracle;
+use super::oracle::{CoreOracle, GOALS, Goal, Replicated};
 use crate::environment::plan;
 use crate::kernel::time::Span;
 use crate::oracle::linearizable::register::{Operation, Register};
@@ -14,9 +15,17 @@ use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
 
 /// What must hold of the store beyond what must hold of Raft, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 3] = [
+pub const INVARIANTS: [(&str, &str); 5] = [
     ("raft.acknowledged-kept", "an operation that is more than a read, and whose client has its answer, is committed"),
     ("raft.linearizable", "the answers of the store are those of one register a key, used by one client at a time"),
+    (
+        "raft.sessions-end",
+        "a client's session ends when it was not used for its lifetime by the time of the log, and not before, and nothing is carried out in one that is over (thesis, section 6.3)",
+    ),
+    (
+        "raft.log-time",
+        "the time of the log goes by the clock of whoever leads, from where it was when that one came (thesis, section 6.3)",
+    ),
     (
         "raft.settles",
         "when the faults are over, one leader serves a fresh write and a fresh read, and all logs become equal",
@@ -50,6 +59,7 @@ impl Spec for Store {
             steady: config.raft.election_timeout_max.times(STEADY_TIMEOUTS),
             keys: Vec::new(),
             sessions: vec![Session::default(); config.clients as usize],
+            ending: config.session_lifetime.map(|lifetime| SessionOracle::new(config.raft.all(), lifetime)),
             calm: None,
             judge: config.judge,
             is_blind: false,
@@ -126,6 +136,8 @@ pub struct StoreOracle {
     keys: Vec<Checker<Register>>,
     /// By client.
     sessions: Vec<Session>,
+    /// If sessions end.
+    ending: Option<SessionOracle>,
     calm: Option<Calm>,
     judge: Judge,
     /// What the servers hold is not looked at any more: it is not as it must be, and that is not to be said.
@@ -333,6 +345,13 @@ impl Oracle<Store> for StoreOracle {
             }
             found => found?,
         };
+        if let Some(sessions) = self.ending.as_mut().filter(|_| self.judge == Judge::All)
+            && let Some(core) = view.state(node).and_then(Store::core)
+        {
+            let before = sessions.expired();
+            sessions.after_step(view, node, core, fresh.clone())?;
+            self.core.reached(Goal::SessionExpired, sessions.expired() - before);
+        }
         for index in fresh {
             let core = view.state(node).and_then(Store::core).expect("a server that is up has committed it");
             let entry = core.log().entry(index).expect("a committed entry is in the log");
