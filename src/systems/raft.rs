@@ -252,6 +252,12 @@ impl RaftSettings {
     /// The orders that its servers understand.
     pub(super) const ORDERS: [Kind; 4] = [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::TransferLeadership];
 
+    /// The orders that a swarm gives: members change if there is somebody who may come.
+    pub(super) fn churn(&self) -> &'static [Kind] {
+        let all = &[Kind::TransferLeadership, Kind::Join, Kind::Leave, Kind::ReplaceMember];
+        if self.spares > 0 { all } else { &all[..1] }
+    }
+
     /// What its servers do not claim to survive: a sync that lied, and with leases a clock that stands still.
     pub(super) fn spared(&self) -> &'static [Kind] {
         match self.reads {

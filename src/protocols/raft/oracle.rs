@@ -12,12 +12,13 @@ mod elections;
 mod goals;
 mod logs;
 pub mod sessions;
+mod snapshots;
 
 use super::config::Config;
 use super::core::{Core, Progress, Role, StateMachine};
 use super::log::CHAIN_START;
 use super::membership::{Configuration, Decision, Quorums, Servers};
-use super::message::Record;
+use super::message::{Campaign, Record};
 use crate::kernel::time::Time;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::{NodeId, Protocol};
@@ -27,6 +28,7 @@ use durable::Durable;
 use elections::Elections;
 pub use goals::{GOALS, Goal};
 use logs::{Committed, States};
+use snapshots::check_kept;
 use std::ops::Range;
 
 /// A protocol that embeds Raft, for oracles to look into.
@@ -42,7 +44,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 26] = [
+pub const INVARIANTS: [(&str, &str); 28] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -85,11 +87,19 @@ pub const INVARIANTS: [(&str, &str); 26] = [
     ("raft.transfer-quiet", "a leader that hands over takes no commands (thesis, section 3.10)"),
     ("raft.transfer-caught-up", "whoever is told to campaign has all entries of the leader (thesis, section 3.10)"),
     (
+        "raft.transfer-told",
+        "whoever is to lead next is told to campaign as soon as it is known to have all entries of the leader (thesis, section 3.10)",
+    ),
+    (
         "raft.leader-begins-with-entry",
         "a leader has an entry of its own term from its first step on (paper, section 8)",
     ),
     ("raft.lease-exclusive", "nobody is elected while another leader reads by a lease (thesis, section 6.4.1)"),
     ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
+    (
+        "raft.log-compacted",
+        "a server that is to take snapshots applies no more than so many entries after the latest one, and keeps no more before it (paper, section 7)",
+    ),
 ];
 
 /// The oracle of the core.
@@ -141,6 +151,8 @@ struct Seen {
     snapshot: u64,
     /// Whom it has told to campaign, and in which term.
     told: Option<(u64, NodeId)>,
+    /// It campaigns in its term because a leader has told it to.
+    is_sent: bool,
 }
 
 impl CoreOracle {
@@ -170,6 +182,7 @@ impl CoreOracle {
             base: 0,
             snapshot: 0,
             told: None,
+            is_sent: false,
         };
         let common = Common {
             leadership_changed: Time::ZERO,
@@ -263,6 +276,7 @@ impl CoreOracle {
             common.check_restored(seen, node, core)?;
         }
         seen.check_term(node, core)?;
+        let (led, snapshot) = (seen.leads, seen.snapshot);
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
         common.check_log(seen, node, core)?;
@@ -272,6 +286,9 @@ impl CoreOracle {
         }
         common.check_applied(seen, node, core)?;
         common.check_snapshot(seen, held, node, core)?;
+        if seen.snapshot > snapshot && !led {
+            check_kept(node, core)?;
+        }
         if host.disk.is_clean() {
             seen.kept = (seen.term, seen.vote);
         }
@@ -420,6 +437,7 @@ impl Seen {
             });
         }
         (self.term, self.vote) = (core.term(), core.vote());
+        self.is_sent = matches!(core.role(), Role::Candidate { campaign: Campaign::Transfer, .. });
         Ok(())
     }
 }

@@ -93,7 +93,7 @@ impl Server {
             self.office = (self.core.term(), now, clock);
         }
         let (_, began, from) = self.office;
-        ((from + now.since(began)).ns() / 1_000_000) as u32
+        ((self.core.config().rules.session.time_of_log)(from, began, now).ns() / 1_000_000) as u32
     }
 
     fn on_read(&mut self, request: &Command, io: &mut Io<'_, Store>) -> bool {

@@ -130,6 +130,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.change.is_ready_to_lead = |_, _| true,
     },
     Exhibit {
+        id: "timeoutnow-never-sent",
+        story: "a leader that hands over waits until the other one has everything, and then for ever",
+        source: "camunda/camunda pull request 59047: \"we don't yet send the TimeoutNow to actually execute the transfer\"; thesis, section 3.10",
+        invariants: &["raft.transfer-told"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.is_ready_to_lead = |_, _| false,
+    },
+    Exhibit {
         id: "transfer-never-given-up",
         story: "a leader that hands over waits for ever for whom it has told to campaign",
         source: "thesis, section 3.10: \"the prior leader aborts the transfer and resumes accepting client requests\"; etcd-io/raft, raft.go, tickHeartbeat: abortLeaderTransfer",

@@ -39,7 +39,7 @@ pub enum Goal {
     LearnerPromoted,
     /// A leader stepped down that did not belong to the cluster any more.
     LeaderRemoved,
-    /// A server was elected that the leader before it had handed over to.
+    /// A server was elected that the leader before it had told to campaign, and that campaigned for that reason.
     LeadershipTransferred,
     /// A command came to nothing, for the session of its client was over.
     SessionExpired,

@@ -116,13 +116,12 @@ impl SessionOracle {
         }
         violation("raft.sessions-end", &[node, client], || {
             let said = |sequence: Option<u32>| sequence.map_or("none".to_owned(), |number| format!("number {number}"));
-            let used = known.map_or(Span::ZERO, |session| self.clock.since(session.used));
             format!(
-                "at {} of the log {node:?} remembers of the commands of {client:?} {} as the latest; it is {}, in a session that was used {used} ago and lasts for {}",
-                self.clock.since(Time::ZERO),
+                "{node:?} remembers {} as the latest command of {client:?} that was carried out; by the log, whose time is {}, and with a lifetime of {} it is {}",
                 said(latest),
-                said(known.map(|session| session.sequence)),
-                self.lifetime
+                self.clock.since(Time::ZERO),
+                self.lifetime,
+                said(known.map(|session| session.sequence))
             )
         })
     }
