@@ -164,7 +164,8 @@ impl<M: StateMachine<Reply: Digestible>> Sessions<M> {
                     self.fingerprint ^= session.mark(client);
                 }
                 let is_repetition = (self.is_repetition)(request.sequence, session.sequence);
-                is_repetition.then(|| match request.sequence == session.sequence {
+                let is_awaited = request.sequence == session.sequence && (rules.answers_again)();
+                is_repetition.then(|| match is_awaited {
                     true => Outcome::Done(session.reply.clone()),
                     false => Outcome::Overtaken,
                 })

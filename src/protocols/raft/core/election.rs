@@ -15,6 +15,7 @@ impl<M: StateMachine> Core<M> {
             self.role = Role::Follower;
             return self.repeat_wish(io);
         }
+        self.ask_everybody(io);
         if self.config.pre_vote { self.ask_for_pre_votes(io) } else { self.ask_for_votes(Campaign::Election, io) }
     }
 
