@@ -118,7 +118,8 @@ impl Server {
             let message = match reply {
                 Outcome::Done(answer) => Message::Reply { sequence, answer },
                 Outcome::Overtaken => continue,
-                Outcome::Expired => Message::Expired { sequence },
+                Outcome::Expired if (self.core.config().rules.session.tells_end)() => Message::Expired { sequence },
+                Outcome::Expired => continue,
             };
             if self.core.is_leader() {
                 io.send(client, message);

@@ -164,8 +164,7 @@ impl<M: StateMachine<Reply: Digestible>> Sessions<M> {
                     self.fingerprint ^= session.mark(client);
                 }
                 let is_repetition = (self.is_repetition)(request.sequence, session.sequence);
-                let is_awaited = request.sequence == session.sequence && (rules.answers_again)();
-                is_repetition.then(|| match is_awaited {
+                is_repetition.then(|| match request.sequence == session.sequence {
                     true => Outcome::Done(session.reply.clone()),
                     false => Outcome::Overtaken,
                 })

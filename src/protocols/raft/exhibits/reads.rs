@@ -30,14 +30,6 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.is_repetition = |_, _| false,
     },
     Exhibit {
-        id: "repetition-not-answered",
-        story: "a command that was carried out before is dropped when its client sends it again, for it had no answer",
-        source: "Raft paper, section 8: the state machine \"responds immediately without re-executing the request\"",
-        invariants: &["raft.clients-served"],
-        rarity: Rarity::Common,
-        plant: |rules| rules.session.answers_again = || false,
-    },
-    Exhibit {
         id: "readindex-before-term-commit",
         story: "a new leader says what is committed before an entry of its own term is",
         source: "thesis, section 6.4, step 1; etcd issue 7331, f9382a4; TiKV issue 9208",
@@ -135,6 +127,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         invariants: &["raft.log-time"],
         rarity: Rarity::Common,
         plant: |rules| rules.session.time_of_log = |_, _, now| now,
+    },
+    Exhibit {
+        id: "end-of-session-not-told",
+        story: "a command of a session that is over is dropped, and its client waits",
+        source: "atomix/copycat pull request 277: \"clients don't properly expire their session when they receive an UnknownSessionException\"; thesis, section 6.3",
+        invariants: &["raft.clients-served", "raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.session.tells_end = || false,
     },
     Exhibit {
         id: "session-never-over",

@@ -13,15 +13,15 @@ pub struct SessionRules {
     pub is_over: fn(unused: Span, lifetime: Span) -> bool,
     /// Does a command of session `asked` mean nothing any more, when session `known` of its client is the latest?
     pub is_overtaken: fn(known: u32, asked: u32) -> bool,
-    /// Is a command that has come again answered again?
-    pub answers_again: fn() -> bool,
+    /// Is a client told that its session is over?
+    pub tells_end: fn() -> bool,
     /// May a command begin a session of which nothing is known? `opens` says that its client means it to.
     pub may_open: fn(opens: bool) -> bool,
 }
 
 impl SessionRules {
     /// The rules of the thesis.
-    pub const SOUND: SessionRules = SessionRules { clock, time_of_log, is_over, is_overtaken, answers_again: super::always, may_open };
+    pub const SOUND: SessionRules = SessionRules { clock, time_of_log, is_over, is_overtaken, tells_end: super::always, may_open };
 }
 
 /// That of the log, so that all servers agree (thesis, section 6.3: "session expiry must be deterministic").
