@@ -125,8 +125,9 @@ impl<M: StateMachine> Core<M> {
             sending.retain(|(server, _)| now.has(*server));
         }
         let is_newer = self.latest_change().index > self.wished_at;
+        let has_joined = self.config.rules.change.has_joined;
         self.wish.take_if(|wish| match wish {
-            Wish::Join | Wish::Replace(_) => is_newer && configuration.voters.has(self.me),
+            Wish::Join | Wish::Replace(_) => is_newer && has_joined(&configuration, self.me),
             Wish::Leave => !configuration.members().has(self.me),
         });
     }

@@ -86,7 +86,9 @@ impl Common {
             && leadership.progress[to.index()].match_index == core.log().last_index()
         {
             return violation("raft.transfer-told", &[node, to], || {
-                format!("leader {node:?} hands over to {to:?}, knows that it has all entries, and has not told it to campaign")
+                format!(
+                    "leader {node:?} hands over to {to:?}, knows that it has all entries, and has not told it to campaign"
+                )
             });
         }
         self.check_progress(seen, node, core, &leadership.progress)

@@ -21,7 +21,8 @@ pub struct SessionRules {
 
 impl SessionRules {
     /// The rules of the thesis.
-    pub const SOUND: SessionRules = SessionRules { clock, time_of_log, is_over, is_overtaken, tells_end: super::always, may_open };
+    pub const SOUND: SessionRules =
+        SessionRules { clock, time_of_log, is_over, is_overtaken, tells_end: super::always, may_open };
 }
 
 /// That of the log, so that all servers agree (thesis, section 6.3: "session expiry must be deterministic").

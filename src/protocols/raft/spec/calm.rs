@@ -6,6 +6,7 @@ use crate::protocol::NodeId;
 use crate::protocols::raft::membership::{Servers, Wish};
 use crate::protocols::raft::node::{Judge, Store};
 use crate::protocols::raft::oracle::Replicated;
+use crate::protocols::raft::oracle::wishes::is_granted;
 
 impl StoreOracle {
     /// The members of the cluster that can do their work.
@@ -53,11 +54,9 @@ impl StoreOracle {
     /// Which server still wants what it was ordered to ask for, though nothing keeps it from the leader.
     fn wanting(&self, view: &View<Store>, leader: NodeId) -> Option<String> {
         let committed = self.core.configuration();
-        let lacks = |server: NodeId, wish: Wish| match wish {
-            Wish::Join | Wish::Replace(_) => !committed.voters.has(server),
-            // Somebody must stay.
-            Wish::Leave => committed.members().has(server) && committed.voters != Servers::one(server),
-        };
+        let is_last = |server: NodeId, wish: Wish| wish == Wish::Leave && committed.voters == Servers::one(server);
+        // Somebody must stay.
+        let lacks = |server: NodeId, wish: Wish| !is_granted(wish, server, committed) && !is_last(server, wish);
         let can_ask = |server: NodeId| {
             let reaches = server == leader || talk_reliably(view, server, leader);
             reaches && view.is_inside(server) && view.host(server).is_able()
