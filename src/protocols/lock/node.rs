@@ -156,7 +156,8 @@ pub enum Fact {
         lock: LockId,
         /// The claim.
         claim: ClaimId,
-        /// The place in the log of what has made it so, from 1; 0 from a server that decides alone.
+        /// The place in the log of what has made it so, from 1, or the reign of a primary whose clients wait for others; 0
+        /// from a server that decides alone.
         index: u64,
     },
 }

@@ -3,13 +3,15 @@
 use super::claim::{LockId, Mode};
 use super::config::Config;
 use super::ensemble::machine::Machine;
+use super::kind::Kind;
 use super::message::Record;
 use super::node::{Fact, Lock};
 use super::oracle::calm::Calm;
+use super::oracle::reigns::Reigns;
 use super::oracle::{GOALS, LockOracle};
 use crate::environment::plan;
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Protocol};
 use crate::protocols::raft::core::Core;
 use crate::protocols::raft::message;
 use crate::protocols::raft::oracle::{self as raft, CoreOracle, Replicated};
@@ -36,6 +38,7 @@ impl Spec for Lock {
         LockOracles {
             config: config.clone(),
             core: config.kind.replicates().then(|| CoreOracle::of(config.servers)),
+            reigns: matches!(config.kind, Kind::RedisFailover(_)).then(Reigns::default),
             locks: LockOracle::new(config),
             calm: None,
             applied: 0,
@@ -70,9 +73,11 @@ pub struct LockOracles {
     config: Arc<Config>,
     /// Of servers that replicate by Raft.
     core: Option<CoreOracle>,
+    /// Of primaries of Redis and their replicas.
+    reigns: Option<Reigns>,
     locks: LockOracle,
     calm: Option<Calm>,
-    /// How far the log was applied by any server, at most.
+    /// How far the log was applied by any server, at most; or the latest reign before that of the latest primary.
     applied: u64,
     /// By client, how many calls it has made since it started.
     calls: Vec<u32>,
@@ -89,6 +94,10 @@ impl LockOracles {
     }
 
     fn after_step_of_server(&mut self, view: &View<Lock>, node: NodeId, touch: Touch) -> Verdict {
+        if let Some(reigns) = &mut self.reigns {
+            reigns.after_step(view, node, self.config.servers)?;
+            self.applied = reigns.latest().map_or(0, |(reign, _)| reign - 1);
+        }
         let Some(core) = &mut self.core else { return Ok(()) };
         core.after_step(view, node, touch)?;
         let Some(core) = view.state(node).and_then(Lock::core) else { return Ok(()) };
@@ -102,8 +111,9 @@ impl LockOracles {
     /// A leader outside the core that was healed, if others hear from it well enough to follow it, and it does not do its
     /// work as quickly as clients need.
     fn strange_leader(&self, view: &View<Lock>) -> Option<NodeId> {
-        let (_, leader) = self.core.as_ref()?.latest_leader();
-        let leads = view.state(leader).and_then(Lock::core).is_some_and(Core::is_leader);
+        let of_core = self.core.as_ref().map(|core| core.latest_leader().1);
+        let leader = of_core.or_else(|| Some(self.reigns.as_ref()?.latest()?.1))?;
+        let leads = view.state(leader).is_some_and(|server| server.role("primary").is_some());
         let is_well =
             |other: u16| view.network.is_well(leader.number(), other) && view.network.is_well(other, leader.number());
         let others = (0..self.config.servers + self.config.clients).filter(|other| *other != leader.number());
