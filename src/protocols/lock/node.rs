@@ -65,7 +65,7 @@ impl protocol::Timer for Timer {
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 12] = [
+pub const FACTS: [&str; 13] = [
     "Sought",
     "Entered",
     "Reentered",
@@ -78,6 +78,7 @@ pub const FACTS: [&str; 12] = [
     "Accepted",
     "Refused",
     "Kept",
+    "Denied",
 ];
 
 /// What nodes tell the oracles.
@@ -160,6 +161,11 @@ pub enum Fact {
         /// from a server that decides alone.
         index: u64,
     },
+    /// Of a server that leads: it says to whoever asks that this session, or this lease, is no more.
+    Denied {
+        /// Its number.
+        session: u64,
+    },
 }
 
 impl Digestible for Fact {
@@ -181,6 +187,10 @@ impl Digestible for Fact {
                 if *index > 0 {
                     digest.word(*index);
                 }
+                return;
+            }
+            Fact::Denied { session } => {
+                digest.pair(13 << 32, *session);
                 return;
             }
         };
@@ -334,6 +344,7 @@ impl Protocol for Lock {
             Fact::Accepted { .. } => 9,
             Fact::Refused { .. } => 10,
             Fact::Kept { .. } => 11,
+            Fact::Denied { .. } => 12,
         };
         FACTS[place]
     }

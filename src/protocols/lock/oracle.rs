@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use tokens::Tokens;
 
 /// The invariants that this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 9] = [
+pub const INVARIANTS: [(&str, &str); 10] = [
     (
         "lock.mutual-exclusion",
         "between a claim's entering and its last write, the resource accepts no write of another that may not hold the lock beside it",
@@ -31,6 +31,10 @@ pub const INVARIANTS: [(&str, &str); 9] = [
     ("lock.release-kept", "a claim whose release was acknowledged never holds the lock again"),
     ("lock.one-primary", "no two servers of Redis are primaries of the same reign: whoever votes does so once in it"),
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
+    (
+        "lock.told-expired",
+        "who leads tells nobody that a session or a lease is no more of which it has not heard yet, and others have",
+    ),
     (
         "lock.herd",
         "where waiters stand in a queue, what happens to a lock wakes at most one in vain of those that want it alone",
@@ -192,6 +196,7 @@ impl LockOracle {
                 book.exclusion.accepted(claim, ordinal, is_fenced)?;
             }
             Fact::Refused { .. } => self.reach(Goal::FencedOff),
+            Fact::Denied { .. } => {}
             Fact::Kept { lock, claim, index } => {
                 // A server that lags behind, or hears late that it has long been right, speaks of what was before; so does
                 // a primary that is none any more, and answers only now who has waited in its reign.

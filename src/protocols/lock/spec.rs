@@ -108,6 +108,25 @@ impl LockOracles {
         Err(Box::new(Violation::new("lock.ephemeral-owned", &[node], message)))
     }
 
+    /// A server that leads says that a session is no more: then nobody has it who has applied more. Who leads in a later term
+    /// may have opened it since, and lets the others know.
+    fn check_denied(&self, view: &View<Lock>, node: NodeId, session: u64) -> Verdict {
+        let Some(own) = view.state(node).and_then(Lock::core) else { return Ok(()) };
+        let knows = |core: &Core<Machine>| core.machine().service.knows(session);
+        let is_ahead = |core: &Core<Machine>| {
+            core.applied() > own.applied() && core.log().term_at(core.applied()).is_some_and(|term| term <= own.term())
+        };
+        let server = |other: &NodeId| view.state(*other).and_then(Lock::core);
+        let mut others = (0..self.config.servers).map(NodeId::new).filter(|other| *other != node);
+        let witness = others.find(|other| server(other).is_some_and(|core| is_ahead(core) && knows(core)));
+        let Some(witness) = witness.filter(|_| !knows(own)) else { return Ok(()) };
+        let message = format!(
+            "{node:?} leads in term {} and says that session {session:x} is no more, of which it has not heard yet, and {witness:?} has",
+            own.term()
+        );
+        Err(Box::new(Violation::new("lock.told-expired", &[node, witness], message)))
+    }
+
     /// A leader outside the core that was healed, if others hear from it well enough to follow it, and it does not do its
     /// work as quickly as clients need.
     fn strange_leader(&self, view: &View<Lock>) -> Option<NodeId> {
@@ -139,7 +158,10 @@ impl LockOracles {
 }
 
 impl Oracle<Lock> for LockOracles {
-    fn on_fact(&mut self, _: &View<Lock>, node: NodeId, fact: &Fact) -> Verdict {
+    fn on_fact(&mut self, view: &View<Lock>, node: NodeId, fact: &Fact) -> Verdict {
+        if let Fact::Denied { session } = fact {
+            self.check_denied(view, node, *session)?;
+        }
         if let Fact::Entered { claim, .. } = fact {
             self.acquired += 1;
             if let Some(calm) = &mut self.calm {

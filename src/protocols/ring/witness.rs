@@ -40,7 +40,7 @@ impl Witness {
         }
         calls.is_owed = true;
         if io.now().since(calls.since) >= patience {
-            io.note(Fact::Missed { node, by });
+            io.note(Fact::Missed { node, by, ticket });
             io.send(by, Message::Missed { node, ticket });
         }
         io.send(node, Message::Call);

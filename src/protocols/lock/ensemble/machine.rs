@@ -9,6 +9,7 @@ use crate::protocols::lock::rules::EnsembleRules;
 use crate::protocols::lock::{lease, zookeeper};
 use crate::protocols::raft::core::StateMachine;
 use crate::protocols::raft::snapshot::Whole;
+use crate::servers::zookeeper::znode::SessionId;
 use std::collections::BTreeMap;
 
 /// A command in the log.
@@ -152,6 +153,14 @@ impl Replica {
             (Replica::Lease(machine), Changes::Lease(events)) => machine.keepers(events).collect(),
             (Replica::ZooKeeper(machine), Changes::ZooKeeper(changes)) => machine.keepers(changes).collect(),
             (Replica::Lease(_) | Replica::ZooKeeper(_), _) => Vec::new(),
+        }
+    }
+
+    /// Whether there is this session, or this lease. O(log n).
+    pub fn knows(&self, session: u64) -> bool {
+        match self {
+            Replica::Lease(machine) => machine.etcd.lessor.lease(session as i64).is_some(),
+            Replica::ZooKeeper(machine) => machine.tree.is_open(SessionId(session)),
         }
     }
 
