@@ -117,12 +117,13 @@ impl Detector {
     pub fn suspects(&mut self, of: impl Iterator<Item = NodeId>, now: Time) -> Vec<Suspect> {
         let mut suspects = Vec::new();
         for node in of {
-            let patience = half(self.time_out(node));
             let dead_after = self.config.pace.dead_after;
             let peer = &mut self.peers[node.index()];
             if peer.doubt.is_none() && peer.doublings > 0 && now.since(peer.trusted) >= dead_after.times(STEADY) {
                 (peer.doublings, peer.trusted) = (peer.doublings - 1, now);
             }
+            let patience = half(self.time_out(node));
+            let peer = &mut self.peers[node.index()];
             let is_new = peer.doubt.is_none() && now.since(peer.heard) >= patience;
             if is_new {
                 self.last += 1;
