@@ -9,6 +9,7 @@ use super::ensemble::machine::Machine;
 use super::kind::AnyServer;
 use super::message::{Message, Record};
 use super::recipe::Due;
+use super::redis::failover::Position;
 use super::resource::Resource;
 use super::service::Office;
 use crate::kernel::digest::{Digest, Digestible};
@@ -65,7 +66,7 @@ impl protocol::Timer for Timer {
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 13] = [
+pub const FACTS: [&str; 14] = [
     "Sought",
     "Entered",
     "Reentered",
@@ -79,6 +80,7 @@ pub const FACTS: [&str; 13] = [
     "Refused",
     "Kept",
     "Denied",
+    "RanOut",
 ];
 
 /// What nodes tell the oracles.
@@ -166,6 +168,11 @@ pub enum Fact {
         /// Its number.
         session: u64,
     },
+    /// Of a server that leads: it finds that the time of this session, or this lease, is over.
+    RanOut {
+        /// Its number.
+        session: u64,
+    },
 }
 
 impl Digestible for Fact {
@@ -191,6 +198,10 @@ impl Digestible for Fact {
             }
             Fact::Denied { session } => {
                 digest.pair(13 << 32, *session);
+                return;
+            }
+            Fact::RanOut { session } => {
+                digest.pair(14 << 32, *session);
                 return;
             }
         };
@@ -254,6 +265,14 @@ fn ensemble(server: &mut AnyServer) -> &mut Ensemble {
 }
 
 impl Lock {
+    /// How much of what primaries have told it has, if it is one of several servers of Redis.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Lock::Server(server) => server.service.position(),
+            Lock::Client(_) | Lock::Resource(_) => None,
+        }
+    }
+
     /// The server of Raft in this node, if there is one.
     pub fn core(&self) -> Option<&Core<Machine>> {
         match self {
@@ -345,6 +364,7 @@ impl Protocol for Lock {
             Fact::Refused { .. } => 10,
             Fact::Kept { .. } => 11,
             Fact::Denied { .. } => 12,
+            Fact::RanOut { .. } => 13,
         };
         FACTS[place]
     }

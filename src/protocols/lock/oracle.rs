@@ -3,6 +3,7 @@
 
 pub mod calm;
 pub mod exclusion;
+pub mod grace;
 pub mod queue;
 pub mod reigns;
 pub mod tokens;
@@ -18,7 +19,7 @@ use std::collections::VecDeque;
 use tokens::Tokens;
 
 /// The invariants that this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 10] = [
+pub const INVARIANTS: [(&str, &str); 13] = [
     (
         "lock.mutual-exclusion",
         "between a claim's entering and its last write, the resource accepts no write of another that may not hold the lock beside it",
@@ -30,10 +31,19 @@ pub const INVARIANTS: [(&str, &str); 10] = [
     ("lock.fenced", "a resource that checks tokens accepts none that is lower than one it has accepted before"),
     ("lock.release-kept", "a claim whose release was acknowledged never holds the lock again"),
     ("lock.one-primary", "no two servers of Redis are primaries of the same reign: whoever votes does so once in it"),
+    (
+        "lock.votes-durable",
+        "whoever reigns has the votes of a majority of the servers of Redis, on whose disks they are",
+    ),
+    ("lock.position-monotonic", "a server of Redis goes on in what a primary tells, never back"),
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
     (
         "lock.told-expired",
         "who leads tells nobody that a session or a lease is no more of which it has not heard yet, and others have",
+    ),
+    (
+        "lock.takeover-grace",
+        "a session or a lease that a new leader takes over has its time from then on, a lease an election timeout more",
     ),
     (
         "lock.herd",
@@ -196,7 +206,7 @@ impl LockOracle {
                 book.exclusion.accepted(claim, ordinal, is_fenced)?;
             }
             Fact::Refused { .. } => self.reach(Goal::FencedOff),
-            Fact::Denied { .. } => {}
+            Fact::Denied { .. } | Fact::RanOut { .. } => {}
             Fact::Kept { lock, claim, index } => {
                 // A server that lags behind, or hears late that it has long been right, speaks of what was before; so does
                 // a primary that is none any more, and answers only now who has waited in its reign.

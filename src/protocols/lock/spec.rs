@@ -7,6 +7,7 @@ use super::kind::Kind;
 use super::message::Record;
 use super::node::{Fact, Lock};
 use super::oracle::calm::Calm;
+use super::oracle::grace::Grace;
 use super::oracle::reigns::Reigns;
 use super::oracle::{GOALS, LockOracle};
 use crate::environment::plan;
@@ -38,7 +39,8 @@ impl Spec for Lock {
         LockOracles {
             config: config.clone(),
             core: config.kind.replicates().then(|| CoreOracle::of(config.servers)),
-            reigns: matches!(config.kind, Kind::RedisFailover(_)).then(Reigns::default),
+            reigns: matches!(config.kind, Kind::RedisFailover(_)).then(|| Reigns::new(config.servers)),
+            grace: Grace::new(config),
             locks: LockOracle::new(config),
             calm: None,
             applied: 0,
@@ -73,6 +75,8 @@ pub struct LockOracles {
     config: Arc<Config>,
     /// Of servers that replicate by Raft.
     core: Option<CoreOracle>,
+    /// Of sessions and leases that such servers take over.
+    grace: Grace,
     /// Of primaries of Redis and their replicas.
     reigns: Option<Reigns>,
     locks: LockOracle,
@@ -95,11 +99,12 @@ impl LockOracles {
 
     fn after_step_of_server(&mut self, view: &View<Lock>, node: NodeId, touch: Touch) -> Verdict {
         if let Some(reigns) = &mut self.reigns {
-            reigns.after_step(view, node, self.config.servers)?;
+            reigns.after_step(view, node, touch)?;
             self.applied = reigns.latest().map_or(0, |(reign, _)| reign - 1);
         }
         let Some(core) = &mut self.core else { return Ok(()) };
         core.after_step(view, node, touch)?;
+        self.grace.after_step(view, node);
         let Some(core) = view.state(node).and_then(Lock::core) else { return Ok(()) };
         self.applied = self.applied.max(core.applied());
         let orphan = core.machine().service.orphan();
@@ -159,8 +164,10 @@ impl LockOracles {
 
 impl Oracle<Lock> for LockOracles {
     fn on_fact(&mut self, view: &View<Lock>, node: NodeId, fact: &Fact) -> Verdict {
-        if let Fact::Denied { session } = fact {
-            self.check_denied(view, node, *session)?;
+        match fact {
+            Fact::Denied { session } => self.check_denied(view, node, *session)?,
+            Fact::RanOut { session } => self.grace.check_run_out(view, node, *session)?,
+            _ => {}
         }
         if let Fact::Entered { claim, .. } = fact {
             self.acquired += 1;

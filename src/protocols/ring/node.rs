@@ -220,6 +220,11 @@ pub enum Fact {
         /// For which suspicion.
         ticket: Ticket,
     },
+    /// Of a server: one that it has called for somebody is alive.
+    Heard {
+        /// Which.
+        node: NodeId,
+    },
     /// Of a server: its operator has told it something about its place in the ring.
     Ordered {
         /// What.
@@ -232,7 +237,7 @@ pub enum Fact {
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 22] = [
+pub const FACTS: [&str; 23] = [
     "Invoked",
     "Returned",
     "Failed",
@@ -255,6 +260,7 @@ pub const FACTS: [&str; 22] = [
     "Stored",
     "Passed",
     "Ordered",
+    "Heard",
 ];
 
 impl Fact {
@@ -282,6 +288,7 @@ impl Fact {
             Fact::Stored { .. } => 19,
             Fact::Passed(_) => 20,
             Fact::Ordered { .. } => 21,
+            Fact::Heard { .. } => 22,
         }
     }
 }
@@ -323,7 +330,7 @@ impl Digestible for Fact {
             }
             Fact::HintLeft { target } | Fact::HintDelivered { target } => (target.number().into(), 0),
             Fact::Mended { rank } | Fact::Forgot { rank } => (rank.0.into(), 0),
-            Fact::Presumed { dead: node } | Fact::Cleared { node } => (node.number().into(), 0),
+            Fact::Presumed { dead: node } | Fact::Cleared { node } | Fact::Heard { node } => (node.number().into(), 0),
             Fact::Suspected(Suspect { node, ticket, .. }) | Fact::Passed(Suspect { node, ticket, .. }) => {
                 (node.number().into(), *ticket)
             }

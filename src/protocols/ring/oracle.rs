@@ -226,6 +226,7 @@ impl RingOracle {
             Fact::Missed { node: suspect, by, ticket } => {
                 self.detection.missed(view, node, (*by, *suspect), *ticket)?;
             }
+            Fact::Heard { node: other } => self.detection.heard(view, node, *other),
             Fact::Ordered { order, before, after } => self.check_order(node, *order, *before, *after)?,
             Fact::Presumed { dead } => {
                 self.reach(Goal::PresumedDead);

@@ -152,12 +152,13 @@ impl ensemble::Front for Front {
         }
     }
 
-    fn on_beat(&mut self, see: &mut Seen<'_>, _: &mut Office<'_, '_>) -> Vec<Proposal> {
+    fn on_beat(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Vec<Proposal> {
         let mut proposals: Vec<Proposal> = self.later.drain(..).map(|what| Proposal { what, term: None }).collect();
         if see.leads {
             let machine = see.machine.service.lease_mut();
             let now = machine.now();
             for lease in machine.etcd.lessor.due(now, LOOK_LIMIT) {
+                office.io.note(Fact::RanOut { session: lease as u64 });
                 self.ending.insert(lease, see.term);
             }
             for checkpoint in machine.etcd.lessor.due_checkpoints(now, 2 * LOOK_LIMIT) {

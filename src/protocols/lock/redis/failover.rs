@@ -157,6 +157,11 @@ impl Server {
         server
     }
 
+    /// How much of what primaries have told it has.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     fn is_primary(&self) -> bool {
         matches!(self.state, State::Primary { .. })
     }

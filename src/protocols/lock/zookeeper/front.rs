@@ -265,7 +265,10 @@ impl ensemble::Front for Front {
     fn on_beat(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Vec<Proposal> {
         let Some(tracker) = self.tracker.as_mut().filter(|_| see.leads) else { return Vec::new() };
         let expired = tracker.expire(ms(office.io.now())).into_iter();
-        let close = |session| Proposal { what: What::ZooKeeper(Write::Close { session }), term: Some(see.term) };
+        let close = |session: SessionId| {
+            office.io.note(Fact::RanOut { session: session.0 });
+            Proposal { what: What::ZooKeeper(Write::Close { session }), term: Some(see.term) }
+        };
         expired.map(close).collect()
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Detection {
     needed: usize,
     /// By who leads and suspect.
     doubts: BTreeMap<(NodeId, NodeId), Doubt>,
+    /// By who calls for others and whom it calls, when it was answered last, by its own clock.
+    heard: BTreeMap<(NodeId, NodeId), Time>,
 }
 
 /// A suspicion.
@@ -37,7 +39,7 @@ fn clock(view: &View<Node>, node: NodeId) -> Time {
 impl Detection {
     /// Where so many others are needed.
     pub(super) fn new(needed: usize) -> Detection {
-        Detection { needed, doubts: BTreeMap::new() }
+        Detection { needed, doubts: BTreeMap::new(), heard: BTreeMap::new() }
     }
 
     /// Somebody who leads begins to suspect a server, or does so anew since it has heard of it through another. O(servers).
@@ -57,6 +59,11 @@ impl Detection {
         self.doubts.retain(|(leader, _), _| *leader != by);
     }
 
+    /// Somebody has called it, or had before, and is answered.
+    pub(super) fn heard(&mut self, view: &View<Node>, witness: NodeId, node: NodeId) {
+        self.heard.insert((witness, node), clock(view, witness));
+    }
+
     /// Somebody else has called it in vain.
     pub(super) fn missed(
         &mut self,
@@ -68,12 +75,13 @@ impl Detection {
         let doubt = self.doubts.get_mut(&(by, node)).filter(|doubt| doubt.ticket == ticket);
         let Some(Doubt { patience, began, missed_by, .. }) = doubt else { return Ok(()) };
         missed_by.insert(witness);
-        let for_so_long = clock(view, witness).since(began[witness.index()]);
+        let since = self.heard.get(&(witness, node)).copied().unwrap_or(Time::ZERO).max(began[witness.index()]);
+        let for_so_long = clock(view, witness).since(since);
         if for_so_long >= *patience {
             return Ok(());
         }
         let message = format!(
-            "{witness:?} says that it has called {node:?} in vain for {patience}, and was asked to {for_so_long} ago or later"
+            "{witness:?} says that it has called {node:?} in vain for {patience}, and was asked to, or answered, {for_so_long} ago"
         );
         violation("ring.missed-for-long", &[witness, node], message)
     }

@@ -1,0 +1,82 @@
+//! How long sessions and leases live that a new leader takes over: nobody knows when the old one has heard of them last.
+
+use crate::kernel::time::{Span, Time};
+use crate::oracle::spec::{Verdict, View, Violation};
+use crate::protocol::NodeId;
+use crate::protocols::lock::config::Config;
+use crate::protocols::lock::kind::Kind;
+use crate::protocols::lock::node::Lock;
+use std::collections::BTreeMap;
+
+/// What each server has taken over when it began to lead.
+#[derive(Clone, Debug)]
+pub struct Grace {
+    /// How much longer than its time each lives.
+    more: Span,
+    /// By server.
+    taken: Vec<Option<Taken>>,
+}
+
+/// What a server has taken over.
+#[derive(Clone, Debug)]
+struct Taken {
+    /// In which term.
+    term: u64,
+    /// When, by its own clock.
+    at: Time,
+    /// How long each session or lease must live from then on.
+    lives: BTreeMap<u64, Span>,
+}
+
+fn clock(view: &View<Lock>, node: NodeId) -> Time {
+    view.host(node).clock.monotonic(view.now)
+}
+
+impl Grace {
+    /// Of servers that have not led yet.
+    pub fn new(config: &Config) -> Grace {
+        let more = match &config.kind {
+            Kind::Lease(lease) => lease.raft.election_timeout_max,
+            Kind::ZooKeeper(_)
+            | Kind::Redis(_)
+            | Kind::RedisFailover(_)
+            | Kind::Redlock(_)
+            | Kind::SortedSet(_)
+            | Kind::Database(_) => Span::ZERO,
+        };
+        Grace { more, taken: vec![None; config.servers.into()] }
+    }
+
+    /// A server has done something: it leads for the first time, perhaps. O(1), and O(sessions) then.
+    pub fn after_step(&mut self, view: &View<Lock>, node: NodeId) {
+        let Some(core) = view.state(node).and_then(Lock::core).filter(|core| core.is_leader()) else { return };
+        let (term, taken) = (core.term(), &mut self.taken[node.index()]);
+        let is_known = taken.as_ref().is_some_and(|taken| taken.term == term);
+        if is_known || core.log().term_at(core.applied()) != Some(term) {
+            return;
+        }
+        let lives = core.machine().service.lifetimes().into_iter().map(|(id, life)| (id, life + self.more));
+        *taken = Some(Taken { term, at: clock(view, node), lives: lives.collect() });
+    }
+
+    /// A server that leads finds that a session or a lease has run out.
+    ///
+    /// # Errors
+    /// `lock.takeover-grace`.
+    pub fn check_run_out(&self, view: &View<Lock>, node: NodeId, session: u64) -> Verdict {
+        let term = view.state(node).and_then(Lock::core).map(|core| core.term());
+        let taken = self.taken[node.index()].as_ref().filter(|taken| Some(taken.term) == term);
+        let Some((taken, least)) = taken.and_then(|taken| Some((taken, *taken.lives.get(&session)?))) else {
+            return Ok(());
+        };
+        let lived = clock(view, node).since(taken.at);
+        if lived >= least {
+            return Ok(());
+        }
+        let message = format!(
+            "{node:?} leads in term {} since {lived}, and ends session {session:x}, which must live {least} from then on",
+            taken.term
+        );
+        Err(Box::new(Violation::new("lock.takeover-grace", &[node], message)))
+    }
+}
