@@ -104,7 +104,7 @@ impl LockOracles {
         }
         let Some(core) = &mut self.core else { return Ok(()) };
         core.after_step(view, node, touch)?;
-        self.grace.after_step(view, node);
+        self.grace.after_step(view, node)?;
         let Some(core) = view.state(node).and_then(Lock::core) else { return Ok(()) };
         self.applied = self.applied.max(core.applied());
         let orphan = core.machine().service.orphan();

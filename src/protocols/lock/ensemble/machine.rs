@@ -178,6 +178,14 @@ impl Replica {
         }
     }
 
+    /// When a lease runs out by the server's own clock, if this one leads; nothing is known of sessions here.
+    pub fn expiry(&self, session: u64) -> Option<Time> {
+        match self {
+            Replica::Lease(machine) => machine.etcd.lessor.expiry(session as i64),
+            Replica::ZooKeeper(_) => None,
+        }
+    }
+
     /// Which claim on which lock has something that has outlived its session, if there ever was one.
     pub fn orphan(&self) -> Option<(LockId, ClaimId)> {
         match self {

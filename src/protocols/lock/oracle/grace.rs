@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// What each server has taken over when it began to lead.
 #[derive(Clone, Debug)]
 pub struct Grace {
-    /// How much longer than its time each lives.
+    /// How much longer than its time each lives, if nobody renews it.
     more: Span,
     /// By server.
     taken: Vec<Option<Taken>>,
@@ -24,7 +24,7 @@ struct Taken {
     term: u64,
     /// When, by its own clock.
     at: Time,
-    /// How long each session or lease must live from then on.
+    /// How long each session or lease must live from then on, also if it is renewed at once.
     lives: BTreeMap<u64, Span>,
 }
 
@@ -47,16 +47,26 @@ impl Grace {
         Grace { more, taken: vec![None; config.servers.into()] }
     }
 
-    /// A server has done something: it leads for the first time, perhaps. O(1), and O(sessions) then.
-    pub fn after_step(&mut self, view: &View<Lock>, node: NodeId) {
-        let Some(core) = view.state(node).and_then(Lock::core).filter(|core| core.is_leader()) else { return };
+    /// A server has done something: it begins to lead in a term, perhaps. O(1), and O(sessions) then.
+    ///
+    /// # Errors
+    /// `lock.takeover-grace`.
+    pub fn after_step(&mut self, view: &View<Lock>, node: NodeId) -> Verdict {
+        let Some(core) = view.state(node).and_then(Lock::core).filter(|core| core.is_leader()) else { return Ok(()) };
         let (term, taken) = (core.term(), &mut self.taken[node.index()]);
         let is_known = taken.as_ref().is_some_and(|taken| taken.term == term);
         if is_known || core.log().term_at(core.applied()) != Some(term) {
-            return;
+            return Ok(());
         }
-        let lives = core.machine().service.lifetimes().into_iter().map(|(id, life)| (id, life + self.more));
-        *taken = Some(Taken { term, at: clock(view, node), lives: lives.collect() });
+        let (at, lives) = (clock(view, node), core.machine().service.lifetimes());
+        for (session, life) in &lives {
+            let expiry = core.machine().service.expiry(*session);
+            if let Some(left) = expiry.map(|expiry| expiry.since(at)).filter(|left| *left < *life + self.more) {
+                return broken(node, term, *session, left, *life + self.more);
+            }
+        }
+        *taken = Some(Taken { term, at, lives: lives.into_iter().collect() });
+        Ok(())
     }
 
     /// A server that leads finds that a session or a lease has run out.
@@ -73,10 +83,13 @@ impl Grace {
         if lived >= least {
             return Ok(());
         }
-        let message = format!(
-            "{node:?} leads in term {} since {lived}, and ends session {session:x}, which must live {least} from then on",
-            taken.term
-        );
-        Err(Box::new(Violation::new("lock.takeover-grace", &[node], message)))
+        broken(node, taken.term, session, lived, least)
     }
+}
+
+fn broken(node: NodeId, term: u64, session: u64, lived: Span, least: Span) -> Verdict {
+    let message = format!(
+        "{node:?} leads in term {term}, and lets session {session:x} live {lived} from then on, which must live {least}"
+    );
+    Err(Box::new(Violation::new("lock.takeover-grace", &[node], message)))
 }
