@@ -201,7 +201,7 @@ impl<S: System> Part<'_, S> {
         let goals = scenario.system.vocabulary().goals.into_iter().map(str::to_owned);
         Ok(Manifest {
             settings: self.sweep.settings.settings.iter().map(|setting| setting.written.clone()).collect(),
-            fingerprint: folder::fingerprint(text::written(scenario, 0).as_bytes()),
+            fingerprint: folder::fingerprint(&text::written(scenario, 0)),
             asked: (asked.start, asked.end),
             seeds: vec![(seeds.start, seeds.end)],
             expect: scenario.expect.clone(),

@@ -11,7 +11,7 @@ use crate::scenario::model::Expect;
 use crate::scenario::text;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -126,27 +126,39 @@ impl Manifest {
 pub(in crate::cli) const MANIFEST: &str = "manifest.ron";
 const JOURNAL: &str = "journal.jsonl";
 
-/// 32 hexadecimal digits that stand for some bytes.
-pub(super) fn fingerprint(bytes: &[u8]) -> String {
+/// 32 hexadecimal digits that stand for a text.
+pub(super) fn fingerprint(text: &str) -> String {
     let mut digest = Digest::new();
+    add(&mut digest, text.as_bytes());
+    digest.word(text.len() as u64);
+    digest.to_string()
+}
+
+/// The fingerprint of the program that is running. It may be large, with all that a debugger wants: it is read in pieces.
+fn binary() -> io::Result<String> {
+    static BINARY: OnceLock<String> = OnceLock::new();
+    if let Some(known) = BINARY.get() {
+        return Ok(known.clone());
+    }
+    let (program, mut digest) = (File::open(std::env::current_exe()?)?, Digest::new());
+    let (mut piece, mut length) = (Vec::with_capacity(PIECE), 0);
+    while (&program).take(PIECE as u64).read_to_end(&mut piece)? > 0 {
+        add(&mut digest, &piece);
+        length += piece.len() as u64;
+        piece.clear();
+    }
+    digest.word(length);
+    Ok(BINARY.get_or_init(|| digest.to_string()).clone())
+}
+
+/// How many bytes are read at a time: whole words.
+const PIECE: usize = 1 << 16;
+
+fn add(digest: &mut Digest, bytes: &[u8]) {
     for chunk in bytes.chunks(8) {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
         digest.word(u64::from_le_bytes(word));
-    }
-    digest.word(bytes.len() as u64);
-    digest.to_string()
-}
-
-/// The fingerprint of the program that is running.
-fn binary() -> io::Result<String> {
-    static BINARY: OnceLock<String> = OnceLock::new();
-    match BINARY.get() {
-        Some(known) => Ok(known.clone()),
-        None => {
-            let found = fingerprint(&fs::read(std::env::current_exe()?)?);
-            Ok(BINARY.get_or_init(|| found).clone())
-        }
     }
 }
 

@@ -9,21 +9,24 @@ mod chains;
 mod configurations;
 mod durable;
 mod elections;
+mod forgetting;
 mod logs;
+mod seen;
 
 use super::config::Config;
-use super::core::{Core, Progress, Role, StateMachine};
+use super::core::{Core, Role, StateMachine};
 use super::log::CHAIN_START;
 use super::membership::{Configuration, Decision, Quorums, Servers};
 use super::message::Record;
 use crate::kernel::time::Time;
-use crate::oracle::spec::{Touch, Verdict, View, Violation};
+use crate::oracle::spec::{Touch, View, Violation};
 use crate::protocol::{NodeId, Protocol};
 use chains::LogMatching;
 use configurations::Configurations;
 use durable::Durable;
 use elections::Elections;
 use logs::{Committed, States};
+use seen::Seen;
 use std::ops::Range;
 
 /// A protocol that embeds Raft, for oracles to look into.
@@ -178,31 +181,6 @@ struct Common {
     goals: [u64; GOALS.len()],
 }
 
-/// What the oracle saw of one server.
-#[derive(Clone, Debug)]
-struct Seen {
-    term: u64,
-    vote: Option<NodeId>,
-    /// The term it leads or led last; 0 if it never did.
-    led: u64,
-    leads: bool,
-    last: u64,
-    chain: u64,
-    commit: u64,
-    applied: u64,
-    /// The log is known to hold what is committed, up to here.
-    agreed: u64,
-    /// Term and vote when the disk was last clean: a crash cannot take these.
-    kept: (u64, Option<NodeId>),
-    /// Of a leader, by server.
-    match_index: Vec<u64>,
-    /// Up to where the log is compacted away, and up to where there is a snapshot.
-    base: u64,
-    snapshot: u64,
-    /// Whom it has told to campaign, and in which term.
-    told: Option<(u64, NodeId)>,
-}
-
 impl CoreOracle {
     /// For servers that are told this.
     pub fn new(config: &Config) -> CoreOracle {
@@ -318,7 +296,7 @@ impl CoreOracle {
             common.reach(Goal::ServerOutcast);
         }
         let Some(core) = core.filter(|core| !core.is_outcast()) else { return Ok(0..0) };
-        let held = (touch != Touch::Booted).then_some(seen.last);
+        let (held, base) = ((touch != Touch::Booted).then_some(seen.last), seen.base);
         if touch == Touch::Booted {
             common.check_restored(seen, node, core)?;
         }
@@ -334,6 +312,9 @@ impl CoreOracle {
         common.check_snapshot(seen, held, node, core)?;
         if host.disk.is_clean() {
             seen.kept = (seen.term, seen.vote);
+        }
+        if seen.base > base {
+            self.forget();
         }
         Ok(fresh)
     }
@@ -424,63 +405,6 @@ impl Common {
         if lost > 0 {
             self.reach(Goal::UnsyncedLost);
         }
-    }
-}
-
-impl Seen {
-    /// Whether nothing of what is looked at differs from what was seen last.
-    #[inline]
-    fn is_as_before<M: StateMachine>(&self, core: &Core<M>) -> bool {
-        let log = core.log();
-        // What changes most often stands first.
-        let same = core.commit() == self.commit
-            && core.applied() == self.applied
-            && log.last_index() == self.last
-            && log.chain() == self.chain
-            && log.base().index == self.base
-            && core.term() == self.term
-            && core.vote() == self.vote;
-        same && match core.role() {
-            Role::Leader(leadership) => {
-                let is_as_before = self.learned(&leadership.progress).is_empty();
-                self.leads && self.led == core.term() && is_as_before && self.has_told(core)
-            }
-            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => !self.leads,
-        }
-    }
-
-    /// About whose logs a leader knows something else than before, or what cannot be.
-    #[inline]
-    fn learned(&self, progress: &[Progress]) -> Servers {
-        let pairs = progress.iter().zip(&self.match_index);
-        pairs.map(|(progress, known)| (progress.match_index != *known) | (progress.next_index <= *known)).collect()
-    }
-
-    /// Whether a leader has told nobody to campaign since.
-    #[inline]
-    fn has_told<M: StateMachine>(&self, core: &Core<M>) -> bool {
-        core.handed_to().is_none_or(|told| self.told == Some(told))
-    }
-
-    /// Terms grow; in one term the vote goes from nobody to somebody and stays there.
-    #[inline]
-    fn check_term<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
-        if (core.term(), core.vote()) == (self.term, self.vote) {
-            return Ok(());
-        }
-        if core.term() < self.term {
-            return violation("raft.term-monotonic", &[node], || {
-                format!("{node:?} went back from term {} to term {}", self.term, core.term())
-            });
-        }
-        if core.term() == self.term && self.vote.is_some() {
-            return violation("raft.vote-monotonic", &[node], || {
-                let (before, now) = (or_none(self.vote), or_none(core.vote()));
-                format!("{node:?} changed its vote in term {} from {before} to {now}", self.term)
-            });
-        }
-        (self.term, self.vote) = (core.term(), core.vote());
-        Ok(())
     }
 }
 

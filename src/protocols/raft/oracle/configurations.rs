@@ -1,5 +1,6 @@
 //! Who belongs to the cluster, as the logs say: whose quorums count, and whether a change is one that a leader may make.
 
+use super::chains::FORGOTTEN;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::Verdict;
 use crate::protocol::NodeId;
@@ -10,7 +11,8 @@ use crate::protocols::raft::membership::{Configuration, Decision, Quorums, Serve
 #[derive(Clone, Debug)]
 pub(super) struct Configurations {
     pub(super) quorums: Quorums,
-    first: Configuration,
+    /// What everybody begins with, at index 0, or the latest of those that are forgotten.
+    first: (u64, Configuration),
     /// By index, and of one index in the order in which they were seen.
     known: Vec<Known>,
     /// The latest committed one.
@@ -29,14 +31,20 @@ struct Known {
 impl Configurations {
     pub(super) fn new(servers: u16, quorums: Quorums) -> Configurations {
         let first = Configuration::of(Servers::first(servers));
-        Configurations { quorums, first, known: Vec::new(), committed: first }
+        Configurations { quorums, first: (0, first), known: Vec::new(), committed: first }
+    }
+
+    /// Forgets those before an index that every log has compacted away, where the committed list has these chains.
+    pub(super) fn forget_before(&mut self, index: u64, committed_at: impl Fn(u64) -> Option<u64>) {
+        self.first = self.latest(index - 1, committed_at);
+        self.known.retain(|known| known.index >= index);
     }
 
     /// The latest one that stands, at or before `upto`, where `chain_at` says that a list of entries is the same.
     fn latest(&self, upto: u64, chain_at: impl Fn(u64) -> Option<u64>) -> (u64, Configuration) {
         let stands = |known: &&Known| known.index <= upto && chain_at(known.index) == Some(known.chain);
         let latest = self.known.iter().rev().find(stands);
-        latest.map_or((0, self.first), |known| (known.index, known.configuration))
+        latest.map_or(self.first, |known| (known.index, known.configuration))
     }
 
     /// Whether these are a quorum of every group of voters.
@@ -68,14 +76,27 @@ impl Common {
     /// The chain of a server's log at an index. What is compacted away there was committed; that is checked once.
     #[inline]
     pub(super) fn chain_in<M: StateMachine>(&self, core: &Core<M>, index: u64) -> Option<u64> {
-        if index < core.log().base().index { self.committed_at(index) } else { core.log().chain_at(index) }
+        let log = core.log();
+        if index < log.base().index {
+            self.committed_at(index)
+        } else if 0 < index && index <= self.matching.forgotten() && index <= log.last_index() {
+            Some(FORGOTTEN)
+        } else {
+            log.chain_at(index)
+        }
+    }
+
+    /// Whether a server's log has this chain at an index, as far as that is remembered.
+    #[inline]
+    pub(super) fn has_chain<M: StateMachine>(&self, core: &Core<M>, index: u64, chain: u64) -> bool {
+        self.chain_in(core, index).is_some_and(|found| found == chain || found == FORGOTTEN)
     }
 
     /// The latest configuration in a server's log, and where it stands.
     #[inline]
     pub(super) fn in_force<M: StateMachine>(&self, core: &Core<M>) -> (u64, Configuration) {
         if self.configurations.known.is_empty() {
-            return (0, self.configurations.first);
+            return self.configurations.first;
         }
         self.configurations.latest(core.log().last_index(), |index| self.chain_in(core, index))
     }
@@ -147,7 +168,7 @@ impl Common {
     #[inline]
     pub(super) fn check_configuration<M: StateMachine>(&self, node: NodeId, core: &Core<M>) -> Verdict {
         let (at, configuration) = self.in_force(core);
-        if *core.configuration() == configuration {
+        if *core.configuration() == configuration || core.log().last_index() < at {
             return Ok(());
         }
         violation("raft.configuration-in-log", &[node], || {
@@ -187,7 +208,8 @@ impl Common {
             return Ok(());
         }
         let Some(snapshot) = core.snapshot() else { return Ok(()) };
-        if self.committed_at(base) != Some(core.log().base_chain()) || self.committed_at(last) != Some(snapshot.chain) {
+        let stands = |index, chain| self.committed.stands(index, chain, &self.matching);
+        if !stands(base, core.log().base_chain()) || !stands(last, snapshot.chain) {
             return violation("raft.snapshot-faithful", &[node], || {
                 format!(
                     "{node:?} has a snapshot up to index {last}, which does not stand for what is committed; committed are {}",
@@ -195,8 +217,8 @@ impl Common {
                 )
             });
         }
-        let (_, configuration) = self.configurations.latest(last, |index| self.committed_at(index));
-        if snapshot.configuration != configuration {
+        let (at, configuration) = self.configurations.latest(last, |index| self.committed_at(index));
+        if snapshot.configuration != configuration && at <= last {
             return violation("raft.snapshot-faithful", &[node], || {
                 format!(
                     "{node:?} has a snapshot up to index {last} that says {:?}; by the log it is {configuration:?}",

@@ -17,6 +17,8 @@ pub(super) struct Durable {
     pub(super) vote: Option<NodeId>,
     /// Of the durable log.
     pub(super) chains: Chains,
+    /// Up to where a snapshot stands for it.
+    pub(super) base: u64,
     /// The disk has lost what is folded here. Until the server takes part again with what is left, it counts as a
     /// witness of what it had.
     pub(super) is_lost: bool,
@@ -66,13 +68,14 @@ impl Common {
                         self.elections.note_ballot(*term, node, candidate)?;
                     }
                     let last = snapshot.last.index;
-                    if self.committed.chains.at(last, &self.matching) != Some(snapshot.chain) {
+                    if !self.committed.stands(last, snapshot.chain, &self.matching) {
                         return violation("raft.snapshot-faithful", &[node], || {
                             format!("on the disk of {node:?} is a snapshot up to index {last} of what is not committed")
                         });
                     }
                     let before = durable.chains.clone();
-                    durable.chains = self.committed.chains.upto(last, &self.matching);
+                    durable.chains = self.committed.chains.upto(last, snapshot.chain);
+                    durable.base = last;
                     suffix.iter().for_each(|entry| durable.chains.append(entry.hash(), &self.matching));
                     let upto = self.committed.before_term(term + 1).min(before.last());
                     if durable.chains.at(upto, &self.matching) != self.committed.chains.at(upto, &self.matching) {
@@ -113,7 +116,7 @@ impl Common {
     pub(super) fn check_restored<M: StateMachine>(&mut self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
         let durable = &self.durable[node.index()];
         let last = durable.chains.last();
-        if (core.log().last_index(), Some(core.log().chain())) != (last, durable.chains.at(last, &self.matching)) {
+        if !durable.chains.ends_with(core.log().last_index(), core.log().chain()) {
             return violation("raft.restart-restores", &[node], || {
                 format!("{node:?} starts with {} entries, its disk holds {last}", core.log().last_index())
             });

@@ -1,6 +1,6 @@
 //! What logs may hold: Log Matching, Leader Append-Only, State Machine Safety, and commitment.
 
-use super::chains::{Chains, LogMatching};
+use super::chains::{Chains, FORGOTTEN, LogMatching};
 use super::durable::Durable;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::{Verdict, Violation};
@@ -23,6 +23,12 @@ impl Committed {
     #[inline]
     pub(super) fn upto(&self) -> u64 {
         self.chains.last()
+    }
+
+    /// Whether the chain at an index is this one, as far as that is remembered.
+    #[inline]
+    pub(super) fn stands(&self, index: u64, chain: u64, matching: &LogMatching) -> bool {
+        self.chains.at(index, matching).is_some_and(|found| found == chain || found == FORGOTTEN)
     }
 
     /// The last index that was committed in a term before this one.
@@ -91,7 +97,7 @@ impl Common {
         }
         // Everything up to here is known to match; after a truncation the search goes back further.
         let mut known = seen.last;
-        if self.chain_in(core, seen.last) != Some(seen.chain) {
+        if !self.has_chain(core, seen.last, seen.chain) {
             self.check_truncated(seen, node, core)?;
             known = 0;
         }
@@ -126,7 +132,7 @@ impl Common {
             });
         }
         let (term, known, chain) = self.acknowledged[node.index()];
-        if term == core.term() && self.chain_in(core, known) != Some(chain) {
+        if term == core.term() && !self.has_chain(core, known, chain) {
             return violation("raft.acknowledged-durable", &[node], || {
                 let last = core.log().last_index();
                 format!(
@@ -147,7 +153,7 @@ impl Common {
         let log = core.log();
         let at = |index: u64| (log.term_at(index).expect("in the log"), log.chain_at(index).expect("in the log"));
         let mut index = log.last_index();
-        let upto = upto.max(log.base().index);
+        let upto = upto.max(log.base().index).max(self.matching.forgotten());
         while index > upto {
             let (term, chain) = at(index);
             match self.matching.chain_of(index, term) {
@@ -198,8 +204,11 @@ impl Common {
         };
         let known = self.committed.upto();
         let common = commit.min(known);
-        let mine = if common == commit { Some(chain) } else { self.chain_in(core, common) };
-        if mine != self.committed_at(common) {
+        let agrees = match common == commit {
+            true => self.committed.stands(common, chain, &self.matching),
+            false => self.chain_in(core, common) == self.committed_at(common),
+        };
+        if !agrees {
             return violation("raft.state-machine-safety", &[node], || {
                 format!("{node:?} commits other entries up to {common} than were committed before")
             });

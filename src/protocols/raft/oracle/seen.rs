@@ -1,0 +1,89 @@
+//! What the oracle saw of a server when it last looked, and whether anything is different now.
+
+use super::{or_none, violation};
+use crate::oracle::spec::Verdict;
+use crate::protocol::NodeId;
+use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
+use crate::protocols::raft::membership::Servers;
+
+/// What the oracle saw of one server.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) term: u64,
+    pub(super) vote: Option<NodeId>,
+    /// The term it leads or led last; 0 if it never did.
+    pub(super) led: u64,
+    pub(super) leads: bool,
+    pub(super) last: u64,
+    pub(super) chain: u64,
+    pub(super) commit: u64,
+    pub(super) applied: u64,
+    /// The log is known to hold what is committed, up to here.
+    pub(super) agreed: u64,
+    /// Term and vote when the disk was last clean: a crash cannot take these.
+    pub(super) kept: (u64, Option<NodeId>),
+    /// Of a leader, by server.
+    pub(super) match_index: Vec<u64>,
+    /// Up to where the log is compacted away, and up to where there is a snapshot.
+    pub(super) base: u64,
+    pub(super) snapshot: u64,
+    /// Whom it has told to campaign, and in which term.
+    pub(super) told: Option<(u64, NodeId)>,
+}
+
+impl Seen {
+    /// Whether nothing of what is looked at differs from what was seen last.
+    #[inline]
+    pub(super) fn is_as_before<M: StateMachine>(&self, core: &Core<M>) -> bool {
+        let log = core.log();
+        // What changes most often stands first.
+        let same = core.commit() == self.commit
+            && core.applied() == self.applied
+            && log.last_index() == self.last
+            && log.chain() == self.chain
+            && log.base().index == self.base
+            && core.term() == self.term
+            && core.vote() == self.vote;
+        same && match core.role() {
+            Role::Leader(leadership) => {
+                let is_as_before = self.learned(&leadership.progress).is_empty();
+                self.leads && self.led == core.term() && is_as_before && self.has_told(core)
+            }
+            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => !self.leads,
+        }
+    }
+
+    /// About whose logs a leader knows something else than before, or what cannot be.
+    #[inline]
+    pub(super) fn learned(&self, progress: &[Progress]) -> Servers {
+        let pairs = progress.iter().zip(&self.match_index);
+        pairs.map(|(progress, known)| (progress.match_index != *known) | (progress.next_index <= *known)).collect()
+    }
+
+    /// Whether a leader has told nobody to campaign since.
+    #[inline]
+    pub(super) fn has_told<M: StateMachine>(&self, core: &Core<M>) -> bool {
+        core.handed_to().is_none_or(|told| self.told == Some(told))
+    }
+
+    /// Terms grow; in one term the vote goes from nobody to somebody and stays there.
+    #[inline]
+    pub(super) fn check_term<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+        if (core.term(), core.vote()) == (self.term, self.vote) {
+            return Ok(());
+        }
+        if core.term() < self.term {
+            return violation("raft.term-monotonic", &[node], || {
+                format!("{node:?} went back from term {} to term {}", self.term, core.term())
+            });
+        }
+        if core.term() == self.term && self.vote.is_some() {
+            return violation("raft.vote-monotonic", &[node], || {
+                let (before, now) = (or_none(self.vote), or_none(core.vote()));
+                format!("{node:?} changed its vote in term {} from {before} to {now}", self.term)
+            });
+        }
+        (self.term, self.vote) = (core.term(), core.vote());
+        Ok(())
+    }
+}
