@@ -5,6 +5,7 @@ use super::config::Config;
 use super::ensemble::Ensemble;
 use super::message::{self, Record};
 use super::recipe::{Desk, Recipe};
+use super::redis::failover::Position;
 use super::service::{Office, Service};
 use super::{database, ensemble, lease, redis, zookeeper};
 use crate::kernel::time::Time;
@@ -134,6 +135,14 @@ impl AnyServer {
             AnyServer::RedisFailover(server) => server.role(role),
             AnyServer::Ensemble(server) => server.role(role),
             AnyServer::Database(server) => server.role(role),
+        }
+    }
+
+    /// How much of what primaries have told it has, if it is one of several servers of Redis.
+    pub(super) fn position(&self) -> Option<Position> {
+        match self {
+            AnyServer::RedisFailover(server) => Some(server.position()),
+            AnyServer::Redis(_) | AnyServer::Ensemble(_) | AnyServer::Database(_) => None,
         }
     }
 

@@ -9,6 +9,7 @@ use super::ensemble::machine::Machine;
 use super::kind::AnyServer;
 use super::message::{Message, Record};
 use super::recipe::Due;
+use super::redis::failover::Position;
 use super::resource::Resource;
 use super::service::Office;
 use crate::kernel::digest::{Digest, Digestible};
@@ -65,7 +66,7 @@ impl protocol::Timer for Timer {
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 12] = [
+pub const FACTS: [&str; 14] = [
     "Sought",
     "Entered",
     "Reentered",
@@ -78,6 +79,8 @@ pub const FACTS: [&str; 12] = [
     "Accepted",
     "Refused",
     "Kept",
+    "Denied",
+    "RanOut",
 ];
 
 /// What nodes tell the oracles.
@@ -156,8 +159,19 @@ pub enum Fact {
         lock: LockId,
         /// The claim.
         claim: ClaimId,
-        /// The place in the log of what has made it so, from 1; 0 from a server that decides alone.
+        /// The place in the log of what has made it so, from 1, or the reign of a primary whose clients wait for others; 0
+        /// from a server that decides alone.
         index: u64,
+    },
+    /// Of a server that leads: it says to whoever asks that this session, or this lease, is no more.
+    Denied {
+        /// Its number.
+        session: u64,
+    },
+    /// Of a server that leads: it finds that the time of this session, or this lease, is over.
+    RanOut {
+        /// Its number.
+        session: u64,
     },
 }
 
@@ -180,6 +194,14 @@ impl Digestible for Fact {
                 if *index > 0 {
                     digest.word(*index);
                 }
+                return;
+            }
+            Fact::Denied { session } => {
+                digest.pair(13 << 32, *session);
+                return;
+            }
+            Fact::RanOut { session } => {
+                digest.pair(14 << 32, *session);
                 return;
             }
         };
@@ -243,6 +265,14 @@ fn ensemble(server: &mut AnyServer) -> &mut Ensemble {
 }
 
 impl Lock {
+    /// How much of what primaries have told it has, if it is one of several servers of Redis.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Lock::Server(server) => server.service.position(),
+            Lock::Client(_) | Lock::Resource(_) => None,
+        }
+    }
+
     /// The server of Raft in this node, if there is one.
     pub fn core(&self) -> Option<&Core<Machine>> {
         match self {
@@ -333,6 +363,8 @@ impl Protocol for Lock {
             Fact::Accepted { .. } => 9,
             Fact::Refused { .. } => 10,
             Fact::Kept { .. } => 11,
+            Fact::Denied { .. } => 12,
+            Fact::RanOut { .. } => 13,
         };
         FACTS[place]
     }

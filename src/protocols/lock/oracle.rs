@@ -3,7 +3,9 @@
 
 pub mod calm;
 pub mod exclusion;
+pub mod grace;
 pub mod queue;
+pub mod reigns;
 pub mod tokens;
 
 use super::claim::{Claim, ClaimId, LockId, Mode, Token};
@@ -17,7 +19,7 @@ use std::collections::VecDeque;
 use tokens::Tokens;
 
 /// The invariants that this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 8] = [
+pub const INVARIANTS: [(&str, &str); 13] = [
     (
         "lock.mutual-exclusion",
         "between a claim's entering and its last write, the resource accepts no write of another that may not hold the lock beside it",
@@ -28,7 +30,21 @@ pub const INVARIANTS: [(&str, &str); 8] = [
     ),
     ("lock.fenced", "a resource that checks tokens accepts none that is lower than one it has accepted before"),
     ("lock.release-kept", "a claim whose release was acknowledged never holds the lock again"),
+    ("lock.one-primary", "no two servers of Redis are primaries of the same reign: whoever votes does so once in it"),
+    (
+        "lock.votes-durable",
+        "whoever reigns has the votes of a majority of the servers of Redis, on whose disks they are",
+    ),
+    ("lock.position-monotonic", "a server of Redis goes on in what a primary tells, never back"),
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
+    (
+        "lock.told-expired",
+        "who leads tells nobody that a session or a lease is no more of which it has not heard yet, and others have",
+    ),
+    (
+        "lock.takeover-grace",
+        "a session or a lease that a new leader takes over has its time from then on, a lease an election timeout more",
+    ),
     (
         "lock.herd",
         "where waiters stand in a queue, what happens to a lock wakes at most one in vain of those that want it alone",
@@ -87,7 +103,8 @@ struct Book {
     queue: Queue,
     /// Who is inside by what it believes, crashed ones not counted.
     inside: Vec<Claim>,
-    /// The latest claims whose release was acknowledged, and how far the log had been applied by then.
+    /// The latest claims whose release was acknowledged, and how far the log had been applied by then, or which reign was
+    /// over.
     released: VecDeque<(Claim, u64)>,
     /// What has woken waiters in vain last, and those of them that want the lock alone.
     woken: (u64, Vec<ClaimId>),
@@ -150,7 +167,8 @@ impl LockOracle {
         &mut self.books[place]
     }
 
-    /// A node has told a fact. Servers that replicate a log have applied it up to `applied`, those that are furthest.
+    /// A node has told a fact. Servers that replicate a log have applied it up to `applied`, those that are furthest; where
+    /// primaries follow each other, all reigns up to that one are over.
     ///
     /// # Errors
     /// The broken invariant.
@@ -188,8 +206,10 @@ impl LockOracle {
                 book.exclusion.accepted(claim, ordinal, is_fenced)?;
             }
             Fact::Refused { .. } => self.reach(Goal::FencedOff),
+            Fact::Denied { .. } | Fact::RanOut { .. } => {}
             Fact::Kept { lock, claim, index } => {
-                // A server that lags behind, or hears late that it has long been right, speaks of what was before.
+                // A server that lags behind, or hears late that it has long been right, speaks of what was before; so does
+                // a primary that is none any more, and answers only now who has waited in its reign.
                 let is_later = |upto: u64| *index == 0 || *index > upto;
                 let gone = self.book(*lock).released.iter().find(|(gone, upto)| gone.id == *claim && is_later(*upto));
                 if let Some((Claim { client, .. }, _)) = gone {

@@ -3,13 +3,16 @@
 use super::claim::{LockId, Mode};
 use super::config::Config;
 use super::ensemble::machine::Machine;
+use super::kind::Kind;
 use super::message::Record;
 use super::node::{Fact, Lock};
 use super::oracle::calm::Calm;
+use super::oracle::grace::Grace;
+use super::oracle::reigns::Reigns;
 use super::oracle::{GOALS, LockOracle};
 use crate::environment::plan;
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Protocol};
 use crate::protocols::raft::core::Core;
 use crate::protocols::raft::message;
 use crate::protocols::raft::oracle::{self as raft, CoreOracle, Replicated};
@@ -36,6 +39,8 @@ impl Spec for Lock {
         LockOracles {
             config: config.clone(),
             core: config.kind.replicates().then(|| CoreOracle::of(config.servers)),
+            reigns: matches!(config.kind, Kind::RedisFailover(_)).then(|| Reigns::new(config.servers)),
+            grace: Grace::new(config),
             locks: LockOracle::new(config),
             calm: None,
             applied: 0,
@@ -70,9 +75,13 @@ pub struct LockOracles {
     config: Arc<Config>,
     /// Of servers that replicate by Raft.
     core: Option<CoreOracle>,
+    /// Of sessions and leases that such servers take over.
+    grace: Grace,
+    /// Of primaries of Redis and their replicas.
+    reigns: Option<Reigns>,
     locks: LockOracle,
     calm: Option<Calm>,
-    /// How far the log was applied by any server, at most.
+    /// How far the log was applied by any server, at most; or the latest reign before that of the latest primary.
     applied: u64,
     /// By client, how many calls it has made since it started.
     calls: Vec<u32>,
@@ -89,8 +98,13 @@ impl LockOracles {
     }
 
     fn after_step_of_server(&mut self, view: &View<Lock>, node: NodeId, touch: Touch) -> Verdict {
+        if let Some(reigns) = &mut self.reigns {
+            reigns.after_step(view, node, touch)?;
+            self.applied = reigns.latest().map_or(0, |(reign, _)| reign - 1);
+        }
         let Some(core) = &mut self.core else { return Ok(()) };
         core.after_step(view, node, touch)?;
+        self.grace.after_step(view, node)?;
         let Some(core) = view.state(node).and_then(Lock::core) else { return Ok(()) };
         self.applied = self.applied.max(core.applied());
         let orphan = core.machine().service.orphan();
@@ -99,11 +113,31 @@ impl LockOracles {
         Err(Box::new(Violation::new("lock.ephemeral-owned", &[node], message)))
     }
 
+    /// A server that leads says that a session is no more: then nobody has it who has applied more. Who leads in a later term
+    /// may have opened it since, and lets the others know.
+    fn check_denied(&self, view: &View<Lock>, node: NodeId, session: u64) -> Verdict {
+        let Some(own) = view.state(node).and_then(Lock::core) else { return Ok(()) };
+        let knows = |core: &Core<Machine>| core.machine().service.knows(session);
+        let is_ahead = |core: &Core<Machine>| {
+            core.applied() > own.applied() && core.log().term_at(core.applied()).is_some_and(|term| term <= own.term())
+        };
+        let server = |other: &NodeId| view.state(*other).and_then(Lock::core);
+        let mut others = (0..self.config.servers).map(NodeId::new).filter(|other| *other != node);
+        let witness = others.find(|other| server(other).is_some_and(|core| is_ahead(core) && knows(core)));
+        let Some(witness) = witness.filter(|_| !knows(own)) else { return Ok(()) };
+        let message = format!(
+            "{node:?} leads in term {} and says that session {session:x} is no more, of which it has not heard yet, and {witness:?} has",
+            own.term()
+        );
+        Err(Box::new(Violation::new("lock.told-expired", &[node, witness], message)))
+    }
+
     /// A leader outside the core that was healed, if others hear from it well enough to follow it, and it does not do its
     /// work as quickly as clients need.
     fn strange_leader(&self, view: &View<Lock>) -> Option<NodeId> {
-        let (_, leader) = self.core.as_ref()?.latest_leader();
-        let leads = view.state(leader).and_then(Lock::core).is_some_and(Core::is_leader);
+        let of_core = self.core.as_ref().map(|core| core.latest_leader().1);
+        let leader = of_core.or_else(|| Some(self.reigns.as_ref()?.latest()?.1))?;
+        let leads = view.state(leader).is_some_and(|server| server.role("primary").is_some());
         let is_well =
             |other: u16| view.network.is_well(leader.number(), other) && view.network.is_well(other, leader.number());
         let others = (0..self.config.servers + self.config.clients).filter(|other| *other != leader.number());
@@ -129,7 +163,12 @@ impl LockOracles {
 }
 
 impl Oracle<Lock> for LockOracles {
-    fn on_fact(&mut self, _: &View<Lock>, node: NodeId, fact: &Fact) -> Verdict {
+    fn on_fact(&mut self, view: &View<Lock>, node: NodeId, fact: &Fact) -> Verdict {
+        match fact {
+            Fact::Denied { session } => self.check_denied(view, node, *session)?,
+            Fact::RanOut { session } => self.grace.check_run_out(view, node, *session)?,
+            _ => {}
+        }
         if let Fact::Entered { claim, .. } = fact {
             self.acquired += 1;
             if let Some(calm) = &mut self.calm {

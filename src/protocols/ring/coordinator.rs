@@ -84,7 +84,7 @@ impl Coordinator {
         while self.core.apply_next().is_some() {}
         let is_ready = self.core.is_leader() && self.core.log().term_at(self.core.applied()) == Some(self.core.term());
         if is_ready != self.detector.is_some() {
-            self.detector = is_ready.then(|| Detector::new(&self.config, io.now()));
+            self.detector = is_ready.then(|| Detector::new(&self.config, self.core.term(), io.now()));
             if is_ready {
                 io.arm(Timer::Watch, self.config.pace.beat);
             } else {
@@ -115,8 +115,8 @@ impl Coordinator {
 
     /// Somebody has called a suspect, and was answered.
     pub fn on_passed(&mut self, node: NodeId, beat: Beat, io: &mut Io<'_, Node>) {
-        if let Some(detector) = &mut self.detector {
-            detector.on_passed(node, beat, io.now());
+        if let Some(suspect) = self.detector.as_mut().and_then(|detector| detector.on_passed(node, beat, io.now())) {
+            io.note(Fact::Passed(suspect));
         }
         self.tell(node, beat, io);
     }
@@ -237,7 +237,7 @@ fn look_after(detector: &mut Detector, latest: &Epoch, config: &Config, io: &mut
         |node: &NodeId| [&latest.members, &latest.next].into_iter().any(|list| Epoch::find(list, *node).is_some());
     for suspect in detector.suspects(config.servers().filter(is_concerned), io.now()) {
         if suspect.is_new {
-            io.note(Fact::Suspected { node: suspect.node });
+            io.note(Fact::Suspected(suspect));
         }
         if !(config.rules.change.asks_others)() {
             continue;

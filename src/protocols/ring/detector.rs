@@ -1,12 +1,13 @@
 //! Whom the leader of those who decide takes for dead.
 //!
 //! It hears of the servers by their beats. One that it has not heard of for half of its time-out is *suspected*: all others are
-//! asked to call it. What it answers they pass on, which is as good as a beat. It is *presumed dead* when its whole time-out is
+//! asked to call it. What it answers they pass on, which is as good as a beat: the suspicion begins anew, and who has missed it
+//! before counts no more. It is *presumed dead* when its whole time-out is
 //! over, and as many others as must witness it have called it in vain for half of it: so who is cut off from the leader
 //! alone stays. A suspect that is heard of without help is *cleared*, and has twice the time from then on, up to four
 //! times; it loses that again when it has not been suspected for long.
 //!
-//! All of it is kept in memory only: whoever leads next begins anew.
+//! All of it is kept in memory only: whoever leads next begins anew, and its suspicions have numbers that nobody has used before.
 //!
 //! Source: Das, Gupta and Motivala, "SWIM", DSN 2002, sections 3 and 4.2, on calling through others and on suspicion; Chandra and
 //! Toueg, "Unreliable Failure Detectors for Reliable Distributed Systems", JACM 1996, section 6, on time-outs that grow.
@@ -42,7 +43,7 @@ struct Peer {
 /// A suspicion.
 #[derive(Clone, Debug)]
 struct Doubt {
-    /// Tells it from earlier ones of the same server.
+    /// Tells it from all others, also from those of earlier terms.
     ticket: Ticket,
     /// Who has called it in vain since it was last heard of.
     missed_by: Vec<NodeId>,
@@ -68,10 +69,10 @@ pub struct Suspect {
 }
 
 impl Detector {
-    /// Of one who begins to lead.
-    pub fn new(config: &Arc<Config>, now: Time) -> Detector {
+    /// Of one who begins to lead in this term.
+    pub fn new(config: &Arc<Config>, term: u64, now: Time) -> Detector {
         let peer = Peer { heard: now, beat: None, doubt: None, doublings: 0, trusted: now };
-        Detector { config: config.clone(), peers: vec![peer; usize::from(config.servers)], last: 0 }
+        Detector { config: config.clone(), peers: vec![peer; usize::from(config.servers)], last: term << 32 }
     }
 
     /// The last that was heard of a server.
@@ -94,12 +95,14 @@ impl Detector {
         true
     }
 
-    /// A suspect is alive, as somebody says whom it has answered.
-    pub fn on_passed(&mut self, node: NodeId, beat: Beat, now: Time) {
+    /// A suspect is alive, as somebody says whom it has answered. The suspicion that begins then, unless a later beat is known.
+    pub fn on_passed(&mut self, node: NodeId, beat: Beat, now: Time) -> Option<Suspect> {
+        let patience = half(self.time_out(node));
         let peer = &mut self.peers[node.index()];
-        if peer.hears(beat, now) {
-            peer.doubt.iter_mut().for_each(|doubt| doubt.missed_by.clear());
-        }
+        let doubt = if peer.hears(beat, now) { peer.doubt.as_mut()? } else { return None };
+        self.last += 1;
+        *doubt = Doubt { ticket: self.last, missed_by: Vec::new() };
+        Some(Suspect { node, ticket: doubt.ticket, patience, is_new: false })
     }
 
     /// Somebody has called a suspect in vain.
@@ -114,12 +117,13 @@ impl Detector {
     pub fn suspects(&mut self, of: impl Iterator<Item = NodeId>, now: Time) -> Vec<Suspect> {
         let mut suspects = Vec::new();
         for node in of {
-            let patience = half(self.time_out(node));
             let dead_after = self.config.pace.dead_after;
             let peer = &mut self.peers[node.index()];
             if peer.doubt.is_none() && peer.doublings > 0 && now.since(peer.trusted) >= dead_after.times(STEADY) {
                 (peer.doublings, peer.trusted) = (peer.doublings - 1, now);
             }
+            let patience = half(self.time_out(node));
+            let peer = &mut self.peers[node.index()];
             let is_new = peer.doubt.is_none() && now.since(peer.heard) >= patience;
             if is_new {
                 self.last += 1;

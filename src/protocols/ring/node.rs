@@ -3,9 +3,11 @@
 use super::cell::{Cell, OperationId, Rank};
 use super::client::Client;
 use super::config::Config;
+use super::detector::Suspect;
 use super::epoch::Epoch;
-use super::message::{Message, Outcome, Record, Write};
+use super::message::{Message, Outcome, Record, Ticket, Write};
 use super::server::Server;
+use super::store::Wish;
 use super::topology::Team;
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
@@ -201,10 +203,9 @@ pub enum Fact {
         dead: NodeId,
     },
     /// Of one of those who decide: it asks others whether this server is alive.
-    Suspected {
-        /// Which.
-        node: NodeId,
-    },
+    Suspected(Suspect),
+    /// Of one of those who decide: it has heard of a suspect through another, and asks anew.
+    Passed(Suspect),
     /// Of one of those who decide: it has heard of a suspect without help.
     Cleared {
         /// Of which.
@@ -216,11 +217,27 @@ pub enum Fact {
         node: NodeId,
         /// Who has asked.
         by: NodeId,
+        /// For which suspicion.
+        ticket: Ticket,
+    },
+    /// Of a server: one that it has called for somebody is alive.
+    Heard {
+        /// Which.
+        node: NodeId,
+    },
+    /// Of a server: its operator has told it something about its place in the ring.
+    Ordered {
+        /// What.
+        order: Order,
+        /// What it wanted before.
+        before: Wish,
+        /// What it wants now.
+        after: Wish,
     },
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 20] = [
+pub const FACTS: [&str; 23] = [
     "Invoked",
     "Returned",
     "Failed",
@@ -241,6 +258,9 @@ pub const FACTS: [&str; 20] = [
     "Missed",
     "FetchAsked",
     "Stored",
+    "Passed",
+    "Ordered",
+    "Heard",
 ];
 
 impl Fact {
@@ -266,6 +286,9 @@ impl Fact {
             Fact::Missed { .. } => 17,
             Fact::FetchAsked { .. } => 18,
             Fact::Stored { .. } => 19,
+            Fact::Passed(_) => 20,
+            Fact::Ordered { .. } => 21,
+            Fact::Heard { .. } => 22,
         }
     }
 }
@@ -307,10 +330,17 @@ impl Digestible for Fact {
             }
             Fact::HintLeft { target } | Fact::HintDelivered { target } => (target.number().into(), 0),
             Fact::Mended { rank } | Fact::Forgot { rank } => (rank.0.into(), 0),
-            Fact::Presumed { dead: node } | Fact::Suspected { node } | Fact::Cleared { node } => {
-                (node.number().into(), 0)
+            Fact::Presumed { dead: node } | Fact::Cleared { node } | Fact::Heard { node } => (node.number().into(), 0),
+            Fact::Suspected(Suspect { node, ticket, .. }) | Fact::Passed(Suspect { node, ticket, .. }) => {
+                (node.number().into(), *ticket)
             }
-            Fact::Missed { node, by } => (node.number().into(), by.number().into()),
+            Fact::Missed { node, by, ticket } => (u64::from(node.number()) << 16 | u64::from(by.number()), *ticket),
+            Fact::Ordered { order, before, after } => {
+                order.digest(digest);
+                before.digest(digest);
+                after.digest(digest);
+                (0, 0)
+            }
             Fact::Decided { epoch } => {
                 epoch.digest(digest);
                 (0, 0)

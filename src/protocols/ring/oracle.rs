@@ -7,6 +7,7 @@ mod detection;
 mod kept;
 mod keys;
 mod mirror;
+mod orders;
 mod reference;
 mod rest;
 mod transfers;
@@ -19,6 +20,7 @@ use super::node::{Fact, Node};
 use super::server::Server;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
+use crate::protocols::raft::core::Core;
 use detection::Detection;
 use keys::{Keys, shown};
 use mirror::Mirror;
@@ -28,7 +30,7 @@ use std::sync::Arc;
 use transfers::Transfers;
 
 /// The invariants, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 21] = [
+pub const INVARIANTS: [(&str, &str); 23] = [
     (
         "ring.acknowledged-kept",
         "what was promised of a key is durable at so many owners that every read quorum sees it",
@@ -47,7 +49,9 @@ pub const INVARIANTS: [(&str, &str); 21] = [
     ("ring.placement-agreement", "all who are in an epoch agree on the owners of every key, and send requests to them"),
     ("ring.balance", "nobody owns much more of the ring than its share"),
     ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
-    ("ring.missed-by-others", "nobody is taken for dead whom who leads alone has missed"),
+    ("ring.missed-by-others", "nobody is taken for dead whom who leads alone has missed since it was heard of"),
+    ("ring.missed-for-long", "who has missed a suspect has called it in vain for as long as it was asked to"),
+    ("ring.order-obeyed", "an order of an operator changes what it is about, and nothing else"),
     ("ring.transfers-limited", "nobody fetches keys from more sources at a time, or sooner again, than it may"),
     ("ring.identity-kept", "a server that has not lost its disk is the member that it was"),
     ("ring.deletions-forgotten", "at rest nothing is kept of what was deleted, if deletions are ever forgotten"),
@@ -174,7 +178,7 @@ impl RingOracle {
     ///
     /// # Errors
     /// The broken invariant.
-    pub fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Verdict {
+    pub fn on_fact(&mut self, view: &View<Node>, node: NodeId, fact: &Fact) -> Verdict {
         let client = || usize::from(node.number() - self.config.servers);
         match fact {
             Fact::Invoked { key, rank, write, .. } => {
@@ -210,15 +214,20 @@ impl RingOracle {
             Fact::HintDelivered { .. } => self.reach(Goal::HintDelivered),
             Fact::Mended { .. } => self.reach(Goal::ReplicaMended),
             Fact::Forgot { .. } => self.reach(Goal::DeletionForgotten),
-            Fact::Suspected { node: suspect } => {
+            Fact::Suspected(suspect) => {
                 self.reach(Goal::MemberSuspected);
-                self.detection.suspected(node, *suspect);
+                self.detection.suspected(view, node, *suspect, self.config.servers);
             }
+            Fact::Passed(suspect) => self.detection.suspected(view, node, *suspect, self.config.servers),
             Fact::Cleared { node: suspect } => {
                 self.reach(Goal::SuspectCleared);
                 self.detection.cleared(node, *suspect);
             }
-            Fact::Missed { node: suspect, by } => self.detection.missed(node, *by, *suspect),
+            Fact::Missed { node: suspect, by, ticket } => {
+                self.detection.missed(view, node, (*by, *suspect), *ticket)?;
+            }
+            Fact::Heard { node: other } => self.detection.heard(view, node, *other),
+            Fact::Ordered { order, before, after } => self.check_order(node, *order, *before, *after)?,
             Fact::Presumed { dead } => {
                 self.reach(Goal::PresumedDead);
                 self.detection.check_presumed(node, *dead)?;
@@ -234,6 +243,9 @@ impl RingOracle {
     /// The broken invariant.
     pub fn after_step(&mut self, view: &View<Node>, node: NodeId, touch: Touch) -> Verdict {
         let server = view.state(node).and_then(Node::server);
+        if !server.and_then(Server::core).is_some_and(Core::is_leader) {
+            self.detection.leads_no_more(node);
+        }
         if let Some(metadata) = server.and_then(Server::core).map(|core| core.machine()) {
             for topology in metadata.since(self.epoch().number) {
                 self.follow(node, topology.epoch())?;

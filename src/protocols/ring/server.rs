@@ -247,8 +247,10 @@ impl Server {
         }
         let config = &self.shelf.config;
         let usual = (config.points, config.zones[io.me().index()]);
-        let Some(wish) = self.shelf.wish().after(order, usual) else { return false };
-        if wish == self.shelf.wish() {
+        let before = self.shelf.wish();
+        let Some(wish) = before.after(order, usual) else { return false };
+        io.note(Fact::Ordered { order, before, after: wish });
+        if wish == before {
             return false;
         }
         self.shelf.write(Record::Wish(wish), io);

@@ -77,8 +77,8 @@ pub struct RingOracles {
 }
 
 impl Oracle<Node> for RingOracles {
-    fn on_fact(&mut self, _: &View<Node>, node: NodeId, fact: &Fact) -> Verdict {
-        self.ring.on_fact(node, fact)
+    fn on_fact(&mut self, view: &View<Node>, node: NodeId, fact: &Fact) -> Verdict {
+        self.ring.on_fact(view, node, fact)
     }
 
     fn after_step(&mut self, view: &View<Node>, node: NodeId, touch: Touch) -> Verdict {

@@ -40,7 +40,7 @@ impl Witness {
         }
         calls.is_owed = true;
         if io.now().since(calls.since) >= patience {
-            io.note(Fact::Missed { node, by });
+            io.note(Fact::Missed { node, by, ticket });
             io.send(by, Message::Missed { node, ticket });
         }
         io.send(node, Message::Call);
@@ -49,6 +49,7 @@ impl Witness {
     /// A server is alive.
     pub fn on_beat(&mut self, node: NodeId, beat: Beat, io: &mut Io<'_, Node>) {
         if let Some(calls) = self.calls.get_mut(&node) {
+            io.note(Fact::Heard { node });
             calls.since = io.now();
             if std::mem::take(&mut calls.is_owed) {
                 io.send(calls.by, Message::Passed { node, beat });

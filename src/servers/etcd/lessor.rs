@@ -181,6 +181,12 @@ impl Lessor {
         Ok(Renewal::Renewed { ttl: lease.ttl, forget: lease.remaining > 0 })
     }
 
+    /// When a lease runs out; `None` on a member that does not lead, or if there is no such lease.
+    pub fn expiry(&self, id: i64) -> Option<Time> {
+        let primary = self.primary.as_ref().filter(|_| self.leases.contains_key(&id))?;
+        Some(primary.expiry(id))
+    }
+
     /// How long a lease has still to live, and its keys.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What an ensemble replicates: the state of its service, with at most one effect for each question of a client.
 
 use crate::kernel::digest::{Digest, Digestible, mix};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::protocol::NodeId;
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::protocols::lock::message::{Call, Reply};
@@ -9,6 +9,8 @@ use crate::protocols::lock::rules::EnsembleRules;
 use crate::protocols::lock::{lease, zookeeper};
 use crate::protocols::raft::core::StateMachine;
 use crate::protocols::raft::snapshot::Whole;
+use crate::servers::etcd::lessor::Lease;
+use crate::servers::zookeeper::znode::SessionId;
 use std::collections::BTreeMap;
 
 /// A command in the log.
@@ -152,6 +154,35 @@ impl Replica {
             (Replica::Lease(machine), Changes::Lease(events)) => machine.keepers(events).collect(),
             (Replica::ZooKeeper(machine), Changes::ZooKeeper(changes)) => machine.keepers(changes).collect(),
             (Replica::Lease(_) | Replica::ZooKeeper(_), _) => Vec::new(),
+        }
+    }
+
+    /// Whether there is this session, or this lease. O(log n).
+    pub fn knows(&self, session: u64) -> bool {
+        match self {
+            Replica::Lease(machine) => machine.etcd.lessor.lease(session as i64).is_some(),
+            Replica::ZooKeeper(machine) => machine.tree.is_open(SessionId(session)),
+        }
+    }
+
+    /// The sessions or leases, and how long each may still live if nobody has heard of it since. O(sessions).
+    pub fn lifetimes(&self) -> Vec<(u64, Span)> {
+        match self {
+            Replica::Lease(machine) => {
+                let lives = |(id, lease): (i64, &Lease)| (id as u64, Span::secs(lease.remaining() as u64));
+                machine.etcd.lessor.leases().map(lives).collect()
+            }
+            Replica::ZooKeeper(machine) => {
+                machine.tree.sessions().map(|(session, life_ms)| (session.0, Span::ms(life_ms))).collect()
+            }
+        }
+    }
+
+    /// When a lease runs out by the server's own clock, if this one leads; nothing is known of sessions here.
+    pub fn expiry(&self, session: u64) -> Option<Time> {
+        match self {
+            Replica::Lease(machine) => machine.etcd.lessor.expiry(session as i64),
+            Replica::ZooKeeper(_) => None,
         }
     }
 

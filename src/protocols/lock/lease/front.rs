@@ -9,6 +9,7 @@ use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::protocols::lock::ensemble::machine::{Changes, Command, Done, What};
 use crate::protocols::lock::ensemble::{self, Proposal, Seen, Taken};
 use crate::protocols::lock::message::{Call, Event, Reply, Request};
+use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::service::Office;
 use crate::servers::etcd::bytes::KeyRange;
 use crate::servers::etcd::lessor::Renewal;
@@ -83,7 +84,7 @@ impl Front {
     }
 
     /// A lease lives on, if it is this server that says so.
-    fn renew(&mut self, lease: i64, see: &mut Seen<'_>) -> Taken {
+    fn renew(&mut self, lease: i64, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
         let machine = see.machine.service.lease_mut();
         let now = machine.now();
         match machine.etcd.lessor.renew(now, lease) {
@@ -95,7 +96,10 @@ impl Front {
             }
             // It is answered when it has ended; until then the client asks again.
             Ok(Renewal::Ending) => Taken::Silent,
-            Err(_) => Taken::Answered(Reply::Lease(Answer::Lives(0))),
+            Err(_) => {
+                office.io.note(Fact::Denied { session: lease as u64 });
+                Taken::Answered(Reply::Lease(Answer::Lives(0)))
+            }
         }
     }
 }
@@ -112,7 +116,7 @@ impl ensemble::Front for Front {
         let Request::Lease(question) = request else { unreachable!("a question for another kind of server") };
         match question {
             Question::Write(write) => Taken::Proposed(What::Lease(write), None),
-            Question::Renew { lease } if see.leads => self.renew(lease, see),
+            Question::Renew { lease } if see.leads => self.renew(lease, see, office),
             Question::Renew { .. } => Taken::Passed,
             Question::Watch { waiter, key, from: start } => {
                 let watch = Watch { keys: KeyRange::one(key.name()), start, no_put: true, ..Watch::default() };
@@ -148,12 +152,13 @@ impl ensemble::Front for Front {
         }
     }
 
-    fn on_beat(&mut self, see: &mut Seen<'_>, _: &mut Office<'_, '_>) -> Vec<Proposal> {
+    fn on_beat(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Vec<Proposal> {
         let mut proposals: Vec<Proposal> = self.later.drain(..).map(|what| Proposal { what, term: None }).collect();
         if see.leads {
             let machine = see.machine.service.lease_mut();
             let now = machine.now();
             for lease in machine.etcd.lessor.due(now, LOOK_LIMIT) {
+                office.io.note(Fact::RanOut { session: lease as u64 });
                 self.ending.insert(lease, see.term);
             }
             for checkpoint in machine.etcd.lessor.due_checkpoints(now, 2 * LOOK_LIMIT) {

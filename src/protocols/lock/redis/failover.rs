@@ -113,13 +113,13 @@ impl Server {
     /// of one.
     pub fn boot(config: Config, disk: Found<'_, lock::Record>, office: &mut Office<'_, '_>) -> Server {
         let Hosting { persistence, .. } = config.client.hosting;
-        let (mut store, mut epoch, mut pledged) = (Store::new(config.client.hosting), 0, 0);
+        let (mut store, mut promised) = (Store::new(config.client.hosting), None);
         let mut position = Position::default();
         store.set_role(Role::Replica);
         for record in disk.records {
             let lock::Record::Redis(record) = record else { unreachable!("a record of another kind of server") };
             match record {
-                Record::Promise { epoch: heard, pledged: last } => (epoch, pledged) = (*heard, *last),
+                Record::Promise { epoch, pledged } => promised = Some((*epoch, *pledged)),
                 Record::Change(change) => {
                     store.replicate(change, office);
                     position.offset += 1;
@@ -135,6 +135,8 @@ impl Server {
             position = Position::default();
         }
         let now = office.io.now();
+        // The first reign is the first server's, so all know of it, and who stands against it stands for the next.
+        let (epoch, pledged) = promised.unwrap_or((1, 0));
         let mut server = Server {
             config,
             store,
@@ -148,16 +150,25 @@ impl Server {
             forced: now,
         };
         server.hesitate(office);
-        if epoch == 0 && office.io.me().number() == 0 {
-            server.promise(1, 0, office);
+        if promised.is_none() && office.io.me().number() == 0 {
             server.reign(office);
         }
         office.wake(config.beat, Due::Beat);
         server
     }
 
+    /// How much of what primaries have told it has.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     fn is_primary(&self) -> bool {
         matches!(self.state, State::Primary { .. })
+    }
+
+    /// The reign, for those who judge what it says in it; 0 if clients do not wait for others, and it decides alone.
+    fn rank(&self) -> u64 {
+        if self.config.client.wait == 0 { 0 } else { self.position.epoch }
     }
 
     /// What it votes for later, and whom it listens to, if that changes anything; also after a restart.
@@ -260,6 +271,6 @@ impl Service for Server {
     }
 
     fn role(&self, role: &str) -> Option<u64> {
-        (role == "primary" && self.is_primary()).then_some(self.epoch)
+        (role == "primary" && self.is_primary()).then_some(self.position.epoch)
     }
 }

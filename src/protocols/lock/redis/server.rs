@@ -34,7 +34,7 @@ impl Server {
             store.replicate(change, office);
         }
         store.set_role(Role::Primary);
-        store.tell_keepers(office);
+        store.tell_keepers(0, office);
         if hosting.persistence == Persistence::EverySecond {
             office.wake(FORCED_EVERY, Due::Beat);
         }

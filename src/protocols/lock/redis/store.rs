@@ -74,8 +74,8 @@ impl Store {
         self.redis.set_role(role);
     }
 
-    /// Tells the oracles who holds what, after a restart or a promotion. O(keys).
-    pub fn tell_keepers(&mut self, office: &mut Office<'_, '_>) {
+    /// Tells the oracles who holds what, after a restart or a promotion, and since when: see [`Fact::Kept`]. O(keys).
+    pub fn tell_keepers(&mut self, index: u64, office: &mut Office<'_, '_>) {
         if !self.hosting.decides {
             return;
         }
@@ -85,7 +85,7 @@ impl Store {
             let Answer::Bulk(key) = key else { continue };
             let Answer::Bulk(owner) = self.redis.apply(now, 0, &[b"GET".as_slice(), &key]) else { continue };
             if let (Some(lock), Some(claim)) = (lock_of(&key), owner_of(&owner)) {
-                office.io.note(Fact::Kept { lock, claim, index: 0 });
+                office.io.note(Fact::Kept { lock, claim, index });
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::protocol::NodeId;
 use crate::protocols::lock::ensemble::machine::{Asked, Changes, Command, Done, Through, What};
 use crate::protocols::lock::ensemble::{self, Proposal, Seen, Taken};
 use crate::protocols::lock::message::{Call, Event, Reply, Request};
+use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::service::Office;
 use crate::servers::zookeeper::error::Error;
 use crate::servers::zookeeper::sessions::{SessionTracker, password_of, refuses_client};
@@ -126,7 +127,7 @@ impl Front {
         }
         match self.hear(office.io.now(), session, comes_back) {
             Ok(()) => answered(answer, Zxid(0)),
-            Err(error) => answered(refusal(error), Zxid(0)),
+            Err(error) => answered(refusal(session, error, office), Zxid(0)),
         }
     }
 
@@ -175,8 +176,12 @@ fn ms(time: Time) -> u64 {
 }
 
 /// What a client hears of what the leader makes of its session.
-fn refusal(error: Error) -> Answer {
-    if error == Error::SessionMoved { Answer::Disconnected } else { Answer::Expired }
+fn refusal(session: SessionId, error: Error, office: &mut Office<'_, '_>) -> Answer {
+    if error == Error::SessionMoved {
+        return Answer::Disconnected;
+    }
+    office.io.note(Fact::Denied { session: session.0 });
+    Answer::Expired
 }
 
 fn answered(answer: Answer, zxid: Zxid) -> Taken {
@@ -260,7 +265,10 @@ impl ensemble::Front for Front {
     fn on_beat(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Vec<Proposal> {
         let Some(tracker) = self.tracker.as_mut().filter(|_| see.leads) else { return Vec::new() };
         let expired = tracker.expire(ms(office.io.now())).into_iter();
-        let close = |session| Proposal { what: What::ZooKeeper(Write::Close { session }), term: Some(see.term) };
+        let close = |session: SessionId| {
+            office.io.note(Fact::RanOut { session: session.0 });
+            Proposal { what: What::ZooKeeper(Write::Close { session }), term: Some(see.term) }
+        };
         expired.map(close).collect()
     }
 
@@ -275,7 +283,7 @@ impl ensemble::Front for Front {
             Err(Error::SessionMoved) if !(office.config.rules.zookeeper.heeds_moves)() => Ok(()),
             checked => checked,
         };
-        checked.err().map(|error| Reply::ZooKeeper(refusal(error), Zxid(0)))
+        checked.err().map(|error| Reply::ZooKeeper(refusal(session, error, office), Zxid(0)))
     }
 
     fn proposes(&self, proposal: &Proposal, see: &mut Seen<'_>, _: &mut Office<'_, '_>) -> bool {

@@ -14,7 +14,7 @@ fn detector(witnesses: u16) -> Detector {
         "(squall: 1, system: Ring(nodes: 5, dead_after: \"1s\", witnesses: {witnesses}), workload: (until: \"1s\"))"
     );
     let scenario = systems::parse::<BuiltIn>("it.ron", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
-    Detector::new(&ring_plan(&systems::plan(&scenario, "it", 0)).system, at(0))
+    Detector::new(&ring_plan(&systems::plan(&scenario, "it", 0)).system, 1, at(0))
 }
 
 fn at(ms: u64) -> Time {
@@ -51,9 +51,12 @@ fn what_others_have_heard_is_as_good_as_a_beat_but_clears_nobody() {
     let mut detector = detector(1);
     let ticket = suspects(&mut detector, 500)[0].ticket;
     detector.on_missed(OTHER, ticket, NodeId::new(1));
-    detector.on_passed(OTHER, beat(800), at(900));
+    let anew = detector.on_passed(OTHER, beat(800), at(900)).expect("it is suspected");
     assert!(!detector.is_dead(OTHER, at(5_000)), "who has missed it before does not count");
     detector.on_missed(OTHER, ticket, NodeId::new(1));
+    assert!(!detector.is_dead(OTHER, at(5_000)), "not even if it says so only now");
+    assert_eq!(suspects(&mut detector, 1_000), [anew]);
+    detector.on_missed(OTHER, anew.ticket, NodeId::new(1));
     assert!(!detector.is_dead(OTHER, at(1_899)) && detector.is_dead(OTHER, at(1_900)));
     assert!(detector.is_suspected(OTHER) && detector.beat(OTHER) == Some(&beat(800)));
     assert!(!detector.on_beat(OTHER, beat(700), at(1_950)), "an older beat, held up, says nothing");

@@ -1,50 +1,101 @@
-//! Who may be taken for dead: whom as many others have missed as must.
+//! Who may be taken for dead: whom as many others have missed as must, each for as long as it must, since it is suspected or
+//! was heard of last.
 
 use super::violation;
-use crate::oracle::spec::Verdict;
+use crate::kernel::time::{Span, Time};
+use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
+use crate::protocols::ring::detector::Suspect;
+use crate::protocols::ring::message::Ticket;
+use crate::protocols::ring::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who has missed whom.
 #[derive(Clone, Debug)]
 pub(super) struct Detection {
     needed: usize,
-    /// By who leads and suspect, who has called it in vain since it is suspected.
-    missed: BTreeMap<(NodeId, NodeId), BTreeSet<NodeId>>,
+    /// By who leads and suspect.
+    doubts: BTreeMap<(NodeId, NodeId), Doubt>,
+    /// By who calls for others and whom it calls, when it was answered last, by its own clock.
+    heard: BTreeMap<(NodeId, NodeId), Time>,
+}
+
+/// A suspicion.
+#[derive(Clone, Debug)]
+struct Doubt {
+    ticket: Ticket,
+    /// How long a witness must have called in vain.
+    patience: Span,
+    /// What each server's own clock showed when it began, by node.
+    began: Vec<Time>,
+    /// Who has called in vain since then.
+    missed_by: BTreeSet<NodeId>,
+}
+
+fn clock(view: &View<Node>, node: NodeId) -> Time {
+    view.host(node).clock.monotonic(view.now)
 }
 
 impl Detection {
     /// Where so many others are needed.
     pub(super) fn new(needed: usize) -> Detection {
-        Detection { needed, missed: BTreeMap::new() }
+        Detection { needed, doubts: BTreeMap::new(), heard: BTreeMap::new() }
     }
 
-    /// Somebody who leads begins to suspect a server.
-    pub(super) fn suspected(&mut self, by: NodeId, node: NodeId) {
-        self.missed.insert((by, node), BTreeSet::new());
+    /// Somebody who leads begins to suspect a server, or does so anew since it has heard of it through another. O(servers).
+    pub(super) fn suspected(&mut self, view: &View<Node>, by: NodeId, suspect: Suspect, servers: u16) {
+        let Suspect { node, ticket, patience, .. } = suspect;
+        let began = (0..servers).map(|server| clock(view, NodeId::new(server))).collect();
+        self.doubts.insert((by, node), Doubt { ticket, patience, began, missed_by: BTreeSet::new() });
     }
 
     /// It has heard of it.
     pub(super) fn cleared(&mut self, by: NodeId, node: NodeId) {
-        self.missed.remove(&(by, node));
+        self.doubts.remove(&(by, node));
+    }
+
+    /// It leads no more: nothing of what it has suspected counts when it leads again. O(suspicions).
+    pub(super) fn leads_no_more(&mut self, by: NodeId) {
+        self.doubts.retain(|(leader, _), _| *leader != by);
+    }
+
+    /// Somebody has called it, or had before, and is answered.
+    pub(super) fn heard(&mut self, view: &View<Node>, witness: NodeId, node: NodeId) {
+        self.heard.insert((witness, node), clock(view, witness));
     }
 
     /// Somebody else has called it in vain.
-    pub(super) fn missed(&mut self, witness: NodeId, by: NodeId, node: NodeId) {
-        if let Some(witnesses) = self.missed.get_mut(&(by, node)) {
-            witnesses.insert(witness);
+    pub(super) fn missed(
+        &mut self,
+        view: &View<Node>,
+        witness: NodeId,
+        (by, node): (NodeId, NodeId),
+        ticket: Ticket,
+    ) -> Verdict {
+        let doubt = self.doubts.get_mut(&(by, node)).filter(|doubt| doubt.ticket == ticket);
+        let Some(Doubt { patience, began, missed_by, .. }) = doubt else { return Ok(()) };
+        missed_by.insert(witness);
+        let since = self.heard.get(&(witness, node)).copied().unwrap_or(Time::ZERO).max(began[witness.index()]);
+        let for_so_long = clock(view, witness).since(since);
+        if for_so_long >= *patience {
+            return Ok(());
         }
+        let message = format!(
+            "{witness:?} says that it has called {node:?} in vain for {patience}, and was asked to, or answered, {for_so_long} ago"
+        );
+        violation("ring.missed-for-long", &[witness, node], message)
     }
 
     /// It is taken for dead.
     pub(super) fn check_presumed(&self, by: NodeId, dead: NodeId) -> Verdict {
-        let witnesses: Vec<NodeId> = self.missed.get(&(by, dead)).into_iter().flatten().copied().collect();
+        let doubt = self.doubts.get(&(by, dead));
+        let witnesses: Vec<NodeId> = doubt.into_iter().flat_map(|doubt| &doubt.missed_by).copied().collect();
         let others = witnesses.iter().filter(|witness| **witness != by && **witness != dead).count();
-        if others >= self.needed {
+        if doubt.is_some() && others >= self.needed {
             return Ok(());
         }
         let message = format!(
-            "{by:?} takes {dead:?} for dead, whom {} others have missed besides, where {} must: {witnesses:?}",
+            "{by:?} takes {dead:?} for dead, whom {} others have missed besides since it was heard of, where {} must: {witnesses:?}",
             others, self.needed
         );
         violation("ring.missed-by-others", &[by, dead], message)

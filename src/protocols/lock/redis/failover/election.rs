@@ -103,9 +103,9 @@ impl Server {
         self.position = Position { epoch: self.epoch, run: office.io.dice().next(), offset: 0 };
         self.store.set_role(Role::Primary);
         self.store.keep(Record::Whole(self.position, self.store.whole()), office);
-        let (feed, waiters) = (Feed::new(office.config.servers), Waiters::default());
+        let (feed, waiters) = (Feed::new(office.config.servers), Waiters::of(self.epoch));
         feed.beat(self.position, office);
         self.state = State::Primary { feed, waiters, counts: BTreeMap::new() };
-        self.store.tell_keepers(office);
+        self.store.tell_keepers(self.rank(), office);
     }
 }

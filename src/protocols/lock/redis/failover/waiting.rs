@@ -31,8 +31,10 @@ pub struct Waiter {
 }
 
 /// All that wait.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Waiters {
+    /// The reign in which they do.
+    reign: u64,
     /// By what replicas must have, and by client: each has one call at a time under way.
     waiting: BTreeMap<(u64, NodeId), Waiter>,
     /// When each has waited long enough. All wait equally long, so the first to come is the first to go.
@@ -40,11 +42,16 @@ pub struct Waiters {
 }
 
 impl Waiters {
+    /// Nobody waits yet in this reign.
+    pub fn of(reign: u64) -> Waiters {
+        Waiters { reign, waiting: BTreeMap::new(), ends: VecDeque::new() }
+    }
+
     /// A client begins to wait, or is answered at once. O(log n), and O(replicas).
     pub fn join(&mut self, waiter: Waiter, timeout: Span, feed: &Feed, office: &mut Office<'_, '_>) {
         let have = feed.having(waiter.offset, office.io.me());
         if have >= waiter.replicas {
-            answer(&waiter, have, office);
+            self.answer(&waiter, have, office);
             return;
         }
         self.waiting.insert((waiter.offset, waiter.client), waiter);
@@ -58,7 +65,7 @@ impl Waiters {
         let Some(upto) = feed.had_by(first.replicas, office.io.me()) else { return };
         while let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 < upto) {
             let waiter = entry.remove();
-            answer(&waiter, feed.having(waiter.offset, office.io.me()), office);
+            self.answer(&waiter, feed.having(waiter.offset, office.io.me()), office);
         }
     }
 
@@ -70,14 +77,14 @@ impl Waiters {
                 continue;
             };
             self.waiting.remove(&(offset, client));
-            answer(&waiter, feed.having(offset, office.io.me()), office);
+            self.answer(&waiter, feed.having(offset, office.io.me()), office);
         }
     }
-}
 
-fn answer(waiter: &Waiter, have: u16, office: &mut Office<'_, '_>) {
-    if let Some(claim) = waiter.owner.filter(|_| have >= waiter.replicas) {
-        office.io.note(Fact::Kept { lock: waiter.lock, claim, index: 0 });
+    fn answer(&self, waiter: &Waiter, have: u16, office: &mut Office<'_, '_>) {
+        if let Some(claim) = waiter.owner.filter(|_| have >= waiter.replicas) {
+            office.io.note(Fact::Kept { lock: waiter.lock, claim, index: self.reign });
+        }
+        office.reply(waiter.client, waiter.call, message::Reply::Redis(Reply::Int(i64::from(have))));
     }
-    office.reply(waiter.client, waiter.call, message::Reply::Redis(Reply::Int(i64::from(have))));
 }
