@@ -31,7 +31,9 @@ impl Common {
         let since = std::mem::replace(&mut seen.wished_at, core.log().last_index());
         let Some(wish) = before.filter(|_| core.wish().is_none() && !truncated) else { return Ok(()) };
         let grants = |configuration: &Configuration| is_granted(wish, node, configuration);
-        if grants(core.configuration()) || self.has_had(core, since, grants) {
+        // A leader that is ordered to leave may be gone in the same step, whatever it was to ask for before.
+        let is_gone = is_granted(Wish::Leave, node, core.configuration());
+        if is_gone || grants(core.configuration()) || self.has_had(core, since, grants) {
             return Ok(());
         }
         violation("raft.order-kept", &[node], || {
