@@ -35,6 +35,7 @@ use logs::{Committed, States};
 use seen::Seen;
 use snapshots::check_kept;
 use std::ops::Range;
+use wishes::check_order;
 
 /// A protocol that embeds Raft, for oracles to look into.
 pub trait Replicated: Protocol {
@@ -49,7 +50,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 30] = [
+pub const INVARIANTS: [(&str, &str); 31] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -88,6 +89,10 @@ pub const INVARIANTS: [(&str, &str); 30] = [
     (
         "raft.configurations-overlap",
         "any two quorums of two configurations that follow each other share a server (thesis, section 4.1)",
+    ),
+    (
+        "raft.promoted-caught-up",
+        "a leader lets a learner vote when one message brings it all that is committed (thesis, section 4.2.1)",
     ),
     (
         "raft.order-kept",
@@ -262,6 +267,9 @@ impl CoreOracle {
             common.reach(Goal::ServerOutcast);
         }
         let Some(core) = core.filter(|core| !core.is_outcast()) else { return Ok(0..0) };
+        if let Touch::Ordered(order) = touch {
+            check_order(order, node, core)?;
+        }
         let (held, base) = ((touch != Touch::Booted).then_some(seen.last), seen.base);
         if touch == Touch::Booted {
             common.check_restored(seen, node, core)?;
