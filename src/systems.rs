@@ -75,7 +75,7 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
     }
 
     /// The orders that a hostile swarm gives to its servers at random, of those that it understands and survives whenever they
-    /// come: to join and to leave, to replace each other, what weight and zone they have. Default: none.
+    /// come: to join and to leave, to replace each other, to lead, what weight and zone they have. Default: none.
     fn churn(&self) -> &'static [Kind] {
         &[]
     }
@@ -237,8 +237,8 @@ pub fn plan_sparing<S: System>(scenario: &Scenario<S>, spares: &[Kind], name: &s
     // Some have an owner for every key; a swarm knows of no keys.
     roles.retain(|role| *role != "owner");
     let (churn, pace) = (scenario.system.churn(), scenario.system.pace());
-    // Without an operator nobody waits for what only he brings about.
-    let is_still = churn.is_empty();
+    // Without an operator nobody waits for what only he brings about, nor if he does no more than to move the lead.
+    let is_still = churn.iter().all(|order| *order == Kind::TransferLeadership);
     messages.retain(|label| !is_still || !raft::ORDERED.contains(label));
     goals.retain(|goal| !is_still || !raft::ORDERED_GOALS.contains(goal));
     let roster = Roster { crew, roles: &roles, goals: &goals, messages: &messages, spares, churn, pace };
@@ -429,8 +429,8 @@ impl System for BuiltIn {
 
     fn churn(&self) -> &'static [Kind] {
         match self {
-            BuiltIn::Raft(settings) if settings.spares > 0 => &[Kind::Join, Kind::Leave, Kind::ReplaceMember],
-            BuiltIn::Raft(_) | BuiltIn::Lock(_) => &[],
+            BuiltIn::Raft(settings) => settings.churn(),
+            BuiltIn::Lock(_) => &[],
             BuiltIn::Ring(_) => &ring::CHURN,
         }
     }

@@ -252,6 +252,12 @@ impl RaftSettings {
     /// The orders that its servers understand.
     pub(super) const ORDERS: [Kind; 4] = [Kind::Join, Kind::Leave, Kind::ReplaceMember, Kind::TransferLeadership];
 
+    /// The orders that a swarm gives: members change if there is somebody who may come.
+    pub(super) fn churn(&self) -> &'static [Kind] {
+        let all = &[Kind::TransferLeadership, Kind::Join, Kind::Leave, Kind::ReplaceMember];
+        if self.spares > 0 { all } else { &all[..1] }
+    }
+
     /// What its servers do not claim to survive: a sync that lied, and with leases a clock that stands still.
     pub(super) fn spared(&self) -> &'static [Kind] {
         match self.reads {
@@ -275,6 +281,7 @@ impl RaftSettings {
     pub(super) fn goals(&self) -> Vec<&'static str> {
         let may_be = |goal: &&str| match *goal {
             "raft.snapshot-taken" | "raft.snapshot-installed" => self.snapshot.is_some(),
+            "raft.session-expired" => self.session_lifetime.is_some(),
             _ => !ORDERED_GOALS.contains(goal),
         };
         oracle::GOALS.into_iter().filter(may_be).collect()

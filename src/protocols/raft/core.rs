@@ -120,6 +120,8 @@ pub enum Role<M: StateMachine> {
     Candidate {
         /// Who has voted for it.
         votes: Vec<NodeId>,
+        /// What it campaigns about.
+        campaign: Campaign,
     },
     /// Leads.
     Leader(Leadership<M>),

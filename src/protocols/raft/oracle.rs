@@ -10,8 +10,13 @@ mod configurations;
 mod durable;
 mod elections;
 mod forgetting;
+mod goals;
 mod logs;
 mod seen;
+pub mod sessions;
+mod silence;
+mod snapshots;
+pub mod wishes;
 
 use super::config::Config;
 use super::core::{Core, Role, StateMachine};
@@ -25,8 +30,10 @@ use chains::LogMatching;
 use configurations::Configurations;
 use durable::Durable;
 use elections::Elections;
+pub use goals::{GOALS, Goal};
 use logs::{Committed, States};
 use seen::Seen;
+use snapshots::check_kept;
 use std::ops::Range;
 
 /// A protocol that embeds Raft, for oracles to look into.
@@ -42,7 +49,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 26] = [
+pub const INVARIANTS: [(&str, &str); 30] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -82,77 +89,30 @@ pub const INVARIANTS: [(&str, &str); 26] = [
         "raft.configurations-overlap",
         "any two quorums of two configurations that follow each other share a server (thesis, section 4.1)",
     ),
+    (
+        "raft.order-kept",
+        "what a server was ordered to ask for it asks for until it has got it, it crashes, or another order comes",
+    ),
     ("raft.transfer-quiet", "a leader that hands over takes no commands (thesis, section 3.10)"),
     ("raft.transfer-caught-up", "whoever is told to campaign has all entries of the leader (thesis, section 3.10)"),
+    (
+        "raft.transfer-told",
+        "whoever is to lead next is told to campaign as soon as it is known to have all entries of the leader (thesis, section 3.10)",
+    ),
     (
         "raft.leader-begins-with-entry",
         "a leader has an entry of its own term from its first step on (paper, section 8)",
     ),
+    (
+        "raft.quorum-checked",
+        "a leader that has not heard a quorum for three of the longest election timeouts leads no more (thesis, section 6.2)",
+    ),
     ("raft.lease-exclusive", "nobody is elected while another leader reads by a lease (thesis, section 6.4.1)"),
     ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
-];
-
-/// Things that should happen sometimes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Goal {
-    /// A leader was elected.
-    LeaderElected,
-    /// A leader was elected after another one.
-    LeaderDeposed,
-    /// A leader was elected while another one of an earlier term still led.
-    StaleLeader,
-    /// A leader stepped down.
-    LeaderSteppedDown,
-    /// A term went by without a leader: a split vote, or a campaign that was lost.
-    ElectionFailed,
-    /// A partition left a leader without a quorum.
-    LeaderIsolated,
-    /// A server removed entries that conflicted with the leader's.
-    ConflictTruncated,
-    /// A crash took records that were not durable yet.
-    UnsyncedLost,
-    /// A server restarted with entries in its log.
-    RestartWithLog,
-    /// A leader crashed.
-    LeaderCrashed,
-    /// A server found that its disk had lost what it had promised to keep, and takes no part.
-    ServerOutcast,
-    /// A server took a snapshot of its own.
-    SnapshotTaken,
-    /// A server took over a leader's snapshot.
-    SnapshotInstalled,
-    /// Another configuration was committed.
-    ConfigurationChanged,
-    /// A configuration came in which old and new voters must both agree.
-    JointConfiguration,
-    /// A learner became a voter.
-    LearnerPromoted,
-    /// A leader stepped down that did not belong to the cluster any more.
-    LeaderRemoved,
-    /// A server was elected that the leader before it had handed over to.
-    LeadershipTransferred,
-}
-
-/// The names of the goals, in their order.
-pub const GOALS: [&str; 18] = [
-    "raft.leader-elected",
-    "raft.leader-deposed",
-    "raft.stale-leader",
-    "raft.leader-stepped-down",
-    "raft.election-failed",
-    "raft.leader-isolated",
-    "raft.conflict-truncated",
-    "raft.unsynced-tail-lost",
-    "raft.restart-with-log",
-    "raft.leader-crashed",
-    "raft.server-outcast",
-    "raft.snapshot-taken",
-    "raft.snapshot-installed",
-    "raft.configuration-changed",
-    "raft.joint-configuration",
-    "raft.learner-promoted",
-    "raft.leader-removed",
-    "raft.leadership-transferred",
+    (
+        "raft.log-compacted",
+        "a server that is to take snapshots applies no more than so many entries after the latest one, and keeps no more before it (paper, section 7)",
+    ),
 ];
 
 /// The oracle of the core.
@@ -208,6 +168,12 @@ impl CoreOracle {
             base: 0,
             snapshot: 0,
             told: None,
+            is_sent: false,
+            lags: false,
+            deaf: None,
+            overstayed: None,
+            wish: None,
+            wished_at: 0,
         };
         let common = Common {
             leadership_changed: Time::ZERO,
@@ -301,15 +267,21 @@ impl CoreOracle {
             common.check_restored(seen, node, core)?;
         }
         seen.check_term(node, core)?;
+        let (led, snapshot) = (seen.leads, seen.snapshot);
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
+        let truncated = seen.wish.is_some() && common.chain_in(core, seen.last) != Some(seen.chain);
         common.check_log(seen, node, core)?;
+        common.check_wish(seen, truncated, node, core)?;
         let fresh = common.check_commit(seen, held, node, core)?;
         if !fresh.is_empty() {
             common.check_successors(view, node, core)?;
         }
         common.check_applied(seen, node, core)?;
         common.check_snapshot(seen, held, node, core)?;
+        if seen.snapshot > snapshot && !led {
+            check_kept(node, core)?;
+        }
         if host.disk.is_clean() {
             seen.kept = (seen.term, seen.vote);
         }
@@ -322,12 +294,17 @@ impl CoreOracle {
     /// Links were cut or healed: is a leader on its own now?
     pub fn on_weather<P: Replicated>(&mut self, view: &View<P>) {
         let count = self.servers.len() as u16;
-        for leader in (0..count).filter(|server| self.servers[*server as usize].leads) {
+        for leader in 0..count {
+            self.servers[leader as usize].lags |= view.host(NodeId::new(leader)).impaired;
+            if !self.servers[leader as usize].leads {
+                continue;
+            }
             let reaches = |other: &u16| !view.network.is_cut(leader, *other) && !view.network.is_cut(*other, leader);
             let reached: Servers = (0..count).filter(reaches).map(NodeId::new).collect();
             if !self.is_quorum(Decision::Replication, reached) {
                 self.common.reach(Goal::LeaderIsolated);
             }
+            self.note_silence(view, NodeId::new(leader));
         }
     }
 
@@ -399,6 +376,7 @@ impl Common {
     fn on_crash(&mut self, seen: &mut Seen, lost: usize) {
         let led = seen.leads;
         (seen.leads, seen.commit, seen.applied, seen.base, seen.snapshot) = (false, 0, 0, 0, 0);
+        (seen.wish, seen.lags, seen.overstayed) = (None, false, None);
         if led {
             self.reach(Goal::LeaderCrashed);
         }

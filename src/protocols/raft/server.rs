@@ -93,7 +93,7 @@ impl Server {
             self.office = (self.core.term(), now, clock);
         }
         let (_, began, from) = self.office;
-        ((from + now.since(began)).ns() / 1_000_000) as u32
+        ((self.core.config().rules.session.time_of_log)(from, began, now).ns() / 1_000_000) as u32
     }
 
     fn on_read(&mut self, request: &Command, io: &mut Io<'_, Store>) -> bool {
@@ -118,7 +118,8 @@ impl Server {
             let message = match reply {
                 Outcome::Done(answer) => Message::Reply { sequence, answer },
                 Outcome::Overtaken => continue,
-                Outcome::Expired => Message::Expired { sequence },
+                Outcome::Expired if (self.core.config().rules.session.tells_end)() => Message::Expired { sequence },
+                Outcome::Expired => continue,
             };
             if self.core.is_leader() {
                 io.send(client, message);

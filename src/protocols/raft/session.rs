@@ -152,8 +152,10 @@ impl<M: StateMachine<Reply: Digestible>> Sessions<M> {
             self.last.resize(client + 1, None);
         }
         let now = (self.rules.clock)(self.clock, self.local);
-        let is_over =
-            |session: &Session<M::Reply>| self.lifetime.is_some_and(|lifetime| now.since(session.used) > lifetime);
+        let rules = &self.rules;
+        let is_over = |session: &Session<M::Reply>| {
+            self.lifetime.is_some_and(|lifetime| (rules.is_over)(now.since(session.used), lifetime))
+        };
         match &mut self.last[client] {
             Some(session) if session.number == request.session && !is_over(session) => {
                 if session.used != self.clock {
@@ -167,13 +169,13 @@ impl<M: StateMachine<Reply: Digestible>> Sessions<M> {
                     false => Outcome::Overtaken,
                 })
             }
-            Some(session) if session.number > request.session => Some(Outcome::Overtaken),
+            Some(session) if (rules.is_overtaken)(session.number, request.session) => Some(Outcome::Overtaken),
             // A command that opens a session does so once: when that is over, too.
             Some(session) if session.number == request.session => {
-                (!(self.rules.may_open)(false)).then_some(Outcome::Expired)
+                (!(rules.may_open)(false)).then_some(Outcome::Expired)
             }
             Some(_) | None => {
-                let may_open = self.lifetime.is_none() || (self.rules.may_open)(request.opens);
+                let may_open = self.lifetime.is_none() || (rules.may_open)(request.opens);
                 (!may_open).then_some(Outcome::Expired)
             }
         }

@@ -1,22 +1,36 @@
 //! What must hold of the replicated store: all that must hold of Raft, and what its clients see.
 
+mod calm;
+
 use super::core::{Core, Role};
 use super::kv;
-use super::membership::Servers;
 use super::message::Record;
 use super::node::{Config, Fact, Judge, Machine, Store};
-use super::oracle::{CoreOracle, GOALS, Replicated};
+use super::oracle::sessions::SessionOracle;
+use super::oracle::{CoreOracle, GOALS, Goal, Replicated};
 use crate::environment::plan;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use crate::oracle::linearizable::register::{Operation, Register};
 use crate::oracle::linearizable::{Checker, OperationId, Verdict as Linearizability};
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
 
 /// What must hold of the store beyond what must hold of Raft, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 3] = [
+pub const INVARIANTS: [(&str, &str); 6] = [
     ("raft.acknowledged-kept", "an operation that is more than a read, and whose client has its answer, is committed"),
     ("raft.linearizable", "the answers of the store are those of one register a key, used by one client at a time"),
+    (
+        "raft.sessions-end",
+        "a client's session ends when it was not used for its lifetime by the time of the log, and not before, and nothing is carried out in one that is over (thesis, section 6.3)",
+    ),
+    (
+        "raft.log-time",
+        "the time of the log goes by the clock of whoever leads, from where it was when that one came (thesis, section 6.3)",
+    ),
+    (
+        "raft.clients-served",
+        "when the faults are over, and one leader serves, no client that reaches all servers goes without an answer",
+    ),
     (
         "raft.settles",
         "when the faults are over, one leader serves a fresh write and a fresh read, and all logs become equal",
@@ -48,8 +62,11 @@ impl Spec for Store {
             core: CoreOracle::new(&config.raft),
             servers: config.raft.all(),
             steady: config.raft.election_timeout_max.times(STEADY_TIMEOUTS),
+            long: config.client.retry.times(u64::from(config.raft.all()) + ROUNDS),
+            reads_anywhere: config.client.reads_anywhere,
             keys: Vec::new(),
             sessions: vec![Session::default(); config.clients as usize],
+            ending: config.session_lifetime.map(|lifetime| SessionOracle::new(config.raft.all(), lifetime)),
             calm: None,
             judge: config.judge,
             is_blind: false,
@@ -115,6 +132,9 @@ impl From<kv::Command> for plan::Operation {
 /// reason: one quiet moment between two elections is no stability.
 const STEADY_TIMEOUTS: u64 = 4;
 
+/// A client asks every server in turn, or any, and so many times more: whoever knows the leader sends it there.
+const ROUNDS: u64 = 4;
+
 /// All oracles of the store.
 #[derive(Clone, Debug)]
 pub struct StoreOracle {
@@ -122,10 +142,16 @@ pub struct StoreOracle {
     servers: u16,
     /// How long one leader must have led for the cluster to be settled.
     steady: Span,
+    /// How long a client must have asked in vain, by its own clock, to be one that is not served.
+    long: Span,
+    /// Reads are not sent to the leader: who has no answer may have asked somebody who could not tell.
+    reads_anywhere: bool,
     /// By key.
     keys: Vec<Checker<Register>>,
     /// By client.
     sessions: Vec<Session>,
+    /// If sessions end.
+    ending: Option<SessionOracle>,
     calm: Option<Calm>,
     judge: Judge,
     /// What the servers hold is not looked at any more: it is not as it must be, and that is not to be said.
@@ -149,6 +175,7 @@ struct Call {
     id: OperationId,
     reads: bool,
     fresh: bool,
+    begun: Time,
 }
 
 /// What has happened since the faults are over.
@@ -156,6 +183,8 @@ struct Call {
 struct Calm {
     write: bool,
     read: bool,
+    /// Since when the servers serve.
+    served: Option<Time>,
     /// Why the servers could promise nothing when the faults ended, however well they are. Links do not change after that, but
     /// who belongs to the cluster may, and then clients have given up what they wanted.
     apart: Option<String>,
@@ -166,128 +195,21 @@ impl StoreOracle {
         (node.number() - self.servers) as usize
     }
 
-    fn on_invoked(&mut self, client: usize, command: &kv::Command) {
+    fn on_invoked(&mut self, now: Time, client: usize, command: &kv::Command) {
         while self.keys.len() <= command.key as usize {
             self.keys.push(Checker::new(0));
         }
         let id = self.keys[command.key as usize].invoke(command.operation);
         let reads = command.operation == Operation::Read;
-        self.sessions[client].call = Some(Call { key: command.key, id, reads, fresh: self.calm.is_some() });
+        self.sessions[client].call = Some(Call { key: command.key, id, reads, fresh: self.calm.is_some(), begun: now });
     }
-}
-
-impl StoreOracle {
-    /// The members of the cluster that can do their work.
-    fn well(&self, view: &View<Store>) -> Vec<NodeId> {
-        let is_well = |node: &NodeId| {
-            let takes_part = view.state(*node).and_then(Store::core).is_some_and(|core| !core.is_outcast());
-            takes_part && view.host(*node).is_able()
-        };
-        self.core.configuration().members().iter().filter(is_well).collect()
-    }
-
-    /// Those of them whose logs may have to become equal: of a healed core all.
-    fn healed(&self, view: &View<Store>) -> Vec<NodeId> {
-        let mut well = self.well(view);
-        well.retain(|node| view.is_inside(*node));
-        well
-    }
-
-    /// The members that nothing keeps from their leader, wherever it is. Others can hear from people who hear from
-    /// it, and that is why nobody votes for them.
-    fn must_agree(&self, view: &View<Store>) -> Vec<NodeId> {
-        let (_, leader) = self.core.latest_leader();
-        let healed = self.healed(view).into_iter();
-        healed.filter(|node| *node == leader || talk_well(view, *node, leader)).collect()
-    }
-
-    /// What of the logs and of the cluster is not as it must become.
-    fn unrest(&self, view: &View<Store>) -> Option<String> {
-        if self.core.configuration().is_joint() {
-            return Some(format!("the cluster is still between two configurations: {:?}", self.core.configuration()));
-        }
-        let (_, leader) = self.core.latest_leader();
-        if !self.core.configuration().voters.has(leader) {
-            return Some(format!(
-                "{leader:?} was elected last, and has no vote in the cluster: {:?}",
-                self.core.configuration()
-            ));
-        }
-        let is_at_rest = self.core.is_at_rest(view, &self.must_agree(view));
-        (!is_at_rest).then(|| "the servers are not at rest under one leader".to_owned())
-    }
-
-    /// Whether these are enough to elect, and to commit. While a change is under way, by each configuration that one of them
-    /// goes by.
-    fn are_enough(&self, view: &View<Store>, servers: &[NodeId]) -> bool {
-        let all: Servers = servers.iter().copied().collect();
-        let cores = servers.iter().filter_map(|node| view.state(*node).and_then(Store::core));
-        let mut configurations = cores.map(|core| *core.configuration()).chain([*self.core.configuration()]);
-        configurations.all(|configuration| self.core.suffices(&configuration, all))
-    }
-
-    /// The most servers that can all talk with each other undisturbed; no more are looked for when they are
-    /// enough, or when so many sets of them have been tried. `inside` are in already, of `rest` each may come.
-    fn circle(&self, view: &View<Store>, rest: &[NodeId], inside: &[NodeId], tries: &mut u32) -> Vec<NodeId> {
-        let mut most = inside.to_vec();
-        *tries = tries.saturating_sub(1);
-        for (place, node) in rest.iter().enumerate() {
-            let left: Servers = inside.iter().chain(&rest[place..]).copied().collect();
-            let may_be_more = left.len() > most.len() || self.core.suffices(self.core.configuration(), left);
-            if *tries == 0 || self.are_enough(view, &most) || !may_be_more {
-                break;
-            }
-            let others = rest[place + 1..].iter().filter(|other| talk_reliably(view, *node, **other));
-            let others: Vec<NodeId> = others.copied().collect();
-            let found = self.circle(view, &others, &[inside, &[*node]].concat(), tries);
-            if found.len() > most.len() || self.are_enough(view, &found) {
-                most = found;
-            }
-        }
-        most
-    }
-
-    /// Why these servers can promise nothing: what is still wrong with the links between them, if that can be told soon.
-    fn apart(&self, view: &View<Store>, servers: &[NodeId]) -> Option<String> {
-        let mut tries = TRIES;
-        let largest = self.circle(view, servers, &[], &mut tries);
-        (tries > 0 && !self.are_enough(view, &largest)).then(|| {
-            format!(
-                "at most {} of {} servers can all talk with each other undisturbed, and Raft promises nothing to fewer than a quorum",
-                largest.len(),
-                self.core.configuration().members().len()
-            )
-        })
-    }
-}
-
-/// How many sets of servers are tried to find enough that can all talk with each other. Eleven servers have 2,048; of sixty nobody could
-/// try all, and hardly ever must.
-const TRIES: u32 = 5_000;
-
-/// Whether messages pass between two servers, in both directions.
-fn talk(view: &View<Store>, one: NodeId, other: NodeId) -> bool {
-    let (one, other) = (one.number(), other.number());
-    one != other && !view.network.is_blocked(one, other) && !view.network.is_blocked(other, one)
-}
-
-/// Whether no fault hits messages between two servers, in either direction.
-fn talk_well(view: &View<Store>, one: NodeId, other: NodeId) -> bool {
-    let (one, other) = (one.number(), other.number());
-    view.network.is_well(one, other) && view.network.is_well(other, one)
-}
-
-/// Whether also the network itself loses few of them: an election takes six in a row.
-fn talk_reliably(view: &View<Store>, one: NodeId, other: NodeId) -> bool {
-    let (one, other) = (one.number(), other.number());
-    view.network.is_reliable(one, other) && view.network.is_reliable(other, one)
 }
 
 impl Oracle<Store> for StoreOracle {
-    fn on_fact(&mut self, _: &View<Store>, node: NodeId, fact: &Fact) -> Verdict {
+    fn on_fact(&mut self, view: &View<Store>, node: NodeId, fact: &Fact) -> Verdict {
         let client = self.client(node);
         match fact {
-            Fact::Invoked { command, .. } => self.on_invoked(client, command),
+            Fact::Invoked { command, .. } => self.on_invoked(view.now, client, command),
             Fact::Returned { sequence, answer } => {
                 let session = &mut self.sessions[client];
                 let Some(call) = session.call.take() else { unreachable!("an answer without a question") };
@@ -303,6 +225,7 @@ impl Oracle<Store> for StoreOracle {
                     && call.fresh
                 {
                     (calm.read, calm.write) = (calm.read || call.reads, calm.write || !call.reads);
+                    calm.served.get_or_insert(view.now);
                 }
                 if let Err(found) = self.keys[call.key as usize].returned(call.id, *answer) {
                     let message = format!("on key {}: {found}", call.key);
@@ -313,6 +236,7 @@ impl Oracle<Store> for StoreOracle {
                 let Some(call) = self.sessions[client].call.take() else { unreachable!("nothing to give up") };
                 self.keys[call.key as usize].unknown(call.id);
                 self.unknown += 1;
+                self.check_served(view, node, call)?;
             }
         }
         Ok(())
@@ -333,6 +257,13 @@ impl Oracle<Store> for StoreOracle {
             }
             found => found?,
         };
+        if let Some(sessions) = self.ending.as_mut().filter(|_| self.judge == Judge::All)
+            && let Some(core) = view.state(node).and_then(Store::core)
+        {
+            let before = sessions.expired();
+            sessions.after_step(view, node, core, fresh.clone())?;
+            self.core.reached(Goal::SessionExpired, sessions.expired() - before);
+        }
         for index in fresh {
             let core = view.state(node).and_then(Store::core).expect("a server that is up has committed it");
             let entry = core.log().entry(index).expect("a committed entry is in the log");
@@ -350,7 +281,7 @@ impl Oracle<Store> for StoreOracle {
 
     fn on_calm(&mut self, view: &View<Store>) {
         let members: Vec<NodeId> = self.core.configuration().members().iter().collect();
-        self.calm = Some(Calm { write: false, read: false, apart: self.apart(view, &members) });
+        self.calm = Some(Calm { write: false, read: false, served: None, apart: self.apart(view, &members) });
     }
 
     fn is_settled(&self, view: &View<Store>) -> bool {
@@ -359,7 +290,7 @@ impl Oracle<Store> for StoreOracle {
             return calm.write && calm.read;
         }
         let steady = view.now.since(self.core.leadership_changed()) >= self.steady;
-        calm.write && calm.read && steady && self.unrest(view).is_none()
+        calm.write && calm.read && steady && self.unrest(view).is_none() && self.unanswered(view).is_none()
     }
 
     fn pending(&self, view: &View<Store>) -> Violation {
@@ -378,30 +309,13 @@ impl Oracle<Store> for StoreOracle {
             pending.push(format!("no leader has lasted for {}", self.steady));
         }
         pending.extend(self.unrest(view));
+        pending.extend(self.unanswered(view));
         pending.push(self.core.standing(view));
         Violation::new("raft.settles", &[], pending.join("; "))
     }
 
-    /// Raft promises progress where a quorum is well and connected, each with each: that is what keeps a leader in
-    /// office and lets the best log win. Where not even one server reaches a quorum, none can be elected.
     fn excuse(&self, view: &View<Store>) -> Option<String> {
-        let (well, members) = (self.well(view), self.core.configuration().members());
-        if !self.are_enough(view, &well) {
-            let down = members.iter().filter(|node| !well.contains(node));
-            let names: Vec<String> = down.map(|node| format!("{node:?}")).collect();
-            let (fit, all) = (well.len(), members.len());
-            return Some(format!("only {fit} of {all} servers are fit for work, without {}", names.join(", ")));
-        }
-        let reached = |node: &NodeId| -> Vec<NodeId> {
-            let others = well.iter().filter(|other| talk(view, *node, **other));
-            others.chain([node]).copied().collect()
-        };
-        if !well.iter().any(|node| self.are_enough(view, &reached(node))) {
-            let most = well.iter().map(|node| reached(node).len()).max().unwrap_or(0);
-            return Some(format!("no server can talk with more than {most} of {}, itself included", members.len()));
-        }
-        let apart_before = || self.calm.as_ref().and_then(|calm| calm.apart.clone());
-        self.apart(view, &well).or_else(apart_before)
+        self.excuse_for_unrest(view)
     }
 
     fn goals(&self) -> Vec<(&'static str, u64)> {

@@ -18,10 +18,10 @@ const fn family(kind: Kind, lan: u64, wan: u64, hostile: u64) -> Family {
     Family { kind, lan, wan, hostile }
 }
 
-/// All but `Heal`, which is no trouble, and of the orders of an operator those that change members, for
-/// systems that like it. In a rack servers fail, on a continent links do; hostile is everything, what
+/// All but `Heal`, which is no trouble, and of the orders of an operator those that change members or
+/// hand over the lead, for systems that like it. In a rack servers fail, on a continent links do; hostile is everything, what
 /// takes the most away less often, since with it less else can happen.
-pub(super) const FAMILIES: [Family; 28] = [
+pub(super) const FAMILIES: [Family; 29] = [
     family(Kind::Partition, 4, 8, 8),
     family(Kind::Clog, 2, 6, 8),
     family(Kind::Loss, 4, 8, 8),
@@ -50,6 +50,7 @@ pub(super) const FAMILIES: [Family; 28] = [
     family(Kind::ReplaceMember, 0, 0, 6),
     family(Kind::Reweigh, 0, 0, 6),
     family(Kind::Rezone, 0, 0, 6),
+    family(Kind::TransferLeadership, 0, 0, 8),
 ];
 
 impl Family {

@@ -94,7 +94,8 @@ impl Storm<'_> {
                 Inject::Reweigh { target: self.told(waits, dice), weight: spread(1, WEIGHT_MAX, dice) as u32 }
             }
             Kind::Rezone => Inject::Rezone { target: self.told(waits, dice), zone: dice.below(ZONES) as u16 },
-            Kind::Heal | Kind::Rebalance | Kind::TransferLeadership => return None,
+            Kind::TransferLeadership => Inject::TransferLeadership { target: self.told(waits, dice) },
+            Kind::Heal | Kind::Rebalance => return None,
         })
     }
 

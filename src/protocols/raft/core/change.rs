@@ -45,16 +45,27 @@ impl<M: StateMachine> Core<M> {
     /// Asks for what this server was ordered to ask for: the leader, or, while it knows none, everybody.
     pub(super) fn repeat_wish<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         let Some(wish) = self.wish else { return };
-        let ask = || Message::Ask { term: self.term, request: Request::Change(wish) };
         match self.leader() {
             Some(leader) if leader == self.me => self.on_ask_to_change(leader, wish, io),
-            Some(leader) => io.send(leader, ask().into()),
+            Some(leader) => self.ask_to_change(leader, wish, io),
             None => {
-                let all = Servers::first(self.config.all()).without(self.me);
-                all.iter().for_each(|server| io.send(server, ask().into()));
+                self.ask_everybody(io);
                 self.arm_election(io);
             }
         }
+    }
+
+    /// Asks all servers, for anyone may lead. Also who may campaign does: it votes by what it knows, and may not belong to the
+    /// cluster any more; then nobody votes for it, and it hears of no leader.
+    pub(super) fn ask_everybody<P: Embeds<M>>(&self, io: &mut Io<'_, P>) {
+        if let Some(wish) = self.wish {
+            let all = Servers::first(self.config.all()).without(self.me);
+            all.iter().for_each(|server| self.ask_to_change(server, wish, io));
+        }
+    }
+
+    fn ask_to_change<P: Embeds<M>>(&self, whom: NodeId, wish: Wish, io: &mut Io<'_, P>) {
+        io.send(whom, Message::Ask { term: self.term, request: Request::Change(wish) }.into());
     }
 
     /// A server asks to come or to go. It will ask again, so nothing is lost if that is not possible now.
@@ -114,8 +125,9 @@ impl<M: StateMachine> Core<M> {
             sending.retain(|(server, _)| now.has(*server));
         }
         let is_newer = self.latest_change().index > self.wished_at;
+        let has_joined = self.config.rules.change.has_joined;
         self.wish.take_if(|wish| match wish {
-            Wish::Join | Wish::Replace(_) => is_newer && configuration.voters.has(self.me),
+            Wish::Join | Wish::Replace(_) => is_newer && has_joined(&configuration, self.me),
             Wish::Leave => !configuration.members().has(self.me),
         });
     }

@@ -13,7 +13,7 @@ impl<M: StateMachine> Core<M> {
     #[inline]
     pub fn compact<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         if let Some(compaction) = self.config.compaction
-            && self.applied >= self.snapshot_index() + compaction.every
+            && (self.config.rules.compact.is_due)(self.applied, self.snapshot_index(), compaction.every)
         {
             self.take_snapshot(compaction.chunk, io);
         }

@@ -15,6 +15,7 @@ impl<M: StateMachine> Core<M> {
             self.role = Role::Follower;
             return self.repeat_wish(io);
         }
+        self.ask_everybody(io);
         if self.config.pre_vote { self.ask_for_pre_votes(io) } else { self.ask_for_votes(Campaign::Election, io) }
     }
 
@@ -37,7 +38,7 @@ impl<M: StateMachine> Core<M> {
         self.term += 1;
         self.vote = Some(self.me);
         self.leader_heard = None;
-        self.role = Role::Candidate { votes: Vec::new() };
+        self.role = Role::Candidate { votes: Vec::new(), campaign };
         self.write_term(io);
         // The candidate's own vote is a vote like any other: it counts when it is durable.
         self.wait_for_vote(io);
@@ -106,7 +107,7 @@ impl<M: StateMachine> Core<M> {
                 (rules.count_vote)(votes, from);
                 self.count_pre_votes(io);
             }
-            Role::Candidate { votes } if !pre_vote && (rules.vote_is_current)(term, self.term) => {
+            Role::Candidate { votes, .. } if !pre_vote && (rules.vote_is_current)(term, self.term) => {
                 (rules.count_vote)(votes, from);
                 if self.is_elected() {
                     self.become_leader(io);
@@ -125,7 +126,7 @@ impl<M: StateMachine> Core<M> {
 
     /// Whether those who have granted are enough.
     fn is_elected(&self) -> bool {
-        let (Role::PreCandidate { votes } | Role::Candidate { votes }) = &self.role else { return false };
+        let (Role::PreCandidate { votes } | Role::Candidate { votes, .. }) = &self.role else { return false };
         let votes: Vec<Servers> = votes.iter().map(|voter| Servers::one(*voter)).collect();
         self.has_quorum(Decision::Election, &votes, self.config.rules.election_quorum)
     }

@@ -77,8 +77,11 @@ impl<M: StateMachine> Core<M> {
     pub(super) fn give_up_transfer(&mut self, now: Time) {
         let patience = self.config.election_timeout_max;
         let gives_up = self.config.rules.change.gives_up_transfer;
-        if let Role::Leader(Leadership { transfer, .. }) = &mut self.role {
-            transfer.take_if(|transfer| gives_up(now.since(transfer.began), patience));
+        let may_campaign = self.config.rules.read.told_may_campaign;
+        if let Role::Leader(Leadership { transfer, has_told, .. }) = &mut self.role
+            && transfer.take_if(|transfer| gives_up(now.since(transfer.began), patience)).is_some()
+        {
+            *has_told &= may_campaign();
         }
     }
 

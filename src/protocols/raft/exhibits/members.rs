@@ -45,6 +45,22 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.change.may_campaign = |_, _| true,
     },
     Exhibit {
+        id: "learner-never-caught-up",
+        story: "a leader takes no learner for one that has caught up",
+        source: "deventlab/d-engine issue 212: a learner that was \"remaining stuck as Learner indefinitely\", for voters were counted wrongly",
+        invariants: &["raft.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.has_caught_up = |_, _, _| false,
+    },
+    Exhibit {
+        id: "join-done-as-learner",
+        story: "a server that is to join is content to learn, and asks no more",
+        source: "deventlab/d-engine issue 212; tikv/raft-rs issue 457: nobody but who embeds the library makes a voter of a learner",
+        invariants: &["raft.order-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.has_joined = |configuration, me| configuration.members().has(me),
+    },
+    Exhibit {
         id: "single-server-change-before-noop",
         story: "a new leader changes the cluster before an entry of its term is committed",
         source: "Ongaro, \"bug in single-server membership changes\", raft-dev, 2015",
@@ -128,6 +144,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         invariants: &["raft.transfer-caught-up"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.is_ready_to_lead = |_, _| true,
+    },
+    Exhibit {
+        id: "timeoutnow-never-sent",
+        story: "a leader that hands over waits until the other one has everything, and then for ever",
+        source: "camunda/camunda pull request 59047: \"we don't yet send the TimeoutNow to actually execute the transfer\"; thesis, section 3.10",
+        invariants: &["raft.transfer-told"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.is_ready_to_lead = |_, _| false,
     },
     Exhibit {
         id: "transfer-never-given-up",

@@ -46,6 +46,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.compact.configuration = |known, _| known,
     },
     Exhibit {
+        id: "snapshots-never-taken",
+        story: "nobody asks whether it is time for a snapshot, and the log grows",
+        source: "matrixarkai/TemporalStore pull request 104: the threshold \"is never consulted\"; openbao issue 3342: \"the log can grow indefinitely\"",
+        invariants: &["raft.log-compacted"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.compact.is_due = |_, _, _| false,
+    },
+    Exhibit {
         id: "snapshot-loses-sessions",
         story: "the sessions of clients are not part of a snapshot",
         source: "LogCabin 445f383: \"state machines diverge\" when a snapshot lacks something of the sessions",

@@ -1,5 +1,6 @@
 //! Who may lead: Election Safety, quorums of durable votes, Leader Completeness.
 
+use super::silence::overstayed;
 use super::{Common, Goal, Replicated, Seen, violation};
 use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
@@ -55,6 +56,9 @@ impl Common {
         node: NodeId,
         core: &Core<P::Machine>,
     ) -> Verdict {
+        if let Some(silence) = seen.overstayed.take() {
+            return overstayed(node, seen.led, silence);
+        }
         let Role::Leader(leadership) = core.role() else {
             if seen.leads {
                 seen.leads = false;
@@ -68,6 +72,9 @@ impl Common {
         };
         if !seen.leads || seen.led != core.term() {
             self.check_election(view, node, core)?;
+            if seen.is_sent && self.told == Some((core.term() - 1, node)) {
+                self.reach(Goal::LeadershipTransferred);
+            }
             (seen.leads, seen.led) = (true, core.term());
             self.leadership_changed = view.now;
             seen.match_index.fill(0);
@@ -77,6 +84,16 @@ impl Common {
         {
             (seen.told, self.told) = (Some(told), Some(told));
             self.check_transfer(node, told.1, core)?;
+        }
+        if let Some(to) = core.hands_to()
+            && core.handed_to().is_none()
+            && leadership.progress[to.index()].match_index == core.log().last_index()
+        {
+            return violation("raft.transfer-told", &[node, to], || {
+                format!(
+                    "leader {node:?} hands over to {to:?}, knows that it has all entries, and has not told it to campaign"
+                )
+            });
         }
         self.check_progress(seen, node, core, &leadership.progress)
     }
@@ -181,9 +198,6 @@ impl Common {
         let stale = |other: NodeId| other != node && view.state(other).and_then(P::core).is_some_and(Core::is_leader);
         if (0..self.durable.len() as u16).any(|other| stale(NodeId::new(other))) {
             self.reach(Goal::StaleLeader);
-        }
-        if self.told == Some((term - 1, node)) {
-            self.reach(Goal::LeadershipTransferred);
         }
         self.reach(Goal::LeaderElected);
         self.elections.leaders.insert(term, node);

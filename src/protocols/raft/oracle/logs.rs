@@ -2,6 +2,7 @@
 
 use super::chains::{Chains, FORGOTTEN, LogMatching};
 use super::durable::Durable;
+use super::snapshots::check_compacted;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::{Verdict, Violation};
 use crate::protocol::NodeId;
@@ -276,6 +277,7 @@ impl Common {
                 format!("{node:?} had applied up to {before}, now {applied}; committed is {}", core.commit())
             });
         }
+        check_compacted(node, core, before)?;
         if self.states.differs(applied, core.machine().fingerprint()) {
             return violation("raft.state-machine-safety", &[node], || {
                 format!("{node:?} has another state after applying index {applied} than another server had")

@@ -23,6 +23,8 @@ pub struct ChangeRules {
     pub is_settled: fn(latest: u64, commit: u64) -> bool,
     /// May a learner vote whose log is known to match up to here? One message takes so many entries at most.
     pub has_caught_up: fn(match_index: u64, commit: u64, append_max: u64) -> bool,
+    /// Has a server got what it was ordered to ask for, if that was to join, and this says who belongs to the cluster?
+    pub has_joined: fn(configuration: &Configuration, me: NodeId) -> bool,
     /// Is it time to end a joint configuration, if these are the latest committed one and the latest one?
     pub ends_joint: fn(committed: &Configuration, latest: &Configuration) -> bool,
     /// Does a leader end a joint configuration that is committed? `mine` says whether it was proposed in its term.
@@ -53,6 +55,7 @@ impl ChangeRules {
         has_committed_in_term,
         is_settled,
         has_caught_up,
+        has_joined,
         ends_joint,
         leaves_joint,
         steps_down_when_removed,
@@ -104,6 +107,11 @@ fn is_settled(latest: u64, commit: u64) -> bool {
 /// Who lacks no more of what is committed than one message holds keeps nobody waiting for long (thesis, section 4.2.1).
 fn has_caught_up(match_index: u64, commit: u64, append_max: u64) -> bool {
     match_index + append_max >= commit
+}
+
+/// When it votes: who learns only has come half the way (thesis, section 4.2.1).
+fn has_joined(configuration: &Configuration, me: NodeId) -> bool {
+    configuration.voters.has(me)
 }
 
 /// When it is the latest one and committed: then old and new voters know of it (paper, section 6).

@@ -6,6 +6,9 @@ use crate::protocols::raft::membership::Configuration;
 /// All of them. [`CompactRules::SOUND`] has those of the paper.
 #[derive(Clone, Copy, Debug)]
 pub struct CompactRules {
+    /// Is it time for a snapshot, when so much is applied, the latest snapshot ends at `snapshot`, and one is to be taken
+    /// after `every` entries?
+    pub is_due: fn(applied: u64, snapshot: u64, every: u64) -> bool,
     /// Must a server be sent a snapshot that needs the entry at `next` of a log that begins after `base`?
     pub needs_snapshot: fn(next: u64, base: u64) -> bool,
     /// Is a snapshot that ends at `last` of use to a server that has committed so much?
@@ -24,7 +27,12 @@ pub struct CompactRules {
 impl CompactRules {
     /// The rules of the paper.
     pub const SOUND: CompactRules =
-        CompactRules { needs_snapshot, is_news, keeps_suffix, configuration, campaigns_from, has_sessions };
+        CompactRules { is_due, needs_snapshot, is_news, keeps_suffix, configuration, campaigns_from, has_sessions };
+}
+
+/// As soon as there are so many (paper, section 7: "when the log reaches a fixed size").
+fn is_due(applied: u64, snapshot: u64, every: u64) -> bool {
+    applied >= snapshot + every
 }
 
 /// Also if `next` is the last one that is compacted away (paper, section 7).

@@ -20,6 +20,8 @@ pub struct ReadRules {
     pub lease_begins: fn(began: Time, now: Time) -> Time,
     /// May a leader that has told another one to campaign still read by its lease?
     pub survives_transfer: fn() -> bool,
+    /// May whoever was told to campaign still do so in this term, when the leader has given the handover up?
+    pub told_may_campaign: fn() -> bool,
     /// Does a server that has just started keep from voting for as long as a lease may last that it has given?
     pub restart_honours_lease: fn() -> bool,
 }
@@ -34,6 +36,7 @@ impl ReadRules {
         lease,
         lease_begins,
         survives_transfer,
+        told_may_campaign: super::always,
         restart_honours_lease: super::always,
     };
 }
