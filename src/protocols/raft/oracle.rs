@@ -35,7 +35,6 @@ use logs::{Committed, States};
 use seen::Seen;
 use snapshots::check_kept;
 use std::ops::Range;
-use wishes::check_order;
 
 /// A protocol that embeds Raft, for oracles to look into.
 pub trait Replicated: Protocol {
@@ -267,9 +266,6 @@ impl CoreOracle {
             common.reach(Goal::ServerOutcast);
         }
         let Some(core) = core.filter(|core| !core.is_outcast()) else { return Ok(0..0) };
-        if let Touch::Ordered(order) = touch {
-            check_order(order, node, core)?;
-        }
         let (held, base) = ((touch != Touch::Booted).then_some(seen.last), seen.base);
         if touch == Touch::Booted {
             common.check_restored(seen, node, core)?;

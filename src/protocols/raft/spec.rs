@@ -7,6 +7,7 @@ use super::kv;
 use super::message::Record;
 use super::node::{Config, Fact, Judge, Machine, Store};
 use super::oracle::sessions::SessionOracle;
+use super::oracle::wishes::check_order;
 use super::oracle::{CoreOracle, GOALS, Goal, Replicated};
 use crate::environment::plan;
 use crate::kernel::time::{Span, Time};
@@ -257,6 +258,12 @@ impl Oracle<Store> for StoreOracle {
             }
             found => found?,
         };
+        if let Touch::Ordered(order) = touch
+            && let Some(core) = view.state(node).and_then(Store::core)
+            && self.judge == Judge::All
+        {
+            check_order(order, node, core)?;
+        }
         if let Some(sessions) = self.ending.as_mut().filter(|_| self.judge == Judge::All)
             && let Some(core) = view.state(node).and_then(Store::core)
         {

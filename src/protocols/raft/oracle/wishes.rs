@@ -14,15 +14,18 @@ pub fn is_granted(wish: Wish, server: NodeId, configuration: &Configuration) -> 
     }
 }
 
-/// A server was ordered to ask for something: it does, unless it has it.
-pub(super) fn check_order<M: StateMachine>(order: Order, node: NodeId, core: &Core<M>) -> Verdict {
+/// A server was ordered to ask for something: it does, unless it has it, or takes no part.
+///
+/// # Errors
+/// If it does not.
+pub fn check_order<M: StateMachine>(order: Order, node: NodeId, core: &Core<M>) -> Verdict {
     let wish = match order {
         Order::Join => Wish::Join,
         Order::Leave => Wish::Leave,
         Order::Replace(other) => Wish::Replace(other),
         Order::TransferLeadership | Order::Reweigh(_) | Order::Rezone(_) | Order::Rebalance => return Ok(()),
     };
-    if core.wish() == Some(wish) || is_granted(wish, node, core.configuration()) {
+    if core.is_outcast() || core.wish() == Some(wish) || is_granted(wish, node, core.configuration()) {
         return Ok(());
     }
     violation("raft.order-kept", &[node], || {
