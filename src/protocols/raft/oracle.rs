@@ -274,9 +274,10 @@ impl CoreOracle {
         let (led, snapshot) = (seen.leads, seen.snapshot);
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
-        let truncated = seen.wish.is_some() && common.chain_in(core, seen.last) != Some(seen.chain);
+        let is_other = |last: u64| core.log().base().index > last || common.chain_in(core, last) != Some(seen.chain);
+        let replaced = seen.wish.is_some() && is_other(seen.last);
         common.check_log(seen, node, core)?;
-        common.check_wish(seen, truncated, node, core)?;
+        common.check_wish(seen, replaced, node, core)?;
         let fresh = common.check_commit(seen, held, node, core)?;
         if !fresh.is_empty() {
             common.check_successors(view, node, core)?;

@@ -36,11 +36,11 @@ pub fn check_order<M: StateMachine>(order: Order, node: NodeId, core: &Core<M>) 
 
 impl Common {
     /// The touched server asks for something else than before, or for nothing: then it has got it, by some configuration that has come into
-    /// its log since, or it has lost the one by which it had not. `truncated` says that it has removed entries.
+    /// its log since, or it has lost the one by which it had not. `replaced` says that it has removed entries, or that a snapshot stands for them.
     pub(super) fn check_wish<M: StateMachine>(
         &self,
         seen: &mut Seen,
-        truncated: bool,
+        replaced: bool,
         node: NodeId,
         core: &Core<M>,
     ) -> Verdict {
@@ -49,7 +49,7 @@ impl Common {
         }
         let before = std::mem::replace(&mut seen.wish, core.wish());
         let since = std::mem::replace(&mut seen.wished_at, core.log().last_index());
-        let Some(wish) = before.filter(|_| core.wish().is_none() && !truncated) else { return Ok(()) };
+        let Some(wish) = before.filter(|_| core.wish().is_none() && !replaced) else { return Ok(()) };
         let grants = |configuration: &Configuration| is_granted(wish, node, configuration);
         // A leader that is ordered to leave may be gone in the same step, whatever it was to ask for before.
         let is_gone = is_granted(Wish::Leave, node, core.configuration());
