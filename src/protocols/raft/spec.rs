@@ -2,6 +2,7 @@
 
 mod calm;
 
+use super::config::Reads;
 use super::core::{Core, Role};
 use super::kv;
 use super::message::Record;
@@ -68,6 +69,7 @@ impl Spec for Store {
             keys: Vec::new(),
             sessions: vec![Session::default(); config.clients as usize],
             ending: config.session_lifetime.map(|lifetime| SessionOracle::new(config.raft.all(), lifetime)),
+            answered: if config.raft.reads == Reads::Log { Vec::new() } else { vec![0; config.raft.all().into()] },
             calm: None,
             judge: config.judge,
             is_blind: false,
@@ -153,6 +155,8 @@ pub struct StoreOracle {
     sessions: Vec<Session>,
     /// If sessions end.
     ending: Option<SessionOracle>,
+    /// By server, how many reads it has answered that spared the log; of none if none does.
+    answered: Vec<u64>,
     calm: Option<Calm>,
     judge: Judge,
     /// What the servers hold is not looked at any more: it is not as it must be, and that is not to be said.
@@ -203,6 +207,14 @@ impl StoreOracle {
         let id = self.keys[command.key as usize].invoke(command.operation);
         let reads = command.operation == Operation::Read;
         self.sessions[client].call = Some(Call { key: command.key, id, reads, fresh: self.calm.is_some(), begun: now });
+    }
+
+    /// Whether a server has answered a read from its own state.
+    fn count_reads(&mut self, view: &View<Store>, node: NodeId) {
+        let Some(Store::Server(server)) = &view.host(node).state else { return };
+        let before = std::mem::replace(&mut self.answered[node.index()], server.answered());
+        let goal = if server.core().is_leader() { Goal::LeaderRead } else { Goal::FollowerRead };
+        self.core.reached(goal, server.answered().saturating_sub(before));
     }
 }
 
@@ -258,6 +270,9 @@ impl Oracle<Store> for StoreOracle {
             }
             found => found?,
         };
+        if !self.answered.is_empty() {
+            self.count_reads(view, node);
+        }
         if let Touch::Ordered(order) = touch
             && let Some(core) = view.state(node).and_then(Store::core)
             && self.judge == Judge::All
