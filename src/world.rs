@@ -148,6 +148,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             clock: Clock::new(clock(node as usize)),
             incarnation: 0,
             asleep: false,
+            woken: Time::ZERO,
             impaired: false,
         };
         let backstage = |dice| Backstage {

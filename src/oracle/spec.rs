@@ -48,6 +48,8 @@ pub struct Host<P: Protocol> {
     pub incarnation: u64,
     /// Whether it is paused.
     pub asleep: bool,
+    /// When it last woke from a pause, in true time; zero if it never slept.
+    pub woken: Time,
     /// Whether a fault that is going on can keep it from making progress, although it is up: its clock or its disk
     /// stands still, its disk is full or fails, or it takes its time for everything.
     pub impaired: bool,

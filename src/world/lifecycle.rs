@@ -110,7 +110,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// garbage collection.
     pub(super) fn wake(&mut self, node: NodeId) {
         let (host, back) = (&mut self.view.hosts[node.index()], &mut self.backstage[node.index()]);
-        host.asleep = false;
+        (host.asleep, host.woken) = (false, self.view.now);
         back.is_plain = host.state.is_some() && back.trouble.is_none() && host.clock.is_true();
         for held in std::mem::take(&mut self.backstage[node.index()].held) {
             match held {

@@ -83,6 +83,7 @@ impl Cluster {
             clock: Clock::new(plan::Clock::default()),
             incarnation: 0,
             asleep: false,
+            woken: Time::ZERO,
             impaired: false,
         };
         let backstage = |server| Backstage {

@@ -14,6 +14,7 @@ mod goals;
 mod logs;
 mod seen;
 pub mod sessions;
+mod silence;
 mod snapshots;
 pub mod wishes;
 
@@ -48,7 +49,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 29] = [
+pub const INVARIANTS: [(&str, &str); 30] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -101,6 +102,10 @@ pub const INVARIANTS: [(&str, &str); 29] = [
     (
         "raft.leader-begins-with-entry",
         "a leader has an entry of its own term from its first step on (paper, section 8)",
+    ),
+    (
+        "raft.quorum-checked",
+        "a leader that has not heard a quorum for three of the longest election timeouts leads no more (thesis, section 6.2)",
     ),
     ("raft.lease-exclusive", "nobody is elected while another leader reads by a lease (thesis, section 6.4.1)"),
     ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
@@ -164,6 +169,9 @@ impl CoreOracle {
             snapshot: 0,
             told: None,
             is_sent: false,
+            lags: false,
+            deaf: None,
+            overstayed: None,
             wish: None,
             wished_at: 0,
         };
@@ -287,12 +295,17 @@ impl CoreOracle {
     /// Links were cut or healed: is a leader on its own now?
     pub fn on_weather<P: Replicated>(&mut self, view: &View<P>) {
         let count = self.servers.len() as u16;
-        for leader in (0..count).filter(|server| self.servers[*server as usize].leads) {
+        for leader in 0..count {
+            self.servers[leader as usize].lags |= view.host(NodeId::new(leader)).impaired;
+            if !self.servers[leader as usize].leads {
+                continue;
+            }
             let reaches = |other: &u16| !view.network.is_cut(leader, *other) && !view.network.is_cut(*other, leader);
             let reached: Servers = (0..count).filter(reaches).map(NodeId::new).collect();
             if !self.is_quorum(Decision::Replication, reached) {
                 self.common.reach(Goal::LeaderIsolated);
             }
+            self.note_silence(view, NodeId::new(leader));
         }
     }
 
@@ -364,7 +377,7 @@ impl Common {
     fn on_crash(&mut self, seen: &mut Seen, lost: usize) {
         let led = seen.leads;
         (seen.leads, seen.commit, seen.applied, seen.base, seen.snapshot) = (false, 0, 0, 0, 0);
-        seen.wish = None;
+        (seen.wish, seen.lags, seen.overstayed) = (None, false, None);
         if led {
             self.reach(Goal::LeaderCrashed);
         }

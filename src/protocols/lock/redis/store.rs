@@ -53,6 +53,11 @@ impl Store {
             return;
         }
         office.io.write(message::Record::Redis(record));
+        self.wait_for_disk(office);
+    }
+
+    /// Lets what follows in this turn wait until all that was written is durable, if its settings say so.
+    pub fn wait_for_disk(&self, office: &mut Office<'_, '_>) {
         if self.hosting.persistence == Persistence::Always {
             office.io.sync();
         }

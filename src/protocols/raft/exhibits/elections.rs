@@ -100,7 +100,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         id: "prevote-without-checkquorum",
         story: "a leader leads on that no quorum answers, and whoever still hears it refuses all others",
         source: "Howard and Abraham, \"Raft does not Guarantee Liveness in the face of Network Faults\", 2020, second example; thesis, section 6.2",
-        invariants: &["raft.settles"],
+        invariants: &["raft.quorum-checked", "raft.settles"],
         rarity: Rarity::Common,
         plant: |rules| rules.may_lead_on = |_| true,
     },

@@ -1,5 +1,6 @@
 //! Who may lead: Election Safety, quorums of durable votes, Leader Completeness.
 
+use super::silence::overstayed;
 use super::{Common, Goal, Replicated, Seen, violation};
 use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
@@ -55,6 +56,9 @@ impl Common {
         node: NodeId,
         core: &Core<P::Machine>,
     ) -> Verdict {
+        if let Some(silence) = seen.overstayed.take() {
+            return overstayed(node, seen.led, silence);
+        }
         let Role::Leader(leadership) = core.role() else {
             if seen.leads {
                 seen.leads = false;

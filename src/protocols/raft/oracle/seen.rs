@@ -1,10 +1,11 @@
 //! What the oracle saw of a server when it last looked, and whether anything is different now.
 
 use super::{or_none, violation};
+use crate::kernel::time::{Span, Time};
 use crate::oracle::spec::Verdict;
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
-use crate::protocols::raft::membership::{Servers, Wish};
+use crate::protocols::raft::membership::{Configuration, Servers, Wish};
 use crate::protocols::raft::message::Campaign;
 
 /// What the oracle saw of one server.
@@ -32,9 +33,25 @@ pub(super) struct Seen {
     pub(super) told: Option<(u64, NodeId)>,
     /// It campaigns in its term because a leader has told it to.
     pub(super) is_sent: bool,
+    /// Something has kept it from its work since it started: it may not have got to what came long ago.
+    pub(super) lags: bool,
+    /// If it leads and what it can hear is no quorum.
+    pub(super) deaf: Option<Deaf>,
+    /// When links changed last it had heard no quorum for longer than this, and led on.
+    pub(super) overstayed: Option<Span>,
     /// What it was ordered to ask for, and where its log ended then.
     pub(super) wish: Option<Wish>,
     pub(super) wished_at: u64,
+}
+
+/// A leader that hears no quorum.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deaf {
+    pub(super) term: u64,
+    pub(super) configuration: Configuration,
+    /// Since when, in true time, and by its own clock.
+    pub(super) since: Time,
+    pub(super) by_clock: Time,
 }
 
 impl Seen {

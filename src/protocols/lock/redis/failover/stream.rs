@@ -90,7 +90,13 @@ impl Server {
             self.position.offset += 1;
             self.store.keep(Record::Change(change), office);
         }
-        tell(from, Peer::Ack { at: self.position }, office);
+        self.acknowledge(from, office);
+    }
+
+    /// Says how far it is: what it says must hold after a crash, also of changes that came earlier and are not on the disk yet.
+    fn acknowledge(&self, to: NodeId, office: &mut Office<'_, '_>) {
+        self.store.wait_for_disk(office);
+        tell(to, Peer::Ack { at: self.position }, office);
     }
 
     /// Whether this is the primary to follow. Whoever has pledged itself to a later one stops it; whoever stands without
@@ -129,7 +135,7 @@ impl Server {
             self.position = at;
             self.store.keep(Record::Whole(at, whole.clone()), office);
         }
-        tell(from, Peer::Ack { at: self.position }, office);
+        self.acknowledge(from, office);
     }
 
     /// A replica has everything up to there.
