@@ -5,7 +5,7 @@ use crate::environment::disk::Disk;
 use crate::environment::network::Network;
 use crate::environment::plan::Operation;
 use crate::kernel::time::Time;
-use crate::protocol::{NodeId, Protocol};
+use crate::protocol::{NodeId, Order, Protocol};
 use std::borrow::Cow;
 
 /// A promise that the simulated system has broken.
@@ -101,8 +101,10 @@ impl<P: Protocol> View<P> {
 /// What has happened to the node that a step touched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Touch {
-    /// It handled a message, a timer or an order.
+    /// It handled a message or a timer.
     Handled,
+    /// It heard an order of an operator.
+    Ordered(Order),
     /// More of its disk has become durable.
     Synced,
     /// It has died, and lost so many records that were not durable.

@@ -2,11 +2,13 @@
 
 mod calm;
 
+use super::config::Reads;
 use super::core::{Core, Role};
 use super::kv;
 use super::message::Record;
 use super::node::{Config, Fact, Judge, Machine, Store};
 use super::oracle::sessions::SessionOracle;
+use super::oracle::wishes::check_order;
 use super::oracle::{CoreOracle, GOALS, Goal, Replicated};
 use crate::environment::plan;
 use crate::kernel::time::{Span, Time};
@@ -67,6 +69,7 @@ impl Spec for Store {
             keys: Vec::new(),
             sessions: vec![Session::default(); config.clients as usize],
             ending: config.session_lifetime.map(|lifetime| SessionOracle::new(config.raft.all(), lifetime)),
+            answered: if config.raft.reads == Reads::Log { Vec::new() } else { vec![0; config.raft.all().into()] },
             calm: None,
             judge: config.judge,
             is_blind: false,
@@ -152,6 +155,8 @@ pub struct StoreOracle {
     sessions: Vec<Session>,
     /// If sessions end.
     ending: Option<SessionOracle>,
+    /// By server, how many reads it has answered that spared the log; of none if none does.
+    answered: Vec<u64>,
     calm: Option<Calm>,
     judge: Judge,
     /// What the servers hold is not looked at any more: it is not as it must be, and that is not to be said.
@@ -202,6 +207,14 @@ impl StoreOracle {
         let id = self.keys[command.key as usize].invoke(command.operation);
         let reads = command.operation == Operation::Read;
         self.sessions[client].call = Some(Call { key: command.key, id, reads, fresh: self.calm.is_some(), begun: now });
+    }
+
+    /// Whether a server has answered a read from its own state.
+    fn count_reads(&mut self, view: &View<Store>, node: NodeId) {
+        let Some(Store::Server(server)) = &view.host(node).state else { return };
+        let before = std::mem::replace(&mut self.answered[node.index()], server.answered());
+        let goal = if server.core().is_leader() { Goal::LeaderRead } else { Goal::FollowerRead };
+        self.core.reached(goal, server.answered().saturating_sub(before));
     }
 }
 
@@ -257,6 +270,15 @@ impl Oracle<Store> for StoreOracle {
             }
             found => found?,
         };
+        if !self.answered.is_empty() {
+            self.count_reads(view, node);
+        }
+        if let Touch::Ordered(order) = touch
+            && let Some(core) = view.state(node).and_then(Store::core)
+            && self.judge == Judge::All
+        {
+            check_order(order, node, core)?;
+        }
         if let Some(sessions) = self.ending.as_mut().filter(|_| self.judge == Judge::All)
             && let Some(core) = view.state(node).and_then(Store::core)
         {

@@ -4,7 +4,7 @@ use super::chains::FORGOTTEN;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::Verdict;
 use crate::protocol::NodeId;
-use crate::protocols::raft::core::{Core, StateMachine};
+use crate::protocols::raft::core::{Core, Role, StateMachine};
 use crate::protocols::raft::membership::{Configuration, Decision, Quorums, Servers};
 
 /// All configurations that were ever in a log.
@@ -70,6 +70,15 @@ fn overlap(before: &Configuration, after: &Configuration) -> bool {
         (true, false) => after.voters == before.voters,
         (true, true) => before == after,
     }
+}
+
+/// Up to where a leader knows these servers' logs.
+fn matches<M: StateMachine>(core: &Core<M>, servers: Servers) -> impl Iterator<Item = (NodeId, u64)> {
+    let progress = match core.role() {
+        Role::Leader(leadership) => &leadership.progress[..],
+        Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => &[],
+    };
+    servers.iter().filter_map(|server| Some((server, progress.get(server.index())?.match_index)))
 }
 
 impl Common {
@@ -144,7 +153,8 @@ impl Common {
         if configuration.is_joint() {
             self.reach(Goal::JointConfiguration);
         }
-        if !(before.learners & configuration.voters).is_empty() {
+        let promoted = before.learners & configuration.voters;
+        if !promoted.is_empty() {
             self.reach(Goal::LearnerPromoted);
         }
         if !overlap(&before, &configuration) {
@@ -162,6 +172,14 @@ impl Common {
             return violation("raft.one-change-at-a-time", &[node], || {
                 format!(
                     "leader {node:?} changes the cluster at index {index}; the change at {before_at} is not committed, only what is up to {commit}"
+                )
+            });
+        }
+        let least = commit.saturating_sub(core.config().append_max as u64);
+        if let Some((learner, known)) = matches(core, promoted).find(|(_, known)| *known < least) {
+            return violation("raft.promoted-caught-up", &[node, learner], || {
+                format!(
+                    "leader {node:?} lets {learner:?} vote, of whose log it knows {known} entries; committed are {commit}"
                 )
             });
         }
@@ -218,6 +236,13 @@ impl Common {
         let last = core.snapshot().map_or(0, |snapshot| snapshot.last.index);
         if (base, last) == (seen.base, seen.snapshot) {
             return Ok(());
+        }
+        if base > last {
+            return violation("raft.snapshot-faithful", &[node], || {
+                format!(
+                    "{node:?} has compacted its log up to index {base}, and its snapshot stands for what is up to {last} only"
+                )
+            });
         }
         let Some(snapshot) = core.snapshot() else { return Ok(()) };
         let stands = |index, chain| self.committed.stands(index, chain, &self.matching);

@@ -2,7 +2,7 @@
 
 use super::{Common, Seen, violation};
 use crate::oracle::spec::Verdict;
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Order};
 use crate::protocols::raft::core::{Core, StateMachine};
 use crate::protocols::raft::membership::{Configuration, Wish};
 
@@ -12,6 +12,26 @@ pub fn is_granted(wish: Wish, server: NodeId, configuration: &Configuration) -> 
         Wish::Join | Wish::Replace(_) => configuration.voters.has(server),
         Wish::Leave => !configuration.members().has(server),
     }
+}
+
+/// A server was ordered to ask for something: it does, unless it has it, or takes no part.
+///
+/// # Errors
+/// If it does not.
+pub fn check_order<M: StateMachine>(order: Order, node: NodeId, core: &Core<M>) -> Verdict {
+    let wish = match order {
+        Order::Join => Wish::Join,
+        Order::Leave => Wish::Leave,
+        Order::Replace(other) => Wish::Replace(other),
+        Order::TransferLeadership | Order::Reweigh(_) | Order::Rezone(_) | Order::Rebalance => return Ok(()),
+    };
+    if core.is_outcast() || core.wish() == Some(wish) || is_granted(wish, node, core.configuration()) {
+        return Ok(());
+    }
+    violation("raft.order-kept", &[node], || {
+        let asks = core.wish().map_or("nothing".to_owned(), |other| format!("{other:?}"));
+        format!("{node:?} was ordered to ask for this: {wish:?}; it asks for {asks}")
+    })
 }
 
 impl Common {
