@@ -101,10 +101,8 @@ impl<P: Protocol> View<P> {
 /// What has happened to the node that a step touched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Touch {
-    /// It handled a message or a timer.
+    /// It handled a message, a timer or an order.
     Handled,
-    /// It heard an order of an operator.
-    Ordered(Order),
     /// More of its disk has become durable.
     Synced,
     /// It has died, and lost so many records that were not durable.
@@ -133,6 +131,14 @@ pub trait Oracle<P: Protocol>: Clone {
 
     /// Links have been cut or healed.
     fn on_weather(&mut self, _view: &View<P>) {}
+
+    /// A node that is up has heard an order of an operator. It is asked after [`Oracle::after_step`] of that step.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    fn on_order(&mut self, _view: &View<P>, _node: NodeId, _order: Order) -> Verdict {
+        Ok(())
+    }
 
     /// The faults have ended; progress is required from now on.
     fn on_calm(&mut self, _view: &View<P>) {}

@@ -270,7 +270,7 @@ impl RingOracle {
                     self.reach(Goal::OwnerCrashedInChange);
                 }
             }
-            Touch::Handled | Touch::Ordered(_) | Touch::Synced => {}
+            Touch::Handled | Touch::Synced => {}
         }
         self.fold(view, node)?;
         if let Some(server) = server {

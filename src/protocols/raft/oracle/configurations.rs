@@ -88,11 +88,18 @@ impl Common {
         let log = core.log();
         if index < log.base().index {
             self.committed_at(index)
-        } else if 0 < index && index <= self.matching.forgotten() && index <= log.last_index() {
-            Some(FORGOTTEN)
+        } else if index <= self.matching.forgotten() {
+            self.long_ago_in(core, index)
         } else {
             log.chain_at(index)
         }
+    }
+
+    /// The same where a log begins before what is remembered.
+    #[cold]
+    fn long_ago_in<M: StateMachine>(&self, core: &Core<M>, index: u64) -> Option<u64> {
+        let chain = core.log().chain_at(index);
+        if index == 0 { chain } else { chain.and(Some(FORGOTTEN)) }
     }
 
     /// Whether a server's log has this chain at an index, as far as that is remembered.
