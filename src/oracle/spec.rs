@@ -5,7 +5,7 @@ use crate::environment::disk::Disk;
 use crate::environment::network::Network;
 use crate::environment::plan::Operation;
 use crate::kernel::time::Time;
-use crate::protocol::{NodeId, Protocol};
+use crate::protocol::{NodeId, Order, Protocol};
 use std::borrow::Cow;
 
 /// A promise that the simulated system has broken.
@@ -131,6 +131,14 @@ pub trait Oracle<P: Protocol>: Clone {
 
     /// Links have been cut or healed.
     fn on_weather(&mut self, _view: &View<P>) {}
+
+    /// A node that is up has heard an order of an operator. It is asked after [`Oracle::after_step`] of that step.
+    ///
+    /// # Errors
+    /// The broken invariant.
+    fn on_order(&mut self, _view: &View<P>, _node: NodeId, _order: Order) -> Verdict {
+        Ok(())
+    }
 
     /// The faults have ended; progress is required from now on.
     fn on_calm(&mut self, _view: &View<P>) {}

@@ -58,6 +58,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if means_something {
             self.audit.obeyed(kind, fault as usize);
         }
-        if is_up { self.judge(node, Touch::Handled) } else { Ok(()) }
+        if !is_up {
+            return Ok(());
+        }
+        self.judge(node, Touch::Handled)?;
+        self.oracles.on_order(&self.view, node, order)
     }
 }

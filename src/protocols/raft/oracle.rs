@@ -49,7 +49,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 30] = [
+pub const INVARIANTS: [(&str, &str); 31] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -88,6 +88,10 @@ pub const INVARIANTS: [(&str, &str); 30] = [
     (
         "raft.configurations-overlap",
         "any two quorums of two configurations that follow each other share a server (thesis, section 4.1)",
+    ),
+    (
+        "raft.promoted-caught-up",
+        "a leader lets a learner vote when one message brings it all that is committed (thesis, section 4.2.1)",
     ),
     (
         "raft.order-kept",
@@ -270,9 +274,10 @@ impl CoreOracle {
         let (led, snapshot) = (seen.leads, seen.snapshot);
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
-        let truncated = seen.wish.is_some() && common.chain_in(core, seen.last) != Some(seen.chain);
+        let is_other = |last: u64| core.log().base().index > last || common.chain_in(core, last) != Some(seen.chain);
+        let replaced = seen.wish.is_some() && is_other(seen.last);
         common.check_log(seen, node, core)?;
-        common.check_wish(seen, truncated, node, core)?;
+        common.check_wish(seen, replaced, node, core)?;
         let fresh = common.check_commit(seen, held, node, core)?;
         if !fresh.is_empty() {
             common.check_successors(view, node, core)?;

@@ -18,6 +18,8 @@ pub struct Server {
     follower_reads: bool,
     /// By client, the read that it waits for: its number and the key.
     reads: BTreeMap<NodeId, (u32, u32)>,
+    /// How many reads it has answered that spared the log.
+    answered: u64,
     /// The term in which it leads, when it began to by its own clock, and what time it was by the log.
     office: (u64, Time, Time),
 }
@@ -28,7 +30,7 @@ impl Server {
         let machine = Machine::new(kv::Store::default(), config.session_lifetime, &config.raft.rules);
         let core = Core::boot(config.raft, machine, disk, io);
         let office = (0, Time::ZERO, Time::ZERO);
-        Server { core, follower_reads: config.follower_reads, reads: BTreeMap::new(), office }
+        Server { core, follower_reads: config.follower_reads, reads: BTreeMap::new(), answered: 0, office }
     }
 
     /// Handles a message from another server.
@@ -135,9 +137,15 @@ impl Server {
             let (client, sequence) = (NodeId::new((token >> 32) as u16), token as u32);
             // A client that has asked for something else since does not wait for this.
             if let Some((_, key)) = self.reads.get(&client).filter(|read| read.0 == sequence) {
+                self.answered += 1;
                 io.send(client, Message::Reply { sequence, answer: self.core.machine().machine().read(*key) });
             }
         }
+    }
+
+    /// How many reads it has answered that spared the log, since it started.
+    pub fn answered(&self) -> u64 {
+        self.answered
     }
 
     /// By what right it holds a role.

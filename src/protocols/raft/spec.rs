@@ -2,18 +2,21 @@
 
 mod calm;
 
+use super::config::Reads;
 use super::core::{Core, Role};
 use super::kv;
 use super::message::Record;
 use super::node::{Config, Fact, Judge, Machine, Store};
 use super::oracle::sessions::SessionOracle;
+use super::oracle::wishes::check_order;
 use super::oracle::{CoreOracle, GOALS, Goal, Replicated};
 use crate::environment::plan;
 use crate::kernel::time::{Span, Time};
 use crate::oracle::linearizable::register::{Operation, Register};
 use crate::oracle::linearizable::{Checker, OperationId, Verdict as Linearizability};
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Order};
+use std::ops::Range;
 
 /// What must hold of the store beyond what must hold of Raft, with a sentence each.
 pub const INVARIANTS: [(&str, &str); 6] = [
@@ -67,6 +70,8 @@ impl Spec for Store {
             keys: Vec::new(),
             sessions: vec![Session::default(); config.clients as usize],
             ending: config.session_lifetime.map(|lifetime| SessionOracle::new(config.raft.all(), lifetime)),
+            looks_on: config.raft.reads != Reads::Log || config.session_lifetime.is_some(),
+            answered: if config.raft.reads == Reads::Log { Vec::new() } else { vec![0; config.raft.all().into()] },
             calm: None,
             judge: config.judge,
             is_blind: false,
@@ -152,6 +157,10 @@ pub struct StoreOracle {
     sessions: Vec<Session>,
     /// If sessions end.
     ending: Option<SessionOracle>,
+    /// Whether there is more to see after each step than what there is of every Raft.
+    looks_on: bool,
+    /// By server, how many reads it has answered that spared the log; of none if none does.
+    answered: Vec<u64>,
     calm: Option<Calm>,
     judge: Judge,
     /// What the servers hold is not looked at any more: it is not as it must be, and that is not to be said.
@@ -202,6 +211,29 @@ impl StoreOracle {
         let id = self.keys[command.key as usize].invoke(command.operation);
         let reads = command.operation == Operation::Read;
         self.sessions[client].call = Some(Call { key: command.key, id, reads, fresh: self.calm.is_some(), begun: now });
+    }
+
+    /// What there is to see only where reads spare the log, or sessions end.
+    fn look_on(&mut self, view: &View<Store>, node: NodeId, fresh: Range<u64>) -> Verdict {
+        if !self.answered.is_empty() {
+            self.count_reads(view, node);
+        }
+        if let Some(sessions) = self.ending.as_mut().filter(|_| self.judge == Judge::All)
+            && let Some(core) = view.state(node).and_then(Store::core)
+        {
+            let before = sessions.expired();
+            sessions.after_step(view, node, core, fresh)?;
+            self.core.reached(Goal::SessionExpired, sessions.expired() - before);
+        }
+        Ok(())
+    }
+
+    /// Whether a server has answered a read from its own state.
+    fn count_reads(&mut self, view: &View<Store>, node: NodeId) {
+        let Some(Store::Server(server)) = &view.host(node).state else { return };
+        let before = std::mem::replace(&mut self.answered[node.index()], server.answered());
+        let goal = if server.core().is_leader() { Goal::LeaderRead } else { Goal::FollowerRead };
+        self.core.reached(goal, server.answered().saturating_sub(before));
     }
 }
 
@@ -257,12 +289,8 @@ impl Oracle<Store> for StoreOracle {
             }
             found => found?,
         };
-        if let Some(sessions) = self.ending.as_mut().filter(|_| self.judge == Judge::All)
-            && let Some(core) = view.state(node).and_then(Store::core)
-        {
-            let before = sessions.expired();
-            sessions.after_step(view, node, core, fresh.clone())?;
-            self.core.reached(Goal::SessionExpired, sessions.expired() - before);
+        if self.looks_on {
+            self.look_on(view, node, fresh.clone())?;
         }
         for index in fresh {
             let core = view.state(node).and_then(Store::core).expect("a server that is up has committed it");
@@ -277,6 +305,13 @@ impl Oracle<Store> for StoreOracle {
 
     fn on_weather(&mut self, view: &View<Store>) {
         self.core.on_weather(view);
+    }
+
+    fn on_order(&mut self, view: &View<Store>, node: NodeId, order: Order) -> Verdict {
+        match view.state(node).and_then(Store::core) {
+            Some(core) if self.judge == Judge::All => check_order(order, node, core),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn on_calm(&mut self, view: &View<Store>) {

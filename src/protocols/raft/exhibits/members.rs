@@ -45,6 +45,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.change.may_campaign = |_, _| true,
     },
     Exhibit {
+        id: "learner-promoted-at-once",
+        story: "a leader lets a learner vote whatever it lacks, and nothing is committed until it has all",
+        source: "Ongaro's thesis, section 4.2.1: why new servers learn first",
+        invariants: &["raft.promoted-caught-up"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.has_caught_up = |_, _, _| true,
+    },
+    Exhibit {
         id: "learner-never-caught-up",
         story: "a leader takes no learner for one that has caught up",
         source: "deventlab/d-engine issue 212: a learner that was \"remaining stuck as Learner indefinitely\", for voters were counted wrongly",

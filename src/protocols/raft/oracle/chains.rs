@@ -12,33 +12,39 @@ use std::collections::BTreeMap;
 pub(super) const FORGOTTEN: u64 = 0;
 
 /// Every entry that was ever in a log, and is not forgotten: one chain for an index and a term.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct LogMatching {
-    /// Up to which index everything is forgotten.
-    forgotten: u64,
-    /// By index from the one after that, the first that was seen there: (term, chain).
+    /// The least index of which something is remembered: 1 at first.
+    start: u64,
+    /// By index from there, the first that was seen there: (term, chain).
     first: Chunks<(u64, u64)>,
     /// Those of other terms at the same index.
     others: BTreeMap<(u64, u64), u64>,
+}
+
+impl Default for LogMatching {
+    fn default() -> LogMatching {
+        LogMatching { start: 1, first: Chunks::new(), others: BTreeMap::new() }
+    }
 }
 
 impl LogMatching {
     /// Up to which index everything is forgotten.
     #[inline]
     pub(super) fn forgotten(&self) -> u64 {
-        self.forgotten
+        self.start - 1
     }
 
     /// Forgets what is before an index, as far as whole chunks are there.
     pub(super) fn forget_before(&mut self, index: u64) {
-        self.forgotten += self.first.forget_before(index.saturating_sub(self.forgotten + 1) as usize) as u64;
-        self.others = self.others.split_off(&(self.forgotten + 1, 0));
+        self.start += self.first.forget_before(index.saturating_sub(self.start) as usize) as u64;
+        self.others = self.others.split_off(&(self.start, 0));
     }
 
     /// The chain of the entry with this index, which is not forgotten, and this term.
     #[inline]
     pub(super) fn chain_of(&self, index: u64, term: u64) -> Option<u64> {
-        match self.first.get((index - self.forgotten) as usize - 1) {
+        match self.first.get((index - self.start) as usize) {
             Some((first, chain)) if *first == term => Some(*chain),
             Some(_) => self.others.get(&(index, term)).copied(),
             None => None,
@@ -47,7 +53,7 @@ impl LogMatching {
 
     #[inline]
     pub(super) fn insert(&mut self, index: u64, term: u64, chain: u64) {
-        if index == self.forgotten + self.first.len() as u64 + 1 {
+        if index == self.start + self.first.len() as u64 {
             self.first.push((term, chain));
         } else {
             self.others.insert((index, term), chain);
@@ -57,7 +63,7 @@ impl LogMatching {
     /// The chain that was seen first at an index.
     #[inline]
     fn first_at(&self, index: u64) -> Option<u64> {
-        match index.checked_sub(self.forgotten + 1) {
+        match index.checked_sub(self.start) {
             Some(place) => self.first.get(place as usize).map(|(_, chain)| *chain),
             None => Some(FORGOTTEN),
         }
@@ -97,14 +103,22 @@ impl Chains {
     #[inline]
     pub(super) fn at(&self, index: u64, matching: &LogMatching) -> Option<u64> {
         match index {
-            _ if index > self.last => None,
-            0 => Some(CHAIN_START),
-            _ if index <= matching.forgotten => Some(FORGOTTEN),
-            _ if index == self.last => Some(self.end),
+            _ if index < matching.start => self.long_ago(index),
+            _ if index >= self.last => (index == self.last).then_some(self.end),
             _ => match self.differing.last() {
                 Some((newest, _)) if *newest >= index => self.search(index, matching),
                 Some(_) | None => matching.first_at(index),
             },
+        }
+    }
+
+    /// The same where nothing is remembered.
+    #[cold]
+    fn long_ago(&self, index: u64) -> Option<u64> {
+        match index {
+            _ if index > self.last => None,
+            0 => Some(CHAIN_START),
+            _ => Some(FORGOTTEN),
         }
     }
 
@@ -133,7 +147,7 @@ impl Chains {
     }
 
     /// Adds an entry with this chain.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, chain: u64, matching: &LogMatching) {
         // The leader's disk may have an entry before anybody has looked at its log.
         if self.differing.last().is_some_and(|(index, chain)| matching.first_at(*index) == Some(*chain)) {
@@ -147,7 +161,7 @@ impl Chains {
 
     /// Forgets what differs where everything is forgotten.
     pub(super) fn forget(&mut self, matching: &LogMatching) {
-        self.differing.retain(|(index, _)| *index > matching.forgotten);
+        self.differing.retain(|(index, _)| *index >= matching.start);
     }
 
     /// Removes the entry at `index` and all after it.

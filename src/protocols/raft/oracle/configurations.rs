@@ -4,7 +4,7 @@ use super::chains::FORGOTTEN;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::Verdict;
 use crate::protocol::NodeId;
-use crate::protocols::raft::core::{Core, StateMachine};
+use crate::protocols::raft::core::{Core, Role, StateMachine};
 use crate::protocols::raft::membership::{Configuration, Decision, Quorums, Servers};
 
 /// All configurations that were ever in a log.
@@ -72,18 +72,34 @@ fn overlap(before: &Configuration, after: &Configuration) -> bool {
     }
 }
 
+/// Up to where a leader knows these servers' logs.
+fn matches<M: StateMachine>(core: &Core<M>, servers: Servers) -> impl Iterator<Item = (NodeId, u64)> {
+    let progress = match core.role() {
+        Role::Leader(leadership) => &leadership.progress[..],
+        Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => &[],
+    };
+    servers.iter().filter_map(|server| Some((server, progress.get(server.index())?.match_index)))
+}
+
 impl Common {
     /// The chain of a server's log at an index. What is compacted away there was committed; that is checked once.
-    #[inline]
+    #[inline(always)]
     pub(super) fn chain_in<M: StateMachine>(&self, core: &Core<M>, index: u64) -> Option<u64> {
         let log = core.log();
         if index < log.base().index {
             self.committed_at(index)
-        } else if 0 < index && index <= self.matching.forgotten() && index <= log.last_index() {
-            Some(FORGOTTEN)
+        } else if index <= self.matching.forgotten() {
+            self.long_ago_in(core, index)
         } else {
             log.chain_at(index)
         }
+    }
+
+    /// The same where a log begins before what is remembered.
+    #[cold]
+    fn long_ago_in<M: StateMachine>(&self, core: &Core<M>, index: u64) -> Option<u64> {
+        let chain = core.log().chain_at(index);
+        if index == 0 { chain } else { chain.and(Some(FORGOTTEN)) }
     }
 
     /// Whether a server's log has this chain at an index, as far as that is remembered.
@@ -144,7 +160,8 @@ impl Common {
         if configuration.is_joint() {
             self.reach(Goal::JointConfiguration);
         }
-        if !(before.learners & configuration.voters).is_empty() {
+        let promoted = before.learners & configuration.voters;
+        if !promoted.is_empty() {
             self.reach(Goal::LearnerPromoted);
         }
         if !overlap(&before, &configuration) {
@@ -162,6 +179,14 @@ impl Common {
             return violation("raft.one-change-at-a-time", &[node], || {
                 format!(
                     "leader {node:?} changes the cluster at index {index}; the change at {before_at} is not committed, only what is up to {commit}"
+                )
+            });
+        }
+        let least = commit.saturating_sub(core.config().append_max as u64);
+        if let Some((learner, known)) = matches(core, promoted).find(|(_, known)| *known < least) {
+            return violation("raft.promoted-caught-up", &[node, learner], || {
+                format!(
+                    "leader {node:?} lets {learner:?} vote, of whose log it knows {known} entries; committed are {commit}"
                 )
             });
         }
@@ -218,6 +243,13 @@ impl Common {
         let last = core.snapshot().map_or(0, |snapshot| snapshot.last.index);
         if (base, last) == (seen.base, seen.snapshot) {
             return Ok(());
+        }
+        if base > last {
+            return violation("raft.snapshot-faithful", &[node], || {
+                format!(
+                    "{node:?} has compacted its log up to index {base}, and its snapshot stands for what is up to {last} only"
+                )
+            });
         }
         let Some(snapshot) = core.snapshot() else { return Ok(()) };
         let stands = |index, chain| self.committed.stands(index, chain, &self.matching);

@@ -43,10 +43,14 @@ pub enum Goal {
     LeadershipTransferred,
     /// A command came to nothing, for the session of its client was over.
     SessionExpired,
+    /// A leader answered a read that spared the log.
+    LeaderRead,
+    /// A server that did not lead answered a read.
+    FollowerRead,
 }
 
 /// The names of the goals, in their order.
-pub const GOALS: [&str; 19] = [
+pub const GOALS: [&str; 21] = [
     "raft.leader-elected",
     "raft.leader-deposed",
     "raft.stale-leader",
@@ -66,6 +70,8 @@ pub const GOALS: [&str; 19] = [
     "raft.leader-removed",
     "raft.leadership-transferred",
     "raft.session-expired",
+    "raft.leader-read",
+    "raft.follower-read",
 ];
 
 impl CoreOracle {

@@ -67,7 +67,7 @@ impl Seen {
             && log.base().index == self.base
             && core.term() == self.term
             && core.vote() == self.vote
-            && core.wish() == self.wish;
+            && (core.wish().is_none() & self.wish.is_none() || core.wish() == self.wish);
         same && match core.role() {
             Role::Leader(leadership) => {
                 let is_as_before = self.learned(&leadership.progress).is_empty();
