@@ -133,16 +133,20 @@ impl LockOracles {
     }
 
     /// A leader outside the core that was healed, if others hear from it well enough to follow it, and it does not do its
-    /// work as quickly as clients need.
+    /// work as quickly as clients need. Of primaries of Redis, also one that none follows: a client that reaches it believes it.
     fn strange_leader(&self, view: &View<Lock>) -> Option<NodeId> {
-        let of_core = self.core.as_ref().map(|core| core.latest_leader().1);
-        let leader = of_core.or_else(|| Some(self.reigns.as_ref()?.latest()?.1))?;
-        let leads = view.state(leader).is_some_and(|server| server.role("primary").is_some());
-        let is_well =
-            |other: u16| view.network.is_well(leader.number(), other) && view.network.is_well(other, leader.number());
-        let others = (0..self.config.servers + self.config.clients).filter(|other| *other != leader.number());
-        let is_slow = !view.host(leader).is_able() || !others.into_iter().all(is_well);
-        (leads && !view.is_inside(leader) && is_slow).then_some(leader)
+        let latest = self.core.as_ref().map(|core| core.latest_leader().1);
+        let may_lead = |node: &NodeId| latest.map_or(self.reigns.is_some(), |latest| latest == *node);
+        let leads = |node: &NodeId| view.state(*node).is_some_and(|server| server.role("primary").is_some());
+        let talks_well = |one: NodeId, other: u16| {
+            view.network.is_well(one.number(), other) && view.network.is_well(other, one.number())
+        };
+        let is_slow = |node: &NodeId| {
+            let mut others = (0..self.config.servers + self.config.clients).filter(|other| *other != node.number());
+            !view.host(*node).is_able() || !others.all(|other| talks_well(*node, other))
+        };
+        let mut servers = (0..self.config.servers).map(NodeId::new);
+        servers.find(|node| may_lead(node) && leads(node) && !view.is_inside(*node) && is_slow(node))
     }
 
     /// Whether nothing keeps a client from its work: it, the resource and enough servers are well, and so are the links

@@ -36,7 +36,7 @@ impl Reigns {
     /// The broken invariant.
     pub fn after_step(&mut self, view: &View<Lock>, node: NodeId, touch: Touch) -> Verdict {
         let Some(server) = view.state(node) else { return Ok(()) };
-        self.check_position(node, server.position().unwrap_or_default(), touch)?;
+        self.check_position(view, node, server.position().unwrap_or_default(), touch)?;
         let Some(reign) = server.role("primary") else { return Ok(()) };
         let is_new = !self.primaries.contains_key(&reign);
         let first = *self.primaries.entry(reign).or_insert(node);
@@ -48,11 +48,12 @@ impl Reigns {
         if is_new && reign > 1 { self.check_votes(view, node, reign) } else { Ok(()) }
     }
 
-    /// What a replica has acknowledged it keeps.
-    fn check_position(&mut self, node: NodeId, now: Position, touch: Touch) -> Verdict {
+    /// What a replica has acknowledged it keeps. A first server that has lost its disk reigns from 1 on once more.
+    fn check_position(&mut self, view: &View<Lock>, node: NodeId, now: Position, touch: Touch) -> Verdict {
         let before = std::mem::replace(&mut self.positions[node.index()], now);
         let is_same = (before.epoch, before.run) == (now.epoch, now.run);
-        if touch == Touch::Booted || now.epoch > before.epoch || (is_same && now.offset >= before.offset) {
+        let goes_on = now.epoch > before.epoch || (is_same && now.offset >= before.offset);
+        if touch == Touch::Booted || goes_on || self.has_forgotten(view) {
             return Ok(());
         }
         let message = format!("{node:?} had {before:?}, and has {now:?}");

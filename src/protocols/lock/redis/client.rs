@@ -320,10 +320,6 @@ impl Recipe for Single {
         }
         let Some(place) = self.asking(call) else { return };
         if reply != Reply::ReadOnly {
-            // What had to be cleared was not confirmed, or not in time: this may be a primary that all others have left.
-            if self.claims[place].stage == Stage::Clearing {
-                self.doubt(from.index(), desk);
-            }
             self.claims[place].call = None;
             self.on_answer(place, reply, desk);
             return;

@@ -147,7 +147,7 @@ impl Chains {
     }
 
     /// Adds an entry with this chain.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, chain: u64, matching: &LogMatching) {
         // The leader's disk may have an entry before anybody has looked at its log.
         if self.differing.last().is_some_and(|(index, chain)| matching.first_at(*index) == Some(*chain)) {

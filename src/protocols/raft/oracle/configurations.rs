@@ -83,7 +83,7 @@ fn matches<M: StateMachine>(core: &Core<M>, servers: Servers) -> impl Iterator<I
 
 impl Common {
     /// The chain of a server's log at an index. What is compacted away there was committed; that is checked once.
-    #[inline]
+    #[inline(always)]
     pub(super) fn chain_in<M: StateMachine>(&self, core: &Core<M>, index: u64) -> Option<u64> {
         let log = core.log();
         if index < log.base().index {

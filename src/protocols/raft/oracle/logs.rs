@@ -181,7 +181,7 @@ impl Common {
 
     /// The touched server's commit index. Answers what it has committed before anybody else. `held` is where its log ended
     /// before, if it has not just started.
-    #[inline]
+    #[inline(always)]
     pub(super) fn check_commit<M: StateMachine>(
         &mut self,
         seen: &mut Seen,

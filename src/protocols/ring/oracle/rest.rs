@@ -90,7 +90,11 @@ impl RingOracle {
                 Some(server) if server.shelf().epoch() != epoch.number => {
                     pending.push(format!("{node:?} is in epoch {}, not in {}", server.shelf().epoch(), epoch.number));
                 }
-                Some(_) if replaced.contains(&node) => {}
+                Some(_) if replaced.contains(&node) => {
+                    if stayers >= self.config.copies && Epoch::find(&epoch.members, node).is_some() {
+                        pending.push(format!("another takes the place of {node:?}, which is still a member"));
+                    }
+                }
                 Some(server) => pending.extend(self.unmet(node, server, epoch, stayers)),
             }
         }
