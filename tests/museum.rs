@@ -114,3 +114,22 @@ fn without_the_exhibit_its_scenario_shows_nothing() {
         });
     }
 }
+
+/// The exhibit's own scenario stays as it is to the end, so it shows that nobody is served. Here the links are whole again after
+/// three seconds, and what shows is that the leader has led on.
+#[test]
+fn a_leader_that_has_led_on_deaf_is_found_when_it_hears_again() {
+    let text = r#"(squall: 1, system: Raft(nodes: 5), exhibits: ["prevote-without-checkquorum"],
+        workload: (clients: 3, rate: "10/s", until: "8s"),
+        faults: [(at: "3s", until: "6s", inject: Partition(shape: Deafen(Leader)))], settle: (within: "20s"))"#;
+    let mut scenario = systems::parse::<BuiltIn>("deaf.ron", text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let verdict = |scenario: &Scenario<BuiltIn>, seed| BuiltIn::play(&systems::plan(scenario, "deaf", seed)).verdict;
+    for seed in 0..50 {
+        match verdict(&scenario, seed) {
+            Verdict::Violation(violated) => assert_eq!(violated.invariant, "raft.quorum-checked", "seed {seed}"),
+            other => panic!("seed {seed}: {other:?}"),
+        }
+    }
+    scenario.exhibits.clear();
+    assert!((0..50).all(|seed| verdict(&scenario, seed) == Verdict::Pass));
+}

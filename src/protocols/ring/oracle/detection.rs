@@ -54,9 +54,14 @@ impl Detection {
         self.doubts.remove(&(by, node));
     }
 
-    /// It leads no more: nothing of what it has suspected counts when it leads again. O(suspicions).
+    /// It does not lead, and if it did: nothing of what it has suspected counts when it leads again. O(log n), and O(its
+    /// suspicions) then.
     pub(super) fn leads_no_more(&mut self, by: NodeId) {
-        self.doubts.retain(|(leader, _), _| *leader != by);
+        let own = (by, NodeId::new(0))..=(by, NodeId::new(u16::MAX));
+        while let Some((suspicion, _)) = self.doubts.range(own.clone()).next() {
+            let suspicion = *suspicion;
+            self.doubts.remove(&suspicion);
+        }
     }
 
     /// Somebody has called it, or had before, and is answered.
