@@ -8,6 +8,7 @@ pub mod machine;
 use super::message::{Call, Message, Peer, Record, Reply, Request};
 use super::node::Fact;
 use super::recipe::Due;
+use super::rules::EnsembleRules;
 use super::service::{Office, Service};
 use super::{lease, zookeeper};
 use crate::kernel::time::{Span, Time};
@@ -122,6 +123,7 @@ pub struct Ensemble {
     pending: BTreeSet<(NodeId, Call)>,
     /// Whether it has led after the last turn.
     led: bool,
+    rules: EnsembleRules,
 }
 
 /// How often a server of leases looks after what expires.
@@ -144,7 +146,7 @@ impl Ensemble {
         let machine = Machine::new(replica, &office.config.rules.ensemble);
         let core = Core::boot(*raft, machine, found, office.io);
         office.wake(look_every, Due::Beat);
-        Ensemble { core, front, look_every, pending: BTreeSet::new(), led: false }
+        Ensemble { core, front, look_every, pending: BTreeSet::new(), led: false, rules: office.config.rules.ensemble }
     }
 
     /// Starts a server of leases.
@@ -168,7 +170,8 @@ impl Ensemble {
 
     /// Whether it leads, and has applied something of its own term: then it knows all that was committed before.
     fn is_ready(&self) -> bool {
-        self.core.is_leader() && self.core.log().term_at(self.core.applied()) == Some(self.core.term())
+        let has_caught_up = self.core.log().term_at(self.core.applied()) == Some(self.core.term());
+        self.core.is_leader() && (self.rules.speaks)(has_caught_up)
     }
 
     fn front(&mut self) -> (&mut dyn Front, Seen<'_>) {

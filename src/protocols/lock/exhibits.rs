@@ -2,16 +2,17 @@
 
 use super::database::rules as database;
 use super::redis::Timepiece;
-use super::redis::rules::{Counting, Extending, Giving, Taking};
+use super::redis::rules::{Counting, Extending, Giving, Promising, Taking};
 use super::redis::sorted::{Admission, Cleaning};
 use super::rules::Rules;
 use super::zookeeper::command::Order;
 use super::zookeeper::rules::{Loss, Place, Retry};
+use crate::kernel::time::Span;
 use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 35] = [
+pub const EXHIBITS: [Exhibit<Rules>; 42] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -128,6 +129,46 @@ pub const EXHIBITS: [Exhibit<Rules>; 35] = [
         plant: |rules| rules.redis.confirms = |_, _| true,
     },
     Exhibit {
+        id: "failover-votes-twice",
+        story: "a server votes for another one of the same reign when the first has not been heard of",
+        source: "Redis Cluster specification, \"Masters reply to replica vote request\", 1: \"only votes a single time for a given epoch\"; redis pull request 12016 proposes otherwise, and was not taken",
+        invariants: &["lock.one-primary"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.failover.votes = |reign, heard| reign >= heard,
+    },
+    Exhibit {
+        id: "failover-vote-in-memory",
+        story: "for whom a server has voted is not in the file that it forces to its disk",
+        source: "redis issue 1479: \"the two vars are actually not written down\"",
+        invariants: &["lock.votes-durable"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.failover.promises = || Promising::InMemory,
+    },
+    Exhibit {
+        id: "failover-vote-before-sync",
+        story: "a server sends its vote before its disk has acknowledged it",
+        source: "Redis Cluster specification, \"Configuration epoch\": \"saved and fsync-ed to disk [..] before a node continues its operations\"; valkey pull request 3887",
+        invariants: &["lock.votes-durable"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.failover.promises = || Promising::Written,
+    },
+    Exhibit {
+        id: "failover-counts-old-votes",
+        story: "who stands for a reign counts the votes that come late from an election before",
+        source: "Redis Cluster specification, \"Replica election and promotion\": \"it doesn't count votes intended for a previous election\"; redis-doc pull request 327",
+        invariants: &["lock.votes-durable"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.failover.counts_vote = |_, _| true,
+    },
+    Exhibit {
+        id: "failover-takes-late-copy",
+        story: "a replica takes every copy that its primary sends, also one that comes after what has changed since",
+        source: "ours; where copies travel on one connection each, an old one cannot come late",
+        invariants: &["lock.position-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.failover.takes_copy = |_, _| true,
+    },
+    Exhibit {
         id: "fencing-token-reset-after-failover",
         story: "tokens come from a counter of the primary, and nobody waits until replicas know of it",
         source: "Kleppmann, \"How to do distributed locking\", 2016: a counter on one Redis node would not be sufficient; bsm/redislock 94",
@@ -187,6 +228,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 35] = [
         plant: |rules| rules.lease.revoke_is_current = |_, _| true,
     },
     Exhibit {
+        id: "lease-not-extended-by-new-leader",
+        story: "a new leader lets the leases that it has found live their time, and not as long as an election takes in addition",
+        source: "etcd pull request 4778: \"Clients might still send keep alive to old leader until the old leader itself gives up leadership\"",
+        invariants: &["lock.takeover-grace"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.lease.extends = |_| Span::ZERO,
+    },
+    Exhibit {
         id: "lease-ttl-reset-on-leader-change",
         story: "a new leader tells nobody how long the leases that it has found have still to live, so each change of leaders begins anew",
         source: "etcd issue 13508: \"Lease checkpoints don't prevent to reset ttl on leader change\"",
@@ -206,6 +255,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 35] = [
         invariants: &["raft.state-machine-safety", "lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.lease.expires_at_apply = || true,
+    },
+    Exhibit {
+        id: "leader-speaks-before-it-has-caught-up",
+        story: "a new leader tells clients that their leases or sessions are no more, of which it has not heard yet",
+        source: "etcd issues 6978 \"TTL=0 too soon\" and 13675 \"concurrent.Session closed immediately after creation\", pull requests 7015 and 13690",
+        invariants: &["lock.told-expired", "lock.takeover-grace"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.ensemble.speaks = |_| true,
     },
     Exhibit {
         id: "request-carried-out-again",

@@ -35,6 +35,9 @@ pub struct ClientRules {
 /// The decisions of servers that replicate by Raft, whatever the service.
 #[derive(Clone, Copy, Debug)]
 pub struct EnsembleRules {
+    /// Does who leads speak for the service, if it has applied something of its own term, and so all that was committed
+    /// before, or not yet? (Raft paper, section 8: a leader knows at first not what is committed)
+    pub speaks: fn(has_caught_up: bool) -> bool,
     /// Does a question that arrives again, or after a later one of its client, have no effect? (Raft paper, section 8:
     /// the state machine tracks the latest serial number processed for each client)
     pub is_once: fn() -> bool,
@@ -61,7 +64,7 @@ impl Rules {
             marks: |token, seen| token.max(seen),
             mark_waits_for_disk: || true,
         },
-        ensemble: EnsembleRules { is_once: || true },
+        ensemble: EnsembleRules { speaks: |has_caught_up| has_caught_up, is_once: || true },
         redis: redis::rules::Rules::SOUND,
         lease: lease::rules::Rules::SOUND,
         zookeeper: zookeeper::rules::Rules::SOUND,

@@ -146,7 +146,8 @@ impl ensemble::Front for Front {
         let now = machine.now();
         if see.leads {
             // Nobody knows when the old leader has heard of them last.
-            machine.etcd.lessor.promote(now, self.config.raft.election_timeout_max);
+            let extension = (office.config.rules.lease.extends)(self.config.raft.election_timeout_max);
+            machine.etcd.lessor.promote(now, extension);
         } else {
             machine.etcd.lessor.demote();
         }

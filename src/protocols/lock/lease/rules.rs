@@ -1,5 +1,6 @@
 //! The decisions of locks on leases.
 
+use crate::kernel::time::Span;
 use crate::protocols::lock::claim::ClaimId;
 use crate::servers::etcd::lessor::Checkpoints;
 
@@ -16,6 +17,9 @@ pub struct Rules {
     pub watches: fn(first: ClaimId, ahead: ClaimId) -> ClaimId,
     /// Does a leader of term `now` end a lease because one of `term` has said that it has run out?
     pub revoke_is_current: fn(term: u64, now: u64) -> bool,
+    /// How much longer than its time a lease lives that a new leader takes over, if elections take so long at most. Source: etcd
+    /// pull request 4778: until then its holder may have renewed it with the old one.
+    pub extends: fn(election: Span) -> Span,
     /// Which leases a leader tells the others of, if that is set up: all, also those that it has found when it began
     /// to lead.
     pub checkpoints: fn(configured: Checkpoints) -> Checkpoints,
@@ -32,6 +36,7 @@ impl Rules {
         watches_from: |seen| seen + 1,
         watches: |_, ahead| ahead,
         revoke_is_current: |term, now| term == now,
+        extends: |election| election,
         checkpoints: |configured| configured,
         expires_at_apply: || false,
     };

@@ -19,7 +19,7 @@ pub mod stream;
 pub mod waiting;
 
 use super::command::{Change, Command, Record, Reply};
-use super::rules::Counting;
+use super::rules::{Counting, Promising};
 use super::server::FORCED_EVERY;
 use super::store::Store;
 use super::{Hosting, Persistence};
@@ -179,8 +179,13 @@ impl Server {
             return;
         }
         (self.epoch, self.pledged) = (epoch, pledged);
-        office.io.write(lock::Record::Redis(Record::Promise { epoch, pledged }));
-        office.io.sync();
+        let promises = (office.config.rules.redis.failover.promises)();
+        if promises != Promising::InMemory {
+            office.io.write(lock::Record::Redis(Record::Promise { epoch, pledged }));
+        }
+        if promises == Promising::Durably {
+            office.io.sync();
+        }
     }
 
     /// Another reigns, or will.

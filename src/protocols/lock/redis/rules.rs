@@ -44,6 +44,32 @@ pub enum Extending {
     Recreating,
 }
 
+/// What a server does about what it has promised before it says so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Promising {
+    /// It waits until that is on its disk.
+    Durably,
+    /// It writes it down, and does not wait.
+    Written,
+    /// It keeps it in its memory.
+    InMemory,
+}
+
+/// The decisions of a primary, and of those who take its place.
+#[derive(Clone, Copy, Debug)]
+pub struct FailoverRules {
+    /// Does a server that has heard of that reign vote for this one? (Redis Cluster specification, "Masters reply to replica vote
+    /// request", 1: "only votes a single time for a given epoch")
+    pub votes: fn(reign: u64, heard: u64) -> bool,
+    /// What it does before it says so (the same: lastVoteEpoch is "safely stored on disk").
+    pub promises: fn() -> Promising,
+    /// Does who stands for that reign count a vote for this one? (the same, "Replica election and promotion": no "votes intended
+    /// for a previous election")
+    pub counts_vote: fn(reign: u64, stands_for: u64) -> bool,
+    /// Does a replica that has so much of a reign take a copy of everything that has so much of it? The copy may come late.
+    pub takes_copy: fn(copy: u64, own: u64) -> bool,
+}
+
 /// The decisions of Redlock.
 #[derive(Clone, Copy, Debug)]
 pub struct RedlockRules {
@@ -84,6 +110,8 @@ pub struct Rules {
     pub confirms: fn(wanted: u16, replicas: u16) -> bool,
     /// When tokens are counted.
     pub counts: fn() -> Counting,
+    /// Those of a primary, and of those who take its place.
+    pub failover: FailoverRules,
     /// Those of Redlock.
     pub redlock: RedlockRules,
     /// Those of sorted sets.
@@ -101,6 +129,12 @@ impl Rules {
         waits_for: |replicas| replicas,
         confirms: |wanted, replicas| replicas >= wanted,
         counts: || Counting::InTheGrant,
+        failover: FailoverRules {
+            votes: |reign, heard| reign > heard,
+            promises: || Promising::Durably,
+            counts_vote: |reign, stands_for| reign == stands_for,
+            takes_copy: |copy, own| copy > own,
+        },
         redlock: RedlockRules {
             quorum: |servers| servers / 2 + 1,
             validity: |ttl, elapsed, drift| Span::ns(ttl.as_ns().saturating_sub((elapsed + drift).as_ns())),

@@ -50,7 +50,7 @@ impl Server {
 
     /// Somebody wants to reign.
     pub(super) fn on_candidacy(&mut self, from: NodeId, epoch: u64, position: Position, office: &mut Office<'_, '_>) {
-        if epoch <= self.epoch {
+        if !(office.config.rules.redis.failover.votes)(epoch, self.epoch) {
             office.peer(from, lock::Peer::Redis(Peer::Refusal { epoch: self.epoch }));
             return;
         }
@@ -68,7 +68,7 @@ impl Server {
 
     /// Somebody has voted.
     pub(super) fn on_vote(&mut self, from: NodeId, epoch: u64, office: &mut Office<'_, '_>) {
-        if epoch != self.epoch {
+        if !(office.config.rules.redis.failover.counts_vote)(epoch, self.epoch) {
             return;
         }
         let State::Candidate(Candidacy { votes }) = &mut self.state else { return };

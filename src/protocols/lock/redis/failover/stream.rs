@@ -130,7 +130,7 @@ impl Server {
             return;
         }
         let is_same = (self.position.epoch, self.position.run) == (at.epoch, at.run);
-        if !is_same || at.offset > self.position.offset {
+        if !is_same || (office.config.rules.redis.failover.takes_copy)(at.offset, self.position.offset) {
             self.store.replace(whole, office);
             self.position = at;
             self.store.keep(Record::Whole(at, whole.clone()), office);
