@@ -147,7 +147,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 42] = [
     Exhibit {
         id: "failover-vote-before-sync",
         story: "a server sends its vote before its disk has acknowledged it",
-        source: "Redis Cluster specification, \"Configuration epoch\": \"saved and fsync-ed to disk [..] before a node continues its operations\"; valkey pull request 3887",
+        source: "Redis Cluster specification, \"Configuration epoch\": \"saved and `fsync-ed` to disk when updated before a node continues its operations\"; valkey pull request 3887",
         invariants: &["lock.votes-durable"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.failover.promises = || Promising::Written,
@@ -156,7 +156,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 42] = [
         id: "failover-counts-old-votes",
         story: "who stands for a reign counts the votes that come late from an election before",
         source: "Redis Cluster specification, \"Replica election and promotion\": \"it doesn't count votes intended for a previous election\"; redis-doc pull request 327",
-        invariants: &["lock.votes-durable"],
+        invariants: &["lock.votes-durable", "lock.one-primary"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.failover.counts_vote = |_, _| true,
     },

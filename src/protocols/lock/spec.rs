@@ -109,7 +109,7 @@ impl LockOracles {
         self.applied = self.applied.max(core.applied());
         let orphan = core.machine().service.orphan();
         let Some((lock, claim)) = orphan else { return Ok(()) };
-        let message = format!("at {node:?}, what claim {:x} has at lock {} has outlived its session", claim.0, lock.0);
+        let message = format!("at {node:?}, what claim {} has at lock {} has outlived its session", claim.0, lock.0);
         Err(Box::new(Violation::new("lock.ephemeral-owned", &[node], message)))
     }
 
@@ -126,7 +126,7 @@ impl LockOracles {
         let witness = others.find(|other| server(other).is_some_and(|core| is_ahead(core) && knows(core)));
         let Some(witness) = witness.filter(|_| !knows(own)) else { return Ok(()) };
         let message = format!(
-            "{node:?} leads in term {} and says that session {session:x} is no more, of which it has not heard yet, and {witness:?} has",
+            "{node:?} leads in term {} and says that session {session} is no more, of which it has not heard yet, and {witness:?} has",
             own.term()
         );
         Err(Box::new(Violation::new("lock.told-expired", &[node, witness], message)))

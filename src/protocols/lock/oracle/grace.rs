@@ -89,7 +89,7 @@ impl Grace {
 
 fn broken(node: NodeId, term: u64, session: u64, lived: Span, least: Span) -> Verdict {
     let message = format!(
-        "{node:?} leads in term {term}, and lets session {session:x} live {lived} from then on, which must live {least}"
+        "{node:?} leads in term {term}, and lets session {session} run out too early; it has lived {lived} from then on, and must live {least}"
     );
     Err(Box::new(Violation::new("lock.takeover-grace", &[node], message)))
 }
