@@ -12,7 +12,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 42] = [
+pub const EXHIBITS: [Exhibit<Rules>; 44] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -167,6 +167,22 @@ pub const EXHIBITS: [Exhibit<Rules>; 42] = [
         invariants: &["lock.position-monotonic"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.failover.takes_copy = |_, _| true,
+    },
+    Exhibit {
+        id: "failover-mixes-histories",
+        story: "a replica of one primary applies the changes of the next one to what it has, as if it had followed that",
+        source: "redis issue 2694 \"Replication inconsistent issue\": a replica goes on from where it was in another history",
+        invariants: &["lock.replicas-agree"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.failover.fits = |_| true,
+    },
+    Exhibit {
+        id: "failover-acknowledges-before-sync",
+        story: "a replica that is asked again acknowledges what is not on its disk yet",
+        source: "ours; the manual page of WAITAOF tells what WAIT counts from what is on disks",
+        invariants: &["lock.acknowledged-durable"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.failover.acknowledges_durably = || false,
     },
     Exhibit {
         id: "fencing-token-reset-after-failover",

@@ -5,7 +5,6 @@ use super::config::Config;
 use super::ensemble::Ensemble;
 use super::message::{self, Record};
 use super::recipe::{Desk, Recipe};
-use super::redis::failover::Position;
 use super::service::{Office, Service};
 use super::{database, ensemble, lease, redis, zookeeper};
 use crate::kernel::time::Time;
@@ -138,10 +137,10 @@ impl AnyServer {
         }
     }
 
-    /// How much of what primaries have told it has, if it is one of several servers of Redis.
-    pub(super) fn position(&self) -> Option<Position> {
+    /// As one of several servers of Redis, if it is one.
+    pub(super) fn failover(&self) -> Option<&redis::failover::Server> {
         match self {
-            AnyServer::RedisFailover(server) => Some(server.position()),
+            AnyServer::RedisFailover(server) => Some(server),
             AnyServer::Redis(_) | AnyServer::Ensemble(_) | AnyServer::Database(_) => None,
         }
     }

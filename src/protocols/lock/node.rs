@@ -9,7 +9,7 @@ use super::ensemble::machine::Machine;
 use super::kind::AnyServer;
 use super::message::{Message, Record};
 use super::recipe::Due;
-use super::redis::failover::Position;
+use super::redis::failover;
 use super::resource::Resource;
 use super::service::Office;
 use crate::kernel::digest::{Digest, Digestible};
@@ -265,10 +265,10 @@ fn ensemble(server: &mut AnyServer) -> &mut Ensemble {
 }
 
 impl Lock {
-    /// How much of what primaries have told it has, if it is one of several servers of Redis.
-    pub fn position(&self) -> Option<Position> {
+    /// The server of Redis in this node, if it is one of several.
+    pub fn failover(&self) -> Option<&failover::Server> {
         match self {
-            Lock::Server(server) => server.service.position(),
+            Lock::Server(server) => server.service.failover(),
             Lock::Client(_) | Lock::Resource(_) => None,
         }
     }

@@ -6,6 +6,7 @@ pub mod exclusion;
 pub mod grace;
 pub mod queue;
 pub mod reigns;
+pub mod replicas;
 pub mod tokens;
 
 use super::claim::{Claim, ClaimId, LockId, Mode, Token};
@@ -19,7 +20,7 @@ use std::collections::VecDeque;
 use tokens::Tokens;
 
 /// The invariants that this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 13] = [
+pub const INVARIANTS: [(&str, &str); 15] = [
     (
         "lock.mutual-exclusion",
         "between a claim's entering and its last write, the resource accepts no write of another that may not hold the lock beside it",
@@ -36,6 +37,11 @@ pub const INVARIANTS: [(&str, &str); 13] = [
         "whoever reigns has the votes of a majority of the servers of Redis, on whose disks they are",
     ),
     ("lock.position-monotonic", "a server of Redis goes on in what a primary tells, never back"),
+    ("lock.replicas-agree", "servers of Redis that have as much of what the same primary has told have the same keys"),
+    (
+        "lock.acknowledged-durable",
+        "what a replica of Redis has acknowledged is on its disk, if servers wait for their disks",
+    ),
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
     (
         "lock.told-expired",

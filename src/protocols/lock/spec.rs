@@ -9,6 +9,7 @@ use super::node::{Fact, Lock};
 use super::oracle::calm::Calm;
 use super::oracle::grace::Grace;
 use super::oracle::reigns::Reigns;
+use super::oracle::replicas::Replicas;
 use super::oracle::{GOALS, LockOracle};
 use crate::environment::plan;
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
@@ -40,6 +41,7 @@ impl Spec for Lock {
             config: config.clone(),
             core: config.kind.replicates().then(|| CoreOracle::of(config.servers)),
             reigns: matches!(config.kind, Kind::RedisFailover(_)).then(|| Reigns::new(config.servers)),
+            replicas: Replicas::of(config),
             grace: Grace::new(config),
             locks: LockOracle::new(config),
             calm: None,
@@ -79,6 +81,8 @@ pub struct LockOracles {
     grace: Grace,
     /// Of primaries of Redis and their replicas.
     reigns: Option<Reigns>,
+    /// Of what they have, and say that they have.
+    replicas: Option<Replicas>,
     locks: LockOracle,
     calm: Option<Calm>,
     /// How far the log was applied by any server, at most; or the latest reign before that of the latest primary.
@@ -101,6 +105,9 @@ impl LockOracles {
         if let Some(reigns) = &mut self.reigns {
             reigns.after_step(view, node, touch)?;
             self.applied = reigns.latest().map_or(0, |(reign, _)| reign - 1);
+        }
+        if let Some(replicas) = &mut self.replicas {
+            replicas.after_step(view, node, touch)?;
         }
         let Some(core) = &mut self.core else { return Ok(()) };
         core.after_step(view, node, touch)?;

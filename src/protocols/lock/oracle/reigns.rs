@@ -36,11 +36,12 @@ impl Reigns {
     /// The broken invariant.
     pub fn after_step(&mut self, view: &View<Lock>, node: NodeId, touch: Touch) -> Verdict {
         let Some(server) = view.state(node) else { return Ok(()) };
-        self.check_position(view, node, server.position().unwrap_or_default(), touch)?;
+        let position = server.failover().map(redis::failover::Server::position);
+        self.check_position(view, node, position.unwrap_or_default(), touch)?;
         let Some(reign) = server.role("primary") else { return Ok(()) };
         let is_new = !self.primaries.contains_key(&reign);
         let first = *self.primaries.entry(reign).or_insert(node);
-        if first != node && !self.has_forgotten(view) {
+        if first != node && !has_forgotten(view, self.servers.into()) {
             let message = format!("{node:?} is primary in reign {reign}, and so was {first:?}");
             return Err(Box::new(Violation::new("lock.one-primary", &[first, node], message)));
         }
@@ -53,7 +54,7 @@ impl Reigns {
         let before = std::mem::replace(&mut self.positions[node.index()], now);
         let is_same = (before.epoch, before.run) == (now.epoch, now.run);
         let goes_on = now.epoch > before.epoch || (is_same && now.offset >= before.offset);
-        if touch == Touch::Booted || goes_on || self.has_forgotten(view) {
+        if touch == Touch::Booted || goes_on || has_forgotten(view, self.servers.into()) {
             return Ok(());
         }
         let message = format!("{node:?} had {before:?}, and has {now:?}");
@@ -66,19 +67,20 @@ impl Reigns {
         let has_voted = |server: &NodeId| pledge(&view.host(*server).disk) >= reign;
         let others = (0..self.servers).map(NodeId::new).filter(|server| *server != node);
         let (voters, needed) = (others.filter(has_voted).count(), usize::from(self.servers) / 2);
-        if voters >= needed || self.has_forgotten(view) {
+        if voters >= needed || has_forgotten(view, self.servers.into()) {
             return Ok(());
         }
         let message =
             format!("{node:?} reigns from {reign} on, for which {voters} others have durably voted, and {needed} must");
         Err(Box::new(Violation::new("lock.votes-durable", &[node], message)))
     }
+}
 
-    /// Whether a disk has ever lost what it had called durable: then its server may have forgotten for whom it has voted.
-    fn has_forgotten(&self, view: &View<Lock>) -> bool {
-        let mut disks = (0..self.servers).map(|server| view.host(NodeId::new(server)).disk.books());
-        disks.any(|books| books.wiped + books.lost_durable + books.cut > 0)
-    }
+/// Whether a disk of so many servers has ever lost what it had called durable: then its server may have forgotten for whom it has
+/// voted, or what it has acknowledged.
+pub(super) fn has_forgotten(view: &View<Lock>, servers: usize) -> bool {
+    let mut disks = (0..servers as u16).map(|server| view.host(NodeId::new(server)).disk.books());
+    disks.any(|books| books.wiped + books.lost_durable + books.cut > 0)
 }
 
 /// Up to which reign a server is durably bound.

@@ -30,7 +30,7 @@ use crate::protocols::lock::message as lock;
 use crate::protocols::lock::message::{Call, Request};
 use crate::protocols::lock::recipe::Due;
 use crate::protocols::lock::service::{Connections, Office, Service};
-use crate::servers::redis::Role;
+use crate::servers::redis::{Role, Snapshot};
 use election::Candidacy;
 use message::Peer;
 use std::collections::BTreeMap;
@@ -160,6 +160,20 @@ impl Server {
     /// How much of what primaries have told it has.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// A copy of its keys. It costs next to nothing.
+    pub fn keys(&self) -> Snapshot {
+        self.store.whole()
+    }
+
+    /// Of a primary: how much of its reign each server is known to have, by node: one more than the number of changes, and 0 if
+    /// it has said nothing yet. Nothing of others.
+    pub fn acknowledged(&self) -> &[u64] {
+        match &self.state {
+            State::Primary { feed, .. } => feed.acked(),
+            State::Replica | State::Candidate(_) => &[],
+        }
     }
 
     fn is_primary(&self) -> bool {

@@ -66,6 +66,11 @@ pub struct FailoverRules {
     /// Does who stands for that reign count a vote for this one? (the same, "Replica election and promotion": no "votes intended
     /// for a previous election")
     pub counts_vote: fn(reign: u64, stands_for: u64) -> bool,
+    /// Do changes fit what a replica has, if it comes from the same primary, or from another? (the manual page "Redis replication":
+    /// the replication id tells histories apart)
+    pub fits: fn(is_same: bool) -> bool,
+    /// Does a replica acknowledge only what is on its disk, if it waits for that?
+    pub acknowledges_durably: fn() -> bool,
     /// Does a replica that has so much of a reign take a copy of everything that has so much of it? The copy may come late.
     pub takes_copy: fn(copy: u64, own: u64) -> bool,
 }
@@ -133,6 +138,8 @@ impl Rules {
             votes: |reign, heard| reign > heard,
             promises: || Promising::Durably,
             counts_vote: |reign, stands_for| reign == stands_for,
+            fits: |is_same| is_same,
+            acknowledges_durably: || true,
             takes_copy: |copy, own| copy > own,
         },
         redlock: RedlockRules {

@@ -30,6 +30,11 @@ impl Feed {
         Feed { backlog: VecDeque::new(), acked: vec![0; usize::from(servers)] }
     }
 
+    /// How much of this reign each server is known to have, by node.
+    pub fn acked(&self) -> &[u64] {
+        &self.acked
+    }
+
     /// Tells all replicas of a change. The primary waits for nobody.
     pub fn push(&mut self, before: Position, change: Change, office: &mut Office<'_, '_>) {
         for other in office.others() {
@@ -79,7 +84,7 @@ impl Server {
             return;
         }
         let is_same = (self.position.epoch, self.position.run) == (at.epoch, at.run);
-        if !is_same || at.offset > self.position.offset {
+        if !(office.config.rules.redis.failover.fits)(is_same) || at.offset > self.position.offset {
             tell(from, Peer::Lack { at: self.position }, office);
             return;
         }
@@ -95,7 +100,9 @@ impl Server {
 
     /// Says how far it is: what it says must hold after a crash, also of changes that came earlier and are not on the disk yet.
     fn acknowledge(&self, to: NodeId, office: &mut Office<'_, '_>) {
-        self.store.wait_for_disk(office);
+        if (office.config.rules.redis.failover.acknowledges_durably)() {
+            self.store.wait_for_disk(office);
+        }
         tell(to, Peer::Ack { at: self.position }, office);
     }
 
