@@ -362,7 +362,8 @@ impl Client {
     fn may_go_on(&mut self, io: &mut Io<'_, Lock>) -> bool {
         let Some(section) = &self.section else { return false };
         let is_valid = |held: &Held| self.recipe.is_valid(held.claim.id, io.now());
-        if self.config.client.checks && !section.held.iter().all(is_valid) {
+        let goes_on = (self.config.rules.client.goes_on)(section.held.iter().all(is_valid));
+        if self.config.client.checks && !goes_on {
             self.leave(io);
             return false;
         }

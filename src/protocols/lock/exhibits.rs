@@ -12,7 +12,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 44] = [
+pub const EXHIBITS: [Exhibit<Rules>; 46] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -79,6 +79,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 44] = [
             rules.client.compares = || true;
             rules.resource.admits = |_, _| true;
         },
+    },
+    Exhibit {
+        id: "holder-never-sure",
+        story: "a client takes every lock for lost as soon as it has it, and gives it back",
+        source: "ours",
+        invariants: &["lock.freed"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.client.goes_on = |_| false,
     },
     Exhibit {
         id: "redlock-clock-jump",
@@ -327,6 +335,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 44] = [
         invariants: &["lock.release-kept", "lock.freed", "lock.served"],
         rarity: Rarity::Common,
         plant: |rules| rules.zookeeper.heeds_moves = || false,
+    },
+    Exhibit {
+        id: "moved-session-told-expired",
+        story: "a client that asks on a connection from which its session has moved away hears that the session has expired",
+        source: "ours; ZooKeeper, FinalRequestProcessor.processRequest, closes the connection instead",
+        invariants: &["lock.told-expired"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.zookeeper.hides_moves = || false,
     },
     Exhibit {
         id: "queue-order-by-full-name",

@@ -45,7 +45,7 @@ pub const INVARIANTS: [(&str, &str); 15] = [
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
     (
         "lock.told-expired",
-        "who leads tells nobody that a session or a lease is no more of which it has not heard yet, and others have",
+        "who leads tells nobody that a session or a lease is no more that has not run out, or of which it has not heard yet, and others have",
     ),
     (
         "lock.takeover-grace",

@@ -27,6 +27,8 @@ pub struct Rules {
 pub struct ClientRules {
     /// Is a lock given back of which the client still holds so many?
     pub releases_at: fn(count: u32) -> bool,
+    /// Does a client go on that holds its locks for all it knows?
+    pub goes_on: fn(is_valid: bool) -> bool,
     /// Does a client ask the service before each write whether its token is still the latest? It need not: the resource
     /// looks.
     pub compares: fn() -> bool,
@@ -58,7 +60,7 @@ pub struct ResourceRules {
 impl Rules {
     /// Those of the literature.
     pub const SOUND: Rules = Rules {
-        client: ClientRules { releases_at: |count| count == 0, compares: || false },
+        client: ClientRules { releases_at: |count| count == 0, goes_on: |is_valid| is_valid, compares: || false },
         resource: ResourceRules {
             admits: |token, seen| token >= seen,
             marks: |token, seen| token.max(seen),

@@ -17,6 +17,7 @@ use crate::protocol::{NodeId, Protocol};
 use crate::protocols::raft::core::Core;
 use crate::protocols::raft::message;
 use crate::protocols::raft::oracle::{self as raft, CoreOracle, Replicated};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Replicated for Lock {
@@ -43,6 +44,7 @@ impl Spec for Lock {
             reigns: matches!(config.kind, Kind::RedisFailover(_)).then(|| Reigns::new(config.servers)),
             replicas: Replicas::of(config),
             grace: Grace::new(config),
+            run_out: BTreeSet::new(),
             locks: LockOracle::new(config),
             calm: None,
             applied: 0,
@@ -79,6 +81,8 @@ pub struct LockOracles {
     core: Option<CoreOracle>,
     /// Of sessions and leases that such servers take over.
     grace: Grace,
+    /// Which of them who led in which term has found to have run out.
+    run_out: BTreeSet<(NodeId, u64, u64)>,
     /// Of primaries of Redis and their replicas.
     reigns: Option<Reigns>,
     /// Of what they have, and say that they have.
@@ -128,6 +132,13 @@ impl LockOracles {
         let is_ahead = |core: &Core<Machine>| {
             core.applied() > own.applied() && core.log().term_at(core.applied()).is_some_and(|term| term <= own.term())
         };
+        if knows(own) && !self.run_out.contains(&(node, own.term(), session)) {
+            let message = format!(
+                "{node:?} leads in term {} and says that session {session} is no more, which has not run out",
+                own.term()
+            );
+            return Err(Box::new(Violation::new("lock.told-expired", &[node], message)));
+        }
         let server = |other: &NodeId| view.state(*other).and_then(Lock::core);
         let mut others = (0..self.config.servers).map(NodeId::new).filter(|other| *other != node);
         let witness = others.find(|other| server(other).is_some_and(|core| is_ahead(core) && knows(core)));
@@ -177,14 +188,20 @@ impl Oracle<Lock> for LockOracles {
     fn on_fact(&mut self, view: &View<Lock>, node: NodeId, fact: &Fact) -> Verdict {
         match fact {
             Fact::Denied { session } => self.check_denied(view, node, *session)?,
-            Fact::RanOut { session } => self.grace.check_run_out(view, node, *session)?,
+            Fact::RanOut { session } => {
+                self.grace.check_run_out(view, node, *session)?;
+                let term = view.state(node).and_then(Lock::core).map_or(0, |core| core.term());
+                self.run_out.insert((node, term, *session));
+            }
             _ => {}
         }
-        if let Fact::Entered { claim, .. } = fact {
+        if let Fact::Entered { .. } = fact {
             self.acquired += 1;
-            if let Some(calm) = &mut self.calm {
-                calm.entered(claim.client, claim.lock);
-            }
+        }
+        match (&mut self.calm, fact) {
+            (Some(calm), Fact::Entered { claim, .. }) => calm.entered(claim),
+            (Some(calm), Fact::Accepted { claim, .. }) => calm.accepted(claim),
+            _ => {}
         }
         self.locks.on_fact(node, fact, self.applied)
     }

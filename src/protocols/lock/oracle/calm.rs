@@ -2,7 +2,7 @@
 
 use crate::oracle::spec::Violation;
 use crate::protocol::NodeId;
-use crate::protocols::lock::claim::LockId;
+use crate::protocols::lock::claim::{Claim, ClaimId, LockId};
 use crate::protocols::lock::config::Config;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Calm {
     /// Who has still to get which lock.
     wanted: BTreeSet<(NodeId, LockId)>,
-    /// How often each lock was had since then.
+    /// Who has entered since then.
+    entered: BTreeSet<ClaimId>,
+    /// How often something was written under each lock since then by those.
     had: BTreeMap<LockId, u64>,
 }
 
@@ -23,13 +25,20 @@ impl Calm {
             .filter(|(_, client)| is_well(*client))
             .flat_map(|(place, client)| config.probed_by(place).map(move |lock| (client, lock)))
             .collect();
-        Calm { wanted, had: BTreeMap::new() }
+        Calm { wanted, entered: BTreeSet::new(), had: BTreeMap::new() }
     }
 
     /// A client has got a lock.
-    pub fn entered(&mut self, client: NodeId, lock: LockId) {
-        self.wanted.remove(&(client, lock));
-        *self.had.entry(lock).or_default() += 1;
+    pub fn entered(&mut self, claim: &Claim) {
+        self.entered.insert(claim.id);
+    }
+
+    /// The resource has taken a write. Who enters and never comes to write has been served by nobody.
+    pub fn accepted(&mut self, claim: &Claim) {
+        if self.entered.contains(&claim.id) {
+            self.wanted.remove(&(claim.client, claim.lock));
+            *self.had.entry(claim.lock).or_default() += 1;
+        }
     }
 
     /// Whether all has happened.
@@ -46,12 +55,14 @@ impl Calm {
         let also = if others == 0 { String::new() } else { format!("; {others} more wait") };
         match self.had.get(lock) {
             None => {
-                let message = format!("nobody has got lock {} since, and {client:?} waits for it{also}", lock.0);
+                let message = format!("nobody has written under lock {} since, and {client:?} wants to{also}", lock.0);
                 Violation::new("lock.freed", &[*client], message)
             }
             Some(times) => {
-                let message =
-                    format!("{client:?} waits for lock {}, which others got {times} times since{also}", lock.0);
+                let message = format!(
+                    "{client:?} has not written under lock {}, under which others did {times} times since{also}",
+                    lock.0
+                );
                 Violation::new("lock.served", &[*client], message)
             }
         }

@@ -177,7 +177,7 @@ fn ms(time: Time) -> u64 {
 
 /// What a client hears of what the leader makes of its session.
 fn refusal(session: SessionId, error: Error, office: &mut Office<'_, '_>) -> Answer {
-    if error == Error::SessionMoved {
+    if error == Error::SessionMoved && (office.config.rules.zookeeper.hides_moves)() {
         return Answer::Disconnected;
     }
     office.io.note(Fact::Denied { session: session.0 });

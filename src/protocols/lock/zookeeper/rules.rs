@@ -49,6 +49,8 @@ pub struct Rules {
     /// Does a leader refuse what comes through a server from which the session has moved away? Source:
     /// `PrepRequestProcessor.pRequest2Txn`, which asks `SessionTrackerImpl.checkSession` for the session's owner.
     pub heeds_moves: fn() -> bool,
+    /// Does a client whose session has moved away hear no more than that its connection is gone? Source: `FinalRequestProcessor.processRequest`.
+    pub hides_moves: fn() -> bool,
     /// Where a holder stands that goes on with sharing: before those who have waited meanwhile.
     pub downgrades: fn() -> Place,
 }
@@ -62,6 +64,7 @@ impl Rules {
         watches: |_, ahead| ahead,
         loses: || Loss::Surrenders,
         heeds_moves: || true,
+        hides_moves: || true,
         downgrades: || Place::Kept,
     };
 }
