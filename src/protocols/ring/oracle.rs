@@ -24,6 +24,7 @@ use crate::protocols::raft::core::Core;
 use detection::Detection;
 use keys::{Keys, shown};
 use mirror::Mirror;
+use orders::Wishes;
 use reference::Reference;
 use rest::Calm;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ pub const INVARIANTS: [(&str, &str); 23] = [
     ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
     ("ring.missed-by-others", "nobody is taken for dead whom who leads alone has missed since it was heard of"),
     ("ring.missed-for-long", "who has missed a suspect has called it in vain for as long as it was asked to"),
-    ("ring.order-obeyed", "an order of an operator changes what it is about, and nothing else"),
+    ("ring.order-obeyed", "what a server wants to be changes by an order of an operator alone, in what that is about"),
     ("ring.transfers-limited", "nobody fetches keys from more sources at a time, or sooner again, than it may"),
     ("ring.identity-kept", "a server that has not lost its disk is the member that it was"),
     ("ring.deletions-forgotten", "at rest nothing is kept of what was deleted, if deletions are ever forgotten"),
@@ -119,6 +120,7 @@ pub struct RingOracle {
     keys: Keys,
     detection: Detection,
     transfers: Transfers,
+    wishes: Wishes,
     calm: Option<Calm>,
     goals: [u64; GOALS.len()],
     /// How many copies of keys were moved.
@@ -141,6 +143,7 @@ impl RingOracle {
             keys: Keys::new(config),
             detection: Detection::new(config.witnesses),
             transfers: Transfers::new(config),
+            wishes: Wishes::new(servers),
             calm: None,
             goals: [0; GOALS.len()],
             moved: 0,
@@ -227,7 +230,6 @@ impl RingOracle {
                 self.detection.missed(view, node, (*by, *suspect), *ticket)?;
             }
             Fact::Heard { node: other } => self.detection.heard(view, node, *other),
-            Fact::Ordered { order, before, after } => self.check_order(node, *order, *before, *after)?,
             Fact::Presumed { dead } => {
                 self.reach(Goal::PresumedDead);
                 self.detection.check_presumed(node, *dead)?;
@@ -275,6 +277,7 @@ impl RingOracle {
         self.fold(view, node)?;
         if let Some(server) = server {
             self.check_server(node, server, touch)?;
+            self.check_wish(node, server, touch)?;
         }
         self.look(view);
         Ok(())

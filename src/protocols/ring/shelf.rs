@@ -101,9 +101,14 @@ impl Shelf {
     /// What its server wants to be: what it is in the beginning, if it was told nothing else. A new disk knows nothing of
     /// that; then it is what it is by the latest epoch that it knows.
     pub fn wish(&self) -> Wish {
+        self.wish_if_told(self.store.wish)
+    }
+
+    /// What its server wants to be, if this is what it was told.
+    pub fn wish_if_told(&self, told: Option<Wish>) -> Wish {
         let latest = if self.identity() == FOUNDER { &self.config.first } else { self.topology.epoch() };
         let as_member = |member: &Member| Wish::In { points: member.points, zone: member.zone, instead_of: None };
-        self.store.wish.unwrap_or_else(|| Epoch::find(&latest.next, self.me).map_or(Wish::Out, as_member))
+        told.unwrap_or_else(|| Epoch::find(&latest.next, self.me).map_or(Wish::Out, as_member))
     }
 
     /// The ring has settled: what this server is by now it wants to stay, and whose place it has taken is gone.
