@@ -72,8 +72,10 @@ impl Shelf {
             Shelf { config, me, store, topology, merkle, tombstones, forgotten, shared: Vec::new(), compared: 0 };
         shelf.shared = shelf.topology.shared_with(me);
         shelf.compared = io.dice().below(1 << 16) as usize;
-        // A crash may have come before what is strange was given up.
+        // A crash may have come after an epoch was written, and before what follows from it: what is strange was not given up, and
+        // whose place this server has taken it would keep out for ever.
         shelf.purge(io);
+        shelf.settle(io);
         shelf
     }
 
