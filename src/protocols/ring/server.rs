@@ -76,6 +76,9 @@ impl Server {
             Message::Gossip { epoch } => self.on_gossip(from, epoch, io),
             Message::News(news) => self.on_news(from, &news, io),
             Message::Beat(beat) => {
+                if self.witness.has_called(from) {
+                    io.note(Fact::Heard { node: from });
+                }
                 self.witness.on_beat(from, beat, io);
                 if let Some(coordinator) = &mut self.coordinator {
                     coordinator.on_beat(from, beat, io);

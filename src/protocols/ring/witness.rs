@@ -48,10 +48,14 @@ impl Witness {
         io.send(node, Message::Call);
     }
 
+    /// Whether it has called this server.
+    pub fn has_called(&self, node: NodeId) -> bool {
+        self.calls.contains_key(&node)
+    }
+
     /// A server is alive.
     pub fn on_beat(&mut self, node: NodeId, beat: Beat, io: &mut Io<'_, Node>) {
         if let Some(calls) = self.calls.get_mut(&node) {
-            io.note(Fact::Heard { node });
             calls.since = io.now();
             if std::mem::take(&mut calls.is_owed) {
                 io.send(calls.by, Message::Passed { node, beat });
