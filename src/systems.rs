@@ -295,6 +295,8 @@ pub enum FoundCapsule<S> {
     Stale(String),
 }
 
+const A_CAPSULE: &str = "name a file that ends in .capsule.ron; a sweep leaves one of each kind of failure";
+
 /// Reads a capsule that another version of the program may have written.
 ///
 /// # Errors
@@ -303,8 +305,12 @@ pub fn find_capsule<S: System>(path: &Path) -> Result<FoundCapsule<S>, Diagnosti
     let name = path.display().to_string();
     let bytes = load::read(path).map_err(|(message, help)| Diagnostic::without_place(&name, message, help))?;
     if text::glimpse(&bytes, "broke").is_none() {
-        let help = "name a file that ends in .capsule.ron; a sweep leaves one of each kind of failure";
-        return Err(Diagnostic::without_place(&name, "this is no capsule: nothing says what broke", help));
+        let (what, help) = match text::glimpse(&bytes, "system") {
+            Some(_) => ("this is a scenario, no capsule", format!("play it with: squall run {}", path.display())),
+            None if bytes.trim_ascii().is_empty() => ("this file is empty", A_CAPSULE.to_owned()),
+            None => ("this is no capsule: nothing says what broke", A_CAPSULE.to_owned()),
+        };
+        return Err(Diagnostic::without_place(&name, what, help));
     }
     let number = |place| text::glimpse(&bytes, place).and_then(|text| text.parse::<u32>().ok());
     if let Some(format) = number("squall").filter(|format| *format != FORMAT) {

@@ -244,15 +244,15 @@ pub(super) struct Sweep {
     pub(super) from: Option<Seed>,
 
     /// Begin no more seeds after this time, for example 10m; without --seeds or --count, as many as fit in
-    #[arg(long, value_name = "TIME", env = "SQUALL_TIME", hide_env = true)]
+    #[arg(long, value_name = "TIME", env = "SQUALL_TIME", hide_env = true, allow_hyphen_values = true)]
     pub(super) time: Option<Length>,
 
     /// Give a seed up after this time, for example 30s
-    #[arg(long, value_name = "TIME", env = "SQUALL_RUN_TIMEOUT", hide_env = true)]
+    #[arg(long, value_name = "TIME", env = "SQUALL_RUN_TIMEOUT", hide_env = true, allow_hyphen_values = true)]
     pub(super) run_timeout: Option<Length>,
 
     /// How many runs at once [default: as many as there are processors]
-    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true)]
+    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true, value_parser = jobs)]
     pub(super) jobs: Option<NonZeroU16>,
 
     /// Only this part of the seeds: 2/3 is the second of three; auto asks the batch system
@@ -260,7 +260,7 @@ pub(super) struct Sweep {
     pub(super) shard: Option<shard::Wanted>,
 
     /// End a scenario after so many violations, expected or not
-    #[arg(long, value_name = "N", env = "SQUALL_MAX_FAIL", hide_env = true)]
+    #[arg(long, value_name = "N", env = "SQUALL_MAX_FAIL", hide_env = true, value_parser = at_least_one)]
     pub(super) max_fail: Option<NonZeroU64>,
 
     /// End everything at the first seed that does not do what its scenario expects
@@ -269,7 +269,7 @@ pub(super) struct Sweep {
     pub(super) fail_fast: bool,
 
     /// End a scenario when so many seeds in a row have shown no new state of the system
-    #[arg(long, value_name = "K", env = "SQUALL_UNTIL_SATURATED", hide_env = true)]
+    #[arg(long, value_name = "K", env = "SQUALL_UNTIL_SATURATED", hide_env = true, value_parser = at_least_one)]
     pub(super) until_saturated: Option<NonZeroU64>,
 
     /// Fail if no seed has reached what a scenario's `goals` name, or none of its system's goals
@@ -370,7 +370,7 @@ pub(super) struct Shrink {
     pub(super) verify: bool,
 
     /// How many threads try candidates [default: as many as there are processors]
-    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true)]
+    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true, value_parser = jobs)]
     pub(super) jobs: Option<NonZeroU16>,
 
     /// Stop after so many plays; the same number gives the same result
@@ -378,7 +378,7 @@ pub(super) struct Shrink {
     pub(super) budget: Option<u64>,
 
     /// Stop after this time [default: 30s, with --budget none]
-    #[arg(long, value_name = "TIME", env = "SQUALL_TIME", hide_env = true)]
+    #[arg(long, value_name = "TIME", env = "SQUALL_TIME", hide_env = true, allow_hyphen_values = true)]
     pub(super) time: Option<Length>,
 
     /// How to write the results
@@ -449,6 +449,16 @@ pub(super) enum Listed {
     Invariants,
     /// Planted defects
     Exhibits,
+}
+
+/// How many threads.
+pub(super) fn jobs(text: &str) -> Result<NonZeroU16, String> {
+    text.parse().map_err(|_| format!("write a number from 1 to {}", u16::MAX))
+}
+
+/// How many of something that there must be one of.
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroU64, String> {
+    text.parse().map_err(|_| "write a whole number from 1 on".to_owned())
 }
 
 /// Whether help and complaints about the command line have colour, before that line is understood.

@@ -8,7 +8,7 @@ mod told;
 mod values;
 
 use super::Exit;
-use super::arguments::{Detail, Format};
+use super::arguments::{Detail, Format, at_least_one};
 use super::terminal::Terminal;
 use crate::oracle::history::{Call, EFFORT, check as decide};
 use crate::oracle::linearizable::Verdict;
@@ -59,7 +59,7 @@ pub(super) struct CheckHistory {
     failed_cas: FailedCas,
 
     /// Give a key up after so many comparisons; some hundred million take a second
-    #[arg(long, value_name = "N", env = "SQUALL_BUDGET", hide_env = true)]
+    #[arg(long, value_name = "N", env = "SQUALL_BUDGET", hide_env = true, value_parser = at_least_one)]
     budget: Option<NonZeroU64>,
 
     /// How to write the results

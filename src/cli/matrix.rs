@@ -1,6 +1,6 @@
 //! `squall matrix`: which scenario survives which family of faults.
 
-use super::arguments::{Detail, Format};
+use super::arguments::{Detail, Format, at_least_one, jobs};
 use super::check::found;
 use super::signals::Signals;
 use super::terminal::Terminal;
@@ -39,7 +39,7 @@ pub(super) struct Matrix {
     files: Vec<PathBuf>,
 
     /// How many seeds a cell has; it ends early when one of them breaks something
-    #[arg(long, value_name = "N", env = "SQUALL_COUNT", default_value = "200", hide_env = true)]
+    #[arg(long, value_name = "N", env = "SQUALL_COUNT", default_value = "200", hide_env = true, value_parser = at_least_one)]
     count: NonZeroU64,
 
     /// The first seed
@@ -47,7 +47,7 @@ pub(super) struct Matrix {
     from: u64,
 
     /// How many threads; by default one a processor
-    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true)]
+    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true, value_parser = jobs)]
     jobs: Option<NonZeroU16>,
 
     /// How to write the results; `human` is a table in Markdown

@@ -153,7 +153,7 @@ impl Part<'_> {
         for other in &self.sources[1..] {
             let [one, two] = [&first.manifest, &other.manifest];
             let same = [
-                ("scenario", one.fingerprint == two.fingerprint && one.expect == two.expect),
+                ("scenario, or other settings", one.fingerprint == two.fingerprint && one.expect == two.expect),
                 ("engine", one.engine == two.engine),
                 ("version of squall", one.version == two.version),
             ];
@@ -221,8 +221,10 @@ impl Part<'_> {
                 let commands = |signature: &str, seed| {
                     commands(&manifest.file, seed, &manifest.settings, &capsule_path(folder, signature, seed))
                 };
+                // Shards are merged without their systems.
+                let asked = report::sweep::Asked { commands: &commands, promise: &|_| None, faults: &|_| None };
                 let is_verbose = self.detail == Detail::Verbose;
-                terminal.result(&report::sweep::lines(&result, None, self.width, is_verbose, &commands))?;
+                terminal.result(&report::sweep::lines(&result, None, self.width, is_verbose, asked))?;
             }
         }
         accounts.push(account);

@@ -9,6 +9,7 @@ use crate::report::{json, ring};
 use crate::scenario::model::Scenario;
 use crate::scenario::{load, text};
 use crate::systems::{self, System};
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::io;
@@ -33,11 +34,12 @@ pub(super) struct Show {
 
     /// Of a ring, show what each member owns, and what moves with each change that the plan orders; --seed is 0 if it is
     /// not given
-    #[arg(long)]
+    #[arg(long, env = "SQUALL_RING", value_parser = FalseyValueParser::new(), hide_env = true)]
+    #[arg(action = clap::ArgAction::SetTrue)]
     ring: bool,
 
     /// As --ring, and draw the ring into this file; `-` is standard output, and then nothing else is written
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "SQUALL_SVG", hide_env = true)]
     svg: Option<PathBuf>,
 
     #[command(flatten)]

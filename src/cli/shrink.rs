@@ -217,10 +217,25 @@ fn target(wanted: &Shrink) -> Result<PathBuf, String> {
         Some(out) if out.is_dir() || out.as_os_str().to_string_lossy().ends_with(std::path::is_separator) => {
             Ok(out.join(usual))
         }
+        Some(out) if is_foreign(out) => {
+            Err(format!("{} is there already, and is no scenario; name another file", out.display()))
+        }
+        Some(out) if is_same_file(out, &wanted.file) => {
+            Err(format!("{} is what is to be shrunk; name another file", out.display()))
+        }
         Some(out) => Ok(out.clone()),
         None if load::is_capsule(&wanted.file) => Ok(wanted.file.with_file_name(usual)),
         None => Ok(Path::new("squall-out/shrunk").join(usual)),
     }
+}
+
+/// Whether something else lies where a scenario is to be written.
+fn is_foreign(out: &Path) -> bool {
+    std::fs::read(out).is_ok_and(|text| !text.is_empty() && text::glimpse(&text, "system").is_none())
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Writes the scenario with its story, and the capsule.

@@ -10,6 +10,7 @@ pub(super) mod stored;
 
 use super::arguments::{Detail, Format, Sweep};
 use super::check::found;
+use super::run::fault_line;
 use super::set;
 use super::shard::Shard;
 use super::shell::quoted;
@@ -298,9 +299,16 @@ impl<S: System> Part<'_, S> {
             Format::Json => terminal.raw(&(report::sweep::object("sweep", &result, Some(wall)) + "\n"))?,
             Format::Human if self.detail == Detail::Quiet && result.is_expected() => {}
             Format::Human => {
-                let commands = |signature: &str, seed| self.commands(signature, seed);
+                let asked = report::sweep::Asked {
+                    commands: &|signature, seed| self.commands(signature, seed),
+                    promise: &|invariant| S::catalogue().promise(invariant),
+                    faults: &|seed| {
+                        let plan = systems::plan(&self.job.scenario, &self.job.name, seed);
+                        Some(plan.faults.iter().map(fault_line).collect())
+                    },
+                };
                 let is_verbose = self.detail == Detail::Verbose;
-                terminal.result(&report::sweep::lines(&result, Some(wall), self.width, is_verbose, &commands))?;
+                terminal.result(&report::sweep::lines(&result, Some(wall), self.width, is_verbose, asked))?;
             }
         }
         self.warn(&result, stopped, terminal);
@@ -388,10 +396,17 @@ impl<S: System> Part<'_, S> {
         }
     }
 
-    /// The commands that play one seed alone, and that make it small.
+    /// The commands that play one seed alone, and that make it small. One that had to be given up is played where that happens
+    /// again.
     fn commands(&self, signature: &str, seed: u64) -> Vec<String> {
         let settings: Vec<String> =
             self.sweep.settings.settings.iter().map(|setting| setting.written.clone()).collect();
+        if let (true, Some(timeout)) = (signature.is_empty(), self.sweep.run_timeout) {
+            let again = run_command(&self.job.file.display().to_string(), seed, &settings);
+            let range = format!("--seeds {seed}..{} --run-timeout {timeout}", seed.saturating_add(1));
+            let again = again.replacen("squall run", "squall sweep", 1);
+            return vec![again.replacen(&format!("--seed {seed}"), &range, 1)];
+        }
         commands(
             &self.job.file.display().to_string(),
             seed,

@@ -30,7 +30,7 @@ Exit codes:
   2    wrong usage, or a file that is no transcript of that server")]
 pub(super) struct CheckTranscript {
     /// What was recorded
-    #[arg(long, value_name = "SERVER")]
+    #[arg(long, value_name = "SERVER", env = "SQUALL_SERVER", hide_env = true)]
     server: Server,
 
     /// The transcript: a document of named scenarios, or random sequences, one a line; - is standard input

@@ -140,7 +140,12 @@ pub fn parse_ratio(text: &str) -> Result<Ratio, String> {
             None => (trimmed, 1),
         };
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if number.is_empty() || fraction.len() > 12 || !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        if fraction.len() > 12 && fraction.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(format!(
+                "probability {text:?} has more than 12 decimals; write fewer, or a fraction such as \"1/3\""
+            ));
+        }
+        if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             return Err(malformed());
         }
         let scale = 10_u64.pow(fraction.len() as u32);

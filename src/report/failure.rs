@@ -49,6 +49,15 @@ pub fn failure(outcome: &Outcome, promises: &[String], faults: &[FaultLine]) -> 
     text
 }
 
+/// The first failure of many, for a list: what was promised, what happened, when, and after which faults, if these are known.
+pub(super) fn first(violated: &Violated, digest: &str, promise: Option<&str>, faults: Option<&[FaultLine]>) -> String {
+    let mut text = promise.map_or(String::new(), |promise| row("", promise));
+    text += &row("", &format!("{} [{}]", violated.message, violated.during));
+    text += &when(violated);
+    text += &faults.map_or(String::new(), |faults| faults_before(faults, violated.time_ns));
+    text + &row("digest", digest)
+}
+
 fn rule(outcome: &Outcome) -> String {
     let taken = format!("── {}, seed {}", outcome.scenario, outcome.seed).chars().count();
     styled(DIM, format_args!(" {}", "─".repeat(78_usize.saturating_sub(taken))))

@@ -2,6 +2,7 @@
 
 use super::audit;
 use super::chance::{CONFIDENCE, chance_of_new, failure_bound, percent};
+use super::failure::{self, FaultLine};
 use super::json;
 use super::number::{count, counted, rounded, wall_time};
 use super::style::{BAD, BOLD, DIM, GOOD, UNSURE, styled};
@@ -204,15 +205,20 @@ pub fn object(kind: &'static str, sweep: &Sweep<'_>, wall: Option<Duration>) -> 
     })
 }
 
-/// The lines of one scenario. `width`: how wide the column of names is. `commands` tells how to see a seed of a
-/// signature again; one without a verdict has an empty signature.
-pub fn lines(
-    sweep: &Sweep<'_>,
-    wall: Option<Duration>,
-    width: usize,
-    is_verbose: bool,
-    commands: &dyn Fn(&str, u64) -> Vec<String>,
-) -> String {
+/// What a report asks for, since it knows neither files nor systems.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "it holds functions")]
+pub struct Asked<'a> {
+    /// How to see a seed of a signature again; one without a verdict has an empty signature.
+    pub commands: &'a dyn Fn(&str, u64) -> Vec<String>,
+    /// The sentence of an invariant.
+    pub promise: &'a dyn Fn(&str) -> Option<&'static str>,
+    /// The faults in the plan of a seed, if they can be known.
+    pub faults: &'a dyn Fn(u64) -> Option<Vec<FaultLine>>,
+}
+
+/// The lines of one scenario. `width`: how wide the column of names is.
+pub fn lines(sweep: &Sweep<'_>, wall: Option<Duration>, width: usize, is_verbose: bool, asked: Asked<'_>) -> String {
     let tally = sweep.tally;
     let mark = match (sweep.is_expected(), tally.inconclusive) {
         _ if tally.ran == 0 => styled(UNSURE, "?   "),
@@ -229,11 +235,18 @@ pub fn lines(
     let seeds = if tally.ran == 1 { "seed " } else { "seeds" };
     let mut text = format!("{mark}  {name}  {:>9} {seeds}{speed}   {}\n", count(tally.ran), remark(sweep));
     for (name, group) in &tally.groups {
-        text += &told(name, group, &commands(name, group.first_seed()), is_verbose || !sweep.is_expected());
+        text += &told(name, group);
+        if is_verbose || !sweep.is_expected() {
+            text += &told_in_full(name, group, asked);
+        }
+    }
+    if let (Expectation::Breaks(names), 0, false, 1..) = (sweep.expectation, tally.failed, sweep.is_part, tally.ran) {
+        text += &row("", &format!("expected to break: {}", names.join(" or ")));
+        (asked.commands)("", sweep.from).iter().for_each(|command| text += &row("", &styled(BOLD, command)));
     }
     for (seed, why) in tally.doubtful.iter().take(3) {
         text += &row("unsure", &format!("seed {seed}: {why}"));
-        commands("", *seed).iter().for_each(|command| text += &row("", &styled(BOLD, command)));
+        (asked.commands)("", *seed).iter().for_each(|command| text += &row("", &styled(BOLD, command)));
     }
     if let Some((seed, why)) = &tally.first_excuse {
         let seeds = counted(tally.excused, "seed");
@@ -268,18 +281,23 @@ fn remark(sweep: &Sweep<'_>) -> String {
 }
 
 /// One group of failures.
-fn told(name: &str, group: &Group, commands: &[String], is_full: bool) -> String {
+fn told(name: &str, group: &Group) -> String {
     let (early, late) = group.spread();
     let steps = match group.count {
         1 => format!("step {}", count(group.median_step())),
         _ => format!("median step {} ({} to {})", count(group.median_step()), count(early), count(late)),
     };
     let seeds = counted(group.count, "seed");
-    let mut text = row("broke", &format!("{name}  {seeds}, first {}, {steps}", group.first_seed()));
-    if is_full {
-        text += &row("", &format!("{} [{}]", group.signature.message, group.signature.during));
-        commands.iter().for_each(|command| text += &row("", &styled(BOLD, command)));
-    }
+    row("broke", &format!("{name}  {seeds}, first {}, {steps}", group.first_seed()))
+}
+
+/// The first failure of a group, and how to see it again.
+fn told_in_full(name: &str, group: &Group, asked: Asked<'_>) -> String {
+    let seed = group.first_seed();
+    let (promise, faults) = ((asked.promise)(&group.signature.invariant), (asked.faults)(seed));
+    let first = failure::first(&group.first, &group.digest, promise, faults.as_deref());
+    let mut text: String = first.lines().map(|line| format!("    {line}\n")).collect();
+    (asked.commands)(name, seed).iter().for_each(|command| text += &row("", &styled(BOLD, command)));
     text
 }
 

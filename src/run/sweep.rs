@@ -102,7 +102,12 @@ pub fn sweep<T: Send + 'static>(
         results: VecDeque::new(),
         players: (0..jobs).map(|_| Player::default()).collect(),
     };
-    let shared = Arc::new(Shared { board: Mutex::new(board), changed: Condvar::new(), room: Condvar::new() });
+    let shared = Arc::new(Shared {
+        board: Mutex::new(board),
+        changed: Condvar::new(),
+        room: Condvar::new(),
+        run_timeout: options.run_timeout,
+    });
     let play: Arc<Play<T>> = Arc::new(play);
     (0..jobs).for_each(|number| start(number, &shared, &play));
     let upto = Collector { shared: &shared, play: &play, options, last_tick: Instant::now() }.collect(conductor);
@@ -122,6 +127,7 @@ struct Shared<T> {
     changed: Condvar,
     /// There is room in the window.
     room: Condvar,
+    run_timeout: Option<Duration>,
 }
 
 impl<T> Shared<T> {
@@ -201,10 +207,11 @@ fn work<T>(number: usize, shift: u64, permit: &Permit, shared: &Shared<T>, play:
     }
     let seed = board.next;
     board.next += 1;
-    board.players[number].playing = Some((seed, Instant::now()));
+    let since = Instant::now();
+    board.players[number].playing = Some((seed, since));
     drop(board);
     let ended = match catch_unwind(AssertUnwindSafe(|| play(seed, permit))) {
-        Ok(_) if !permit.holds() => Ended::TimedOut,
+        Ok(_) if !permit.holds() || shared.run_timeout.is_some_and(|most| since.elapsed() >= most) => Ended::TimedOut,
         Ok(played) => Ended::Played(played),
         Err(payload) => Ended::Bug(message(payload.as_ref())),
     };

@@ -66,6 +66,8 @@ pub struct Group {
     pub seeds: Vec<u64>,
     /// The first one in full.
     pub first: Violated,
+    /// The digest of that run.
+    pub digest: String,
     /// At how many steps each failed, in no order.
     steps: Vec<u64>,
 }
@@ -88,7 +90,7 @@ impl Tally {
             Judged::Pass => self.passed += 1,
             Judged::Violation(violated) => {
                 self.failed += 1;
-                self.fail(entry.seed, violated);
+                self.fail(entry.seed, violated, &entry.digest);
             }
             Judged::Inconclusive(why) => {
                 self.inconclusive += 1;
@@ -118,13 +120,14 @@ impl Tally {
         entry.states = self.curve.add(entry.seed, &entry.states);
     }
 
-    fn fail(&mut self, seed: u64, violated: &Violated) {
+    fn fail(&mut self, seed: u64, violated: &Violated, digest: &str) {
         let signature = Signature::of(violated);
         let fresh = || Group {
             signature: signature.clone(),
             count: 0,
             seeds: Vec::new(),
             first: violated.clone(),
+            digest: digest.to_owned(),
             steps: Vec::new(),
         };
         let group = self.groups.entry(signature.name()).or_insert_with(fresh);

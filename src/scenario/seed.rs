@@ -44,7 +44,8 @@ impl FromStr for Seeds {
         if to.starts_with('=') {
             return Err(example.to_owned());
         }
-        let (from, to) = (from.parse::<Seed>()?.0, to.parse::<Seed>()?.0);
+        let seed = |text: &str| text.parse::<Seed>().map_err(|why| format!("{why}; {example}"));
+        let (from, to) = (seed(from)?.0, seed(to)?.0);
         if from >= to {
             return Err(format!("there is no seed from {from} to before {to}; {example}"));
         }

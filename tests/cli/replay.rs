@@ -167,7 +167,7 @@ fn what_is_no_capsule_is_refused_with_a_cure_and_nothing_is_replayed() {
     let good = stored("good", &capsule());
     let broken = text::written(&capsule(), 3).replacen("seed: 0", "sead: 0", 1);
     for (name, text, part) in
-        [("scenario", HOLDS, "this is no capsule"), ("empty", "", "this is no capsule"), ("broken", &broken, "`seed`")]
+        [("scenario", HOLDS, "squall run "), ("empty", "", "this file is empty"), ("broken", &broken, "`seed`")]
     {
         let file = file(&format!("replay-{name}"), text);
         let said = squall(&["replay", &good, &file]);

@@ -132,3 +132,17 @@ fn an_interruption_keeps_the_best_so_far() {
     assert!(said.out.contains("interrupted: the best so far"), "{}", said.out);
     assert!(Path::new(&out).exists());
 }
+
+#[test]
+fn what_is_no_scenario_is_not_overwritten_nor_is_what_is_shrunk() {
+    let scenario = file("shrink-over", BREAKS);
+    let notes = path(&Path::new(&scenario).with_file_name("notes.txt"));
+    std::fs::write(&notes, "keep me").expect("a file");
+    for (out, part) in [(&notes, "is no scenario"), (&scenario, "is what is to be shrunk")] {
+        let said = squall(&["shrink", &scenario, "--out", out, "--budget", "50"]);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(part), "{}", said.err);
+    }
+    assert_eq!(std::fs::read_to_string(&notes).expect("it is there"), "keep me");
+    assert_eq!(std::fs::read_to_string(&scenario).expect("it is there"), BREAKS);
+}

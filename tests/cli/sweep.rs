@@ -156,6 +156,48 @@ fn an_endless_run_costs_one_seed() {
     let said = squall(&words);
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.out.contains("it took longer than 200ms"), "{}", said.out);
+    // To play it alone would take as long: it is given up again.
+    let again = said.out.lines().find_map(|line| line.trim().strip_prefix("squall ")).expect("a command");
+    assert!(again.starts_with("sweep ") && again.ends_with(" --seeds 0..1 --run-timeout 200ms"), "{again}");
+}
+
+#[test]
+fn a_run_that_ends_too_late_is_given_up_however_short_the_time() {
+    let words = ["sweep", &file("sweep-late", HOLDS), "--count", "3", "--run-timeout", "1ns", "--out", &out("late")];
+    let said = squall(&words);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("0 failed, 3 without a verdict"), "{}", said.out);
+}
+
+#[test]
+fn the_last_screen_tells_the_first_of_each_kind_of_failure() {
+    let file = file("sweep-screen", BREAKS);
+    let words = ["sweep", &file, "--count", "20", "--set", "expect=Holds", "--out", &out("screen")];
+    let said = squall(&words);
+    assert_eq!(said.code, Some(100), "{said:?}");
+    let run = said.out.lines().find_map(|line| line.trim().strip_prefix("squall run ")).expect("a command");
+    let words: Vec<&str> = std::iter::once("run").chain(run.split(' ')).collect();
+    let alone = squall(&words);
+    // What the run alone says of it the sweep has said: the promise, the facts, when, the faults before it, the digest.
+    let told = alone.out.lines().map(str::trim).skip_while(|line| !line.starts_with("──")).skip(1);
+    let told: Vec<&str> =
+        told.take_while(|line| !line.starts_with("1 scenario")).filter(|line| !line.is_empty()).collect();
+    let promise = told[0].split_once(" is broken: ").expect("the promise").1;
+    let others = &told[1..];
+    assert!(others.len() > 3 && others.iter().any(|line| line.starts_with("digest")), "{told:?}");
+    for line in std::iter::once(&promise).chain(others) {
+        assert!(said.out.contains(line), "{line} is not in\n{}", said.out);
+    }
+}
+
+#[test]
+fn where_nothing_broke_it_says_what_should_have() {
+    let expect = "expect=Breaks([\"raft.log-matching\"])";
+    let words = ["sweep", &file("sweep-calm", HOLDS), "--count", "2", "--set", expect, "--out", &out("calm")];
+    let said = squall(&words);
+    assert_eq!(said.code, Some(100), "{said:?}");
+    assert!(said.out.contains("expected to break: raft.log-matching"), "{}", said.out);
+    assert!(said.out.contains("squall run "), "{}", said.out);
 }
 
 #[test]

@@ -28,6 +28,11 @@ fn wrong_usage_is_refused_with_a_reason() {
         (squall(&["run", &file, "--format", "xml"]), "json"),
         (squall(&["run", &file, "--color", "pink"]), "never"),
         (squall(&["list", "fishes"]), "faults"),
+        (squall(&["sweep", &file, "-j", "0"]), "write a number from 1 to 65535"),
+        (squall(&["sweep", &file, "--max-fail", "0"]), "write a whole number from 1 on"),
+        (squall(&["sweep", &file, "--time", "-1s"]), "write for example 90s"),
+        (squall(&["sweep", &file, "--seeds", "a..b"]), "write for example 0..1000"),
+        (squall(&["run", &file, "--set", "network.loss=0.3333333333333"]), "more than 12 decimals"),
     ];
     for (said, part) in refusals {
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{}", said.err);
@@ -52,6 +57,12 @@ fn a_variable_stands_for_a_flag_and_the_flag_wins() {
     assert_eq!(with(&[("SQUALL_QUIET", "1")], &["run", &file]).out, "");
     assert_ne!(with(&[("SQUALL_QUIET", "0")], &["run", &file]).out, "");
     assert_eq!(with(&[("SQUALL_SEED", "x")], &["run", &file]).code, Some(2));
+}
+
+#[test]
+fn each_flag_has_a_variable() {
+    let said = with(&[("SQUALL_SERVER", "redis"), ("SQUALL_RING", "0"), ("SQUALL_SVG", "x.svg")], &["list", "systems"]);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
 }
 
 #[test]
