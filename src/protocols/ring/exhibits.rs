@@ -3,12 +3,14 @@
 
 use super::epoch::Phase;
 use super::rules::Rules;
+use super::store::Wish;
+use crate::kernel::time::Span;
 use crate::placement::defects;
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Order};
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of the ring.
-pub const EXHIBITS: [Exhibit<Rules>; 45] = [
+pub const EXHIBITS: [Exhibit<Rules>; 47] = [
     Exhibit {
         id: "item-hash-vs-node-name",
         story: "a key's hash is compared with the names of the nodes",
@@ -388,6 +390,29 @@ pub const EXHIBITS: [Exhibit<Rules>; 45] = [
         invariants: &["ring.settles"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.gives_up_dead = || false,
+    },
+    Exhibit {
+        id: "witness-without-patience",
+        story: "who is asked to call a suspect says at once that there is no answer",
+        source: "own construction: the time that a ping-req has is left out of Das, Gupta and Motivala, \"SWIM\", DSN 2002, section 3.1",
+        invariants: &["ring.missed-for-long"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.patience = |_| Span::ZERO,
+    },
+    Exhibit {
+        id: "weight-reset-by-rezone",
+        story: "who is carried to another zone has as many points as in the beginning again",
+        source: "own construction; bitwalker/libring pull request 41 is a cousin: whatever joins has 128 points",
+        invariants: &["ring.order-obeyed"],
+        rarity: Rarity::Common,
+        plant: |rules| {
+            rules.change.order = |wish, order, (usual, zone)| match (wish.after(order, (usual, zone))?, order) {
+                (Wish::In { zone, instead_of, .. }, Order::Rezone(_)) => {
+                    Some(Wish::In { points: usual, zone, instead_of })
+                }
+                (wish, _) => Some(wish),
+            }
+        },
     },
 ];
 

@@ -7,7 +7,6 @@ use super::detector::Suspect;
 use super::epoch::Epoch;
 use super::message::{Message, Outcome, Record, Ticket, Write};
 use super::server::Server;
-use super::store::Wish;
 use super::topology::Team;
 use crate::kernel::digest::{Digest, Digestible};
 use crate::kernel::time::Time;
@@ -225,19 +224,10 @@ pub enum Fact {
         /// Which.
         node: NodeId,
     },
-    /// Of a server: its operator has told it something about its place in the ring.
-    Ordered {
-        /// What.
-        order: Order,
-        /// What it wanted before.
-        before: Wish,
-        /// What it wants now.
-        after: Wish,
-    },
 }
 
 /// The kinds of facts.
-pub const FACTS: [&str; 23] = [
+pub const FACTS: [&str; 22] = [
     "Invoked",
     "Returned",
     "Failed",
@@ -259,7 +249,6 @@ pub const FACTS: [&str; 23] = [
     "FetchAsked",
     "Stored",
     "Passed",
-    "Ordered",
     "Heard",
 ];
 
@@ -287,8 +276,7 @@ impl Fact {
             Fact::FetchAsked { .. } => 18,
             Fact::Stored { .. } => 19,
             Fact::Passed(_) => 20,
-            Fact::Ordered { .. } => 21,
-            Fact::Heard { .. } => 22,
+            Fact::Heard { .. } => 21,
         }
     }
 }
@@ -335,12 +323,6 @@ impl Digestible for Fact {
                 (node.number().into(), *ticket)
             }
             Fact::Missed { node, by, ticket } => (u64::from(node.number()) << 16 | u64::from(by.number()), *ticket),
-            Fact::Ordered { order, before, after } => {
-                order.digest(digest);
-                before.digest(digest);
-                after.digest(digest);
-                (0, 0)
-            }
             Fact::Decided { epoch } => {
                 epoch.digest(digest);
                 (0, 0)

@@ -14,7 +14,7 @@ mod transfers;
 
 use super::cell::{Cell, Rank, Version};
 use super::config::Config;
-use super::epoch::{Epoch, Phase};
+use super::epoch::{Epoch, FOUNDER, Phase};
 use super::message::Record;
 use super::node::{Fact, Node};
 use super::server::Server;
@@ -24,6 +24,7 @@ use crate::protocols::raft::core::Core;
 use detection::Detection;
 use keys::{Keys, shown};
 use mirror::Mirror;
+use orders::Wishes;
 use reference::Reference;
 use rest::Calm;
 use std::sync::Arc;
@@ -51,9 +52,12 @@ pub const INVARIANTS: [(&str, &str); 23] = [
     ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
     ("ring.missed-by-others", "nobody is taken for dead whom who leads alone has missed since it was heard of"),
     ("ring.missed-for-long", "who has missed a suspect has called it in vain for as long as it was asked to"),
-    ("ring.order-obeyed", "an order of an operator changes what it is about, and nothing else"),
+    ("ring.order-obeyed", "what a server wants to be changes by an order of an operator alone, in what that is about"),
     ("ring.transfers-limited", "nobody fetches keys from more sources at a time, or sooner again, than it may"),
-    ("ring.identity-kept", "a server that has not lost its disk is the member that it was"),
+    (
+        "ring.identity-kept",
+        "a server that has not lost its disk is the member that it was, and decides with the others, if it did",
+    ),
     ("ring.deletions-forgotten", "at rest nothing is kept of what was deleted, if deletions are ever forgotten"),
     ("ring.owners-hold", "at rest all owners of a key hold the same, and nobody else holds it"),
     (
@@ -119,6 +123,7 @@ pub struct RingOracle {
     keys: Keys,
     detection: Detection,
     transfers: Transfers,
+    wishes: Wishes,
     calm: Option<Calm>,
     goals: [u64; GOALS.len()],
     /// How many copies of keys were moved.
@@ -141,6 +146,7 @@ impl RingOracle {
             keys: Keys::new(config),
             detection: Detection::new(config.witnesses),
             transfers: Transfers::new(config),
+            wishes: Wishes::new(servers),
             calm: None,
             goals: [0; GOALS.len()],
             moved: 0,
@@ -227,7 +233,6 @@ impl RingOracle {
                 self.detection.missed(view, node, (*by, *suspect), *ticket)?;
             }
             Fact::Heard { node: other } => self.detection.heard(view, node, *other),
-            Fact::Ordered { order, before, after } => self.check_order(node, *order, *before, *after)?,
             Fact::Presumed { dead } => {
                 self.reach(Goal::PresumedDead);
                 self.detection.check_presumed(node, *dead)?;
@@ -274,7 +279,8 @@ impl RingOracle {
         }
         self.fold(view, node)?;
         if let Some(server) = server {
-            self.check_server(node, server, touch)?;
+            self.check_server(view, node, server, touch)?;
+            self.check_wish(node, server, touch)?;
         }
         self.look(view);
         Ok(())
@@ -420,7 +426,7 @@ impl RingOracle {
     }
 
     /// A server is in the epoch that was decided, and goes on only.
-    fn check_server(&mut self, node: NodeId, server: &Server, touch: Touch) -> Verdict {
+    fn check_server(&mut self, view: &View<Node>, node: NodeId, server: &Server, touch: Touch) -> Verdict {
         let (own, seen) = (server.shelf().topology(), self.epochs[node.index()]);
         let number = own.epoch().number;
         let durable = self.mirrors[node.index()].store.epoch();
@@ -430,7 +436,7 @@ impl RingOracle {
             return violation("ring.epoch-monotonic", &[node], message);
         }
         if touch == Touch::Booted {
-            self.check_identity(node, server)?;
+            self.check_identity(view, node, server)?;
         }
         if number != seen || touch == Touch::Booted {
             self.epochs[node.index()] = number;
@@ -439,11 +445,18 @@ impl RingOracle {
         Ok(())
     }
 
-    /// A server that starts with the disk that it had is who it was.
-    fn check_identity(&self, node: NodeId, server: &Server) -> Verdict {
+    /// A server that starts with the disk that it had is who it was, and one of those who decide, if it was.
+    fn check_identity(&self, view: &View<Node>, node: NodeId, server: &Server) -> Verdict {
         let mirror = &self.mirrors[node.index()];
         if mirror.is_known() && server.shelf().identity() != mirror.store.identity {
             let message = format!("{node:?} starts again with its disk, and takes itself for another member");
+            return violation("ring.identity-kept", &[node], message);
+        }
+        let has_first_disk = mirror.is_known() && mirror.store.identity == FOUNDER;
+        let decides = server.core().is_some_and(|core| !core.is_outcast());
+        if node.number() < self.config.raft.servers && !decides && (view.host(node).incarnation == 0 || has_first_disk)
+        {
+            let message = format!("{node:?} starts with its first disk, and takes no part in what is decided");
             return violation("ring.identity-kept", &[node], message);
         }
         Ok(())

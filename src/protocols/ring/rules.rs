@@ -3,10 +3,10 @@
 
 use super::cell::{Cell, Rank, Version};
 use super::epoch::{FOUNDER, Identity, Phase};
-use super::store::HintKey;
-use crate::kernel::time::Time;
+use super::store::{HintKey, Wish};
+use crate::kernel::time::{Span, Time};
 use crate::placement::rules as placement;
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Order};
 
 /// All decisions. [`Rules::SOUND`] has those of the literature.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,11 @@ pub struct ChangeRules {
     pub least_members: fn(copies: usize) -> usize,
     /// Must others have missed somebody, too, who is taken for dead?
     pub asks_others: fn() -> bool,
+    /// For how long must somebody have called a suspect in vain, who was asked to do so for this long?
+    pub patience: fn(asked: Span) -> Span,
+    /// What a server wants after an order, if that is something about its place in the ring, where somebody who is told
+    /// nothing else has so many points and this zone.
+    pub order: fn(wish: Wish, order: Order, usual: (u32, u16)) -> Option<Wish>,
     /// Must what a server says of itself be durable?
     pub beat_waits_for_disk: fn() -> bool,
     /// Are the owners worked out anew with the epoch?
@@ -134,6 +139,8 @@ impl Rules {
             gives_up_dead: always,
             least_members: |copies| copies,
             asks_others: always,
+            patience: |asked| asked,
+            order: Wish::after,
             beat_waits_for_disk: always,
             ring_follows: always,
             sources: |read_quorum| read_quorum,

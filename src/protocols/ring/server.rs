@@ -76,12 +76,15 @@ impl Server {
             Message::Gossip { epoch } => self.on_gossip(from, epoch, io),
             Message::News(news) => self.on_news(from, &news, io),
             Message::Beat(beat) => {
+                if self.witness.has_called(from) {
+                    io.note(Fact::Heard { node: from });
+                }
                 self.witness.on_beat(from, beat, io);
                 if let Some(coordinator) = &mut self.coordinator {
                     coordinator.on_beat(from, beat, io);
                 }
             }
-            Message::Suspect(suspect) => self.witness.on_suspect(from, suspect, io),
+            Message::Suspect(suspect) => self.witness.on_suspect(from, suspect, &self.shelf.config, io),
             Message::Call => self.answer_call(from, io),
             Message::Passed { node, beat } => {
                 let Some(coordinator) = &mut self.coordinator else { unreachable!("it leads nobody") };
@@ -248,8 +251,7 @@ impl Server {
         let config = &self.shelf.config;
         let usual = (config.points, config.zones[io.me().index()]);
         let before = self.shelf.wish();
-        let Some(wish) = before.after(order, usual) else { return false };
-        io.note(Fact::Ordered { order, before, after: wish });
+        let Some(wish) = (config.rules.change.order)(before, order, usual) else { return false };
         if wish == before {
             return false;
         }

@@ -72,8 +72,10 @@ impl Shelf {
             Shelf { config, me, store, topology, merkle, tombstones, forgotten, shared: Vec::new(), compared: 0 };
         shelf.shared = shelf.topology.shared_with(me);
         shelf.compared = io.dice().below(1 << 16) as usize;
-        // A crash may have come before what is strange was given up.
+        // A crash may have come after an epoch was written, and before what follows from it: what is strange was not given up, and
+        // whose place this server has taken it would keep out for ever.
         shelf.purge(io);
+        shelf.settle(io);
         shelf
     }
 
@@ -101,9 +103,14 @@ impl Shelf {
     /// What its server wants to be: what it is in the beginning, if it was told nothing else. A new disk knows nothing of
     /// that; then it is what it is by the latest epoch that it knows.
     pub fn wish(&self) -> Wish {
+        self.wish_if_told(self.store.wish)
+    }
+
+    /// What its server wants to be, if this is what it was told.
+    pub fn wish_if_told(&self, told: Option<Wish>) -> Wish {
         let latest = if self.identity() == FOUNDER { &self.config.first } else { self.topology.epoch() };
         let as_member = |member: &Member| Wish::In { points: member.points, zone: member.zone, instead_of: None };
-        self.store.wish.unwrap_or_else(|| Epoch::find(&latest.next, self.me).map_or(Wish::Out, as_member))
+        told.unwrap_or_else(|| Epoch::find(&latest.next, self.me).map_or(Wish::Out, as_member))
     }
 
     /// The ring has settled: what this server is by now it wants to stay, and whose place it has taken is gone.

@@ -9,7 +9,7 @@ use super::server::Server;
 use super::store::Wish;
 use crate::environment::plan;
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
-use crate::protocol::NodeId;
+use crate::protocol::{NodeId, Order};
 use crate::protocols::raft::core::Core;
 use crate::protocols::raft::message;
 use crate::protocols::raft::oracle::{self as raft, CoreOracle, Replicated};
@@ -93,6 +93,10 @@ impl Oracle<Node> for RingOracles {
 
     fn on_weather(&mut self, view: &View<Node>) {
         self.core.on_weather(view);
+    }
+
+    fn on_order(&mut self, view: &View<Node>, node: NodeId, order: Order) -> Verdict {
+        self.ring.on_order(view, node, order)
     }
 
     fn on_calm(&mut self, _: &View<Node>) {

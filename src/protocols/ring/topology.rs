@@ -188,9 +188,19 @@ impl Topology {
     /// That of an epoch that comes after this one.
     #[must_use]
     pub fn after(&self, epoch: &Arc<Epoch>, config: &Config) -> Topology {
+        self.followed_by(epoch, |members| self.current.from(members, config))
+    }
+
+    /// That of an epoch that comes after this one, of which every list of members that is new is worked out anew.
+    #[must_use]
+    pub fn afresh(&self, epoch: &Arc<Epoch>, config: &Config) -> Topology {
+        self.followed_by(epoch, |members| Placed::new(members, config))
+    }
+
+    fn followed_by(&self, epoch: &Arc<Epoch>, placed: impl Fn(&Arc<[Member]>) -> Placed) -> Topology {
         let known = |members: &Arc<[Member]>| {
             let same = [&self.current, &self.next].into_iter().find(|placed| placed.members == *members);
-            same.map_or_else(|| Arc::new(self.current.from(members, config)), Arc::clone)
+            same.map_or_else(|| Arc::new(placed(members)), Arc::clone)
         };
         let current = known(&epoch.members);
         let next = if epoch.next == epoch.members { current.clone() } else { known(&epoch.next) };

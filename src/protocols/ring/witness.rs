@@ -3,6 +3,7 @@
 //! It calls once for each time that it is asked. What the suspect answers is its beat, which is passed on. Who has been called in
 //! vain for as long as it was asked to, by its own clock, it has missed. Source: as of [`detector`](super::detector).
 
+use super::config::Config;
 use super::detector::Suspect;
 use super::message::{Beat, Message, Ticket};
 use super::node::{Fact, Node};
@@ -31,8 +32,9 @@ struct Calls {
 
 impl Witness {
     /// Somebody wants to know of a suspect.
-    pub fn on_suspect(&mut self, by: NodeId, suspect: Suspect, io: &mut Io<'_, Node>) {
-        let Suspect { node, ticket, patience, .. } = suspect;
+    pub fn on_suspect(&mut self, by: NodeId, suspect: Suspect, config: &Config, io: &mut Io<'_, Node>) {
+        let Suspect { node, ticket, .. } = suspect;
+        let patience = (config.rules.change.patience)(suspect.patience);
         let first = Calls { by, ticket, since: io.now(), is_owed: true };
         let calls = self.calls.entry(node).or_insert_with(|| first.clone());
         if (calls.by, calls.ticket) != (by, ticket) {
@@ -46,10 +48,14 @@ impl Witness {
         io.send(node, Message::Call);
     }
 
+    /// Whether it has called this server.
+    pub fn has_called(&self, node: NodeId) -> bool {
+        self.calls.contains_key(&node)
+    }
+
     /// A server is alive.
     pub fn on_beat(&mut self, node: NodeId, beat: Beat, io: &mut Io<'_, Node>) {
         if let Some(calls) = self.calls.get_mut(&node) {
-            io.note(Fact::Heard { node });
             calls.since = io.now();
             if std::mem::take(&mut calls.is_owed) {
                 io.send(calls.by, Message::Passed { node, beat });

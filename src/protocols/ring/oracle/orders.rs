@@ -1,18 +1,68 @@
-//! What an order of an operator may change of what a server wants: what it is about.
+//! What a server wants to be: it changes by an order of an operator, in what that order is about, or once the server has taken
+//! the place of another.
 
 use super::{RingOracle, violation};
-use crate::oracle::spec::Verdict;
+use crate::oracle::spec::{Touch, Verdict, View};
 use crate::protocol::{NodeId, Order};
+use crate::protocols::ring::epoch::{Epoch, Phase};
+use crate::protocols::ring::node::Node;
+use crate::protocols::ring::server::Server;
+use crate::protocols::ring::shelf::Shelf;
 use crate::protocols::ring::store::Wish;
 
 /// What a server wants to be as a member: its points, its zone, and whose place it takes.
 type Place = (u32, u16, Option<NodeId>);
 
+/// What the servers have been told to be.
+#[derive(Clone, Debug)]
+pub(super) struct Wishes {
+    /// By server, before the last step in which it was touched and after it; nothing, where it was told nothing.
+    told: Vec<(Option<Wish>, Option<Wish>)>,
+    /// Whose has changed in the last step, without its having taken anybody's place: it must be told in that step.
+    changed: Option<NodeId>,
+}
+
+impl Wishes {
+    /// Of so many servers.
+    pub(super) fn new(servers: usize) -> Wishes {
+        Wishes { told: vec![(None, None); servers], changed: None }
+    }
+}
+
 impl RingOracle {
-    /// A server was told something about its place in the ring.
-    pub(super) fn check_order(&self, node: NodeId, order: Order, before: Wish, after: Wish) -> Verdict {
+    /// A server was touched. An order that it has heard is told afterwards.
+    pub(super) fn check_wish(&mut self, node: NodeId, server: &Server, touch: Touch) -> Verdict {
+        if let Some(other) = self.wishes.changed.take() {
+            let (before, after) = self.wishes.told[other.index()];
+            let message = format!("{other:?} was told nothing, wanted {before:?} and wants {after:?} now");
+            return violation("ring.order-obeyed", &[other], message);
+        }
+        let told = &mut self.wishes.told[node.index()];
+        let (before, after) = (told.1, server.shelf().store().wish);
+        *told = (before, after);
+        // Of what it was told, what was not durable is lost with a crash.
+        if touch == Touch::Booted || before == after {
+            return Ok(());
+        }
+        let Some(before) = before.map(place) else { return Ok(()) };
+        if after.map(place) != Some(taken(before, node, server.shelf())) {
+            self.wishes.changed = Some(node);
+        }
+        Ok(())
+    }
+
+    /// A server has heard an order.
+    ///
+    /// # Errors
+    /// `ring.order-obeyed`.
+    pub fn on_order(&mut self, view: &View<Node>, node: NodeId, order: Order) -> Verdict {
+        self.wishes.changed = None;
+        let Some(server) = view.state(node).and_then(Node::server) else { return Ok(()) };
+        let (shelf, (before, _)) = (server.shelf(), self.wishes.told[node.index()]);
+        let (before, after) = (shelf.wish_if_told(before), shelf.wish());
         let usual = (self.config.points, self.config.zones[node.index()], None);
-        if obeys(order, place(before), place(after), usual) {
+        let wanted = obeyed(order, place(before), usual);
+        if place(after) == wanted || place(after) == taken(wanted, node, shelf) {
             return Ok(());
         }
         let message = format!("{node:?} was told to {order}, wanted {before:?} and wants {after:?} now");
@@ -27,14 +77,28 @@ fn place(wish: Wish) -> Option<Place> {
     }
 }
 
-fn obeys(order: Order, before: Option<Place>, after: Option<Place>, usual: Place) -> bool {
+/// What a server wants after an order, who has wanted `before`.
+fn obeyed(order: Order, before: Option<Place>, usual: Place) -> Option<Place> {
     let was = before.unwrap_or(usual);
     match order {
-        Order::Leave => after.is_none(),
-        Order::Join => after == Some(was),
-        Order::Replace(other) => after == Some((was.0, was.1, Some(other))),
-        Order::Reweigh(points) => before.is_some() && after == Some((points, was.1, was.2)),
-        Order::Rezone(zone) => before.is_some() && after == Some((was.0, zone, was.2)),
-        Order::Rebalance | Order::TransferLeadership => after == before,
+        Order::Leave => None,
+        Order::Join => Some(was),
+        Order::Replace(other) => Some((was.0, was.1, Some(other))),
+        // Who is no member has neither, and nobody can be a member without points.
+        Order::Reweigh(points) if points > 0 => before.map(|was| (points, was.1, was.2)),
+        Order::Rezone(zone) => before.map(|was| (was.0, zone, was.2)),
+        Order::Reweigh(_) | Order::Rebalance | Order::TransferLeadership => before,
     }
+}
+
+/// What a server wants by now that has wanted this: is it a member in a ring that has settled, and the one whose place it takes
+/// is none, it takes nobody's.
+fn taken(wanted: Option<Place>, node: NodeId, shelf: &Shelf) -> Option<Place> {
+    let (placed, epoch) = (shelf.topology().current(), shelf.topology().epoch());
+    let is_done = |other: NodeId| {
+        epoch.phase == Phase::Settled
+            && placed.is_of(node, shelf.identity())
+            && Epoch::find(&epoch.members, other).is_none()
+    };
+    wanted.map(|(points, zone, instead_of)| (points, zone, instead_of.filter(|other| !is_done(*other))))
 }

@@ -60,7 +60,8 @@ impl Reference {
                 violation("ring.epoch-agreement", &[node], message()).map(|()| false)
             };
         }
-        let next = self.latest().after(epoch, &self.config);
+        // What servers make of the ring that they have must be what whoever comes anew makes.
+        let next = self.latest().afresh(epoch, &self.config);
         self.topologies.push(next);
         Ok(true)
     }

@@ -127,9 +127,9 @@ impl RingOracle {
         };
         let lost = lists.into_iter().find_map(|(placed, needed)| {
             let is_able = |node: &NodeId| {
-                let server = view.state(*node).and_then(Node::server);
-                let has_disk = server.is_some_and(|server| placed.is_of(*node, server.shelf().identity()));
-                has_disk && view.host(*node).is_able()
+                let identity = self.mirrors[node.index()].store.identity;
+                let member = Epoch::find(placed.members(), *node).filter(|member| member.identity == identity);
+                member.is_some() && view.host(*node).is_able()
             };
             placed.ranges().map(|(_, team)| team).find(|team| team.iter().filter(is_able).count() < needed)
         });
