@@ -28,7 +28,7 @@ use crate::oracle::spec::{Touch, View, Violation};
 use crate::protocol::{NodeId, Protocol};
 use chains::LogMatching;
 use configurations::Configurations;
-use durable::Durable;
+use durable::{Durable, check_outcast};
 use elections::Elections;
 pub use goals::{GOALS, Goal};
 use logs::{Committed, States};
@@ -71,7 +71,10 @@ pub const INVARIANTS: [(&str, &str); 31] = [
         "raft.match-monotonic",
         "what is known to match never shrinks in one leadership, and the next entry to send is beyond it",
     ),
-    ("raft.restart-restores", "a server starts with exactly what its disk holds"),
+    (
+        "raft.restart-restores",
+        "a server starts with exactly what its disk holds, and takes part if that is all it ever held",
+    ),
     (
         "raft.leader-is-voter",
         "whoever is elected votes by the latest configuration in its log, or, if that may come to nothing, by the one before (thesis, section 4.2.2)",
@@ -264,6 +267,7 @@ impl CoreOracle {
         }
         if touch == Touch::Booted && core.is_some_and(Core::is_outcast) {
             common.reach(Goal::ServerOutcast);
+            check_outcast(node, &host.disk)?;
         }
         let Some(core) = core.filter(|core| !core.is_outcast()) else { return Ok(0..0) };
         let (held, base) = ((touch != Touch::Booted).then_some(seen.last), seen.base);

@@ -186,7 +186,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 47] = [
         id: "rejoin-with-old-or-new-tokens",
         story: "a server that starts again takes itself for a new one",
         source: "CASSANDRA-5571 rejects bootstrapping a node that exists; CASSANDRA-12935 on saved tokens",
-        invariants: &["ring.identity-kept"],
+        invariants: &["raft.restart-restores", "ring.identity-kept"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.identity = |_, drawn| drawn,
     },

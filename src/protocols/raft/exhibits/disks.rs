@@ -88,6 +88,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.may_take_part = |damage| damage != Some(Damage::Replaced),
     },
     Exhibit {
+        id: "torn-tail-taken-for-rot",
+        story: "a record that a crash has torn is taken for one that has rotted, and its server takes no part any more",
+        source: "Alagappan et al., \"Protocol-Aware Recovery for Consensus-Based Storage\", FAST 2018, section 3.3",
+        invariants: &["raft.restart-restores"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.may_take_part = |damage| damage.is_none(),
+    },
+    Exhibit {
         id: "record-without-checksum",
         story: "a record that was half written when the power failed is believed",
         source: "Alagappan et al., \"Protocol-Aware Recovery for Consensus-Based Storage\", FAST 2018: \"NoDetection\"",

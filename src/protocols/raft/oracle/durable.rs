@@ -151,3 +151,15 @@ impl Common {
         Ok(())
     }
 }
+
+/// A server that takes no part has lost something that it had called durable. Of a new disk on which nothing was lost, because there
+/// was nothing on the old one, only the server knows.
+pub(super) fn check_outcast<R>(node: NodeId, disk: &Disk<R>) -> Verdict {
+    let books = disk.books();
+    if books.kept == 0 || books.lost_durable + books.cut + books.wiped > 0 {
+        return Ok(());
+    }
+    violation("raft.restart-restores", &[node], || {
+        format!("{node:?} takes no part from now on, though its disk has kept all that it ever called durable")
+    })
+}
