@@ -96,40 +96,40 @@ enum Held<P: Protocol> {
 }
 
 /// Of a message that whoever is there gets, whatever has happened to the receiver since it was sent.
-const ANY_INCARNATION: u64 = u64::MAX;
+const ANY_INCARNATION: u32 = u32::MAX;
 
 #[derive(Clone)]
 enum Event<P: Protocol> {
     Arrival {
         from: NodeId,
         to: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         message: P::Message,
     },
     /// A message whose turn has come at a node that is slow.
     Served {
         from: NodeId,
         to: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         message: P::Message,
     },
     Ordered {
         node: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         fault: u32,
         order: Order,
     },
     DiskFailed {
         node: NodeId,
-        incarnation: u64,
+        incarnation: u32,
     },
     SyncDone {
         node: NodeId,
-        incarnation: u64,
+        incarnation: u32,
     },
     Release {
         node: NodeId,
-        incarnation: u64,
+        incarnation: u32,
     },
     FaultBegins(u32),
     FaultEnds(u32),
@@ -186,7 +186,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             oracles,
             trace,
             in_handler: false,
-            effects: Effects::new(),
+            effects: Effects::with_room(),
             plan,
         }
     }
@@ -304,7 +304,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         &mut self,
         from: NodeId,
         to: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         message: P::Message,
         effects: &mut Effects<P>,
     ) -> Verdict {

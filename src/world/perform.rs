@@ -263,7 +263,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.queue.push(self.view.now + latency, Event::SyncDone { node, incarnation });
     }
 
-    pub(super) fn sync_done(&mut self, node: NodeId, incarnation: u64) -> Verdict {
+    pub(super) fn sync_done(&mut self, node: NodeId, incarnation: u32) -> Verdict {
         let host = &mut self.view.hosts[node.index()];
         if host.incarnation != incarnation {
             return Ok(());
@@ -299,7 +299,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// A sync has failed, outside of a turn.
-    pub(super) fn disk_failed_late(&mut self, node: NodeId, incarnation: u64) -> Verdict {
+    pub(super) fn disk_failed_late(&mut self, node: NodeId, incarnation: u32) -> Verdict {
         let host = &self.view.hosts[node.index()];
         if host.incarnation != incarnation {
             return Ok(());
