@@ -132,9 +132,10 @@ extern "C" fn no_place() -> ! {
     unreachable!("room has just been made")
 }
 
+/// Something else lies where a look has just told what does.
 #[cold]
-extern "C" fn another() -> ! {
-    unreachable!("another effect was seen there")
+pub(crate) extern "C" fn another() -> ! {
+    unreachable!("something else was seen there")
 }
 
 impl<P: Protocol> Default for Effects<P> {
