@@ -81,17 +81,18 @@ fn beginning<S: System>(wanted: &str) -> Result<&'static str, String> {
 
 /// The scenario under the title that its file's name makes, or why there cannot be such a file.
 fn titled(beginning: &str, file: &Path) -> Result<String, String> {
-    let Some(stem) = file.file_stem().filter(|_| !is_capsule(file)) else {
-        return Err(format!(
-            "{} is no name of a scenario; a name that ends in .capsule.ron is a stored run's",
-            file.display()
-        ));
-    };
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    if stem.is_empty() || stem.starts_with('.') {
+        return Err(format!("{} is no name of a scenario; write for example my-story", file.display()));
+    }
+    if is_capsule(file) {
+        return Err(format!("{} would be taken for a stored run; choose a name without .capsule", file.display()));
+    }
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let make = quoted(&folder.display().to_string());
         return Err(format!("there is no folder {}; make it first: mkdir -p {make}", folder.display()));
     }
-    let title = stem.to_string_lossy().replace(['-', '_'], " ");
+    let title = stem.replace(['-', '_'], " ");
     Ok(beginning.replace("{title}", &format!("{title:?}")))
 }

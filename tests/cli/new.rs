@@ -31,7 +31,10 @@ fn what_is_there_is_left_as_it_is_and_what_cannot_be_is_said() {
         (new("there.ron", "raft"), "there.ron is there already"),
         (new("a", "Raff"), "there is no system Raff; did you mean Raft?"),
         (new("a", "paxos"), "there are Raft, Lock, Ring"),
-        (new("a.capsule.ron", "raft"), "a name that ends in .capsule.ron is a stored run's"),
+        (new("a.capsule.ron", "raft"), "choose a name without .capsule"),
+        (new("", "raft"), "write for example my-story"),
+        (new(".ron", "raft"), "write for example my-story"),
+        (new("..", "raft"), "write for example my-story"),
         (new("nowhere/a", "raft"), "make it first: mkdir -p "),
     ];
     for (said, cure) in cases {
