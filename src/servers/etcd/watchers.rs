@@ -122,6 +122,17 @@ impl Watchers {
         true
     }
 
+    /// The store is another one now, which goes on from a later revision. What each is told of what it has missed, or that it watches no
+    /// longer, since that was compacted; by the watchers' numbers. O(watchers). Source: `watchableStore.Restore`.
+    pub fn restore(&mut self, store: &Store) -> Vec<(i64, Told)> {
+        let mut told = Vec::new();
+        for (id, watch) in std::mem::take(self).watches {
+            let late = self.watch(store, id, watch).into_iter();
+            told.extend(late.filter(|told| !matches!(told, Told::Created { .. })).map(|told| (id, told)));
+        }
+        told
+    }
+
     /// What everybody is told of changes that were just made in `store`, all at one revision: by the watchers'
     /// numbers, in the order in which they were made.
     pub fn notify(&mut self, store: &Store, events: &[Event]) -> Vec<(i64, Vec<Change>)> {

@@ -55,6 +55,23 @@ impl Machine {
         self.now
     }
 
+    /// What goes into a snapshot: nobody knows from it when a lease runs out. Source: `lease.lessor.initAndRecover`, which reads how
+    /// long each lives.
+    pub fn replicated(&self) -> Machine {
+        let mut machine = Machine { now: Time::ZERO, ..self.clone() };
+        if !self.expires_at_apply {
+            machine.etcd.lessor.demote();
+        }
+        machine
+    }
+
+    /// Takes over what is in a snapshot.
+    pub fn restore(&mut self, whole: &Machine) {
+        let now = self.now;
+        self.clone_from(whole);
+        self.now = now;
+    }
+
     /// A key that has outlived its lease.
     pub fn orphan(&self) -> Option<Key> {
         self.orphan
