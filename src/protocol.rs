@@ -86,7 +86,7 @@
 //! ```
 
 mod cast;
-mod effects;
+pub(crate) mod effects;
 mod order;
 
 use crate::kernel::digest::{Digest, Digestible};

@@ -20,11 +20,12 @@ use crate::environment::distribution::Distribution;
 use crate::environment::fault::{Kind, PlannedFault};
 use crate::environment::network::{Network, Traffic};
 use crate::environment::plan::Plan;
-use crate::kernel::queue::{Popped, Queue};
+use crate::kernel::queue::{Place, Popped, Queue};
 use crate::kernel::rng::{Dice, Table};
 use crate::kernel::time::Time;
 use crate::kernel::timers::Deadlines;
 use crate::oracle::spec::{Host, Oracle, Touch, Verdict, View, Violation};
+use crate::protocol::effects::another;
 use crate::protocol::{Cast, Effects, Io, NodeId, Order, Protocol, Timer};
 use crate::trace::{Happening, Trace};
 use audit::Audit;
@@ -96,44 +97,55 @@ enum Held<P: Protocol> {
 }
 
 /// Of a message that whoever is there gets, whatever has happened to the receiver since it was sent.
-const ANY_INCARNATION: u64 = u64::MAX;
+const ANY_INCARNATION: u32 = u32::MAX;
 
 #[derive(Clone)]
 enum Event<P: Protocol> {
     Arrival {
         from: NodeId,
         to: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         message: P::Message,
     },
     /// A message whose turn has come at a node that is slow.
     Served {
         from: NodeId,
         to: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         message: P::Message,
     },
     Ordered {
         node: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         fault: u32,
         order: Order,
     },
     DiskFailed {
         node: NodeId,
-        incarnation: u64,
+        incarnation: u32,
     },
     SyncDone {
         node: NodeId,
-        incarnation: u64,
+        incarnation: u32,
     },
     Release {
         node: NodeId,
-        incarnation: u64,
+        incarnation: u32,
     },
     FaultBegins(u32),
     FaultEnds(u32),
     Stop(u32),
+}
+
+impl<P: Protocol> Event<P> {
+    /// The message of an arrival.
+    #[inline(always)]
+    fn into_message(self) -> P::Message {
+        match self {
+            Event::Arrival { message, .. } => message,
+            _ => another(),
+        }
+    }
 }
 
 impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
@@ -186,7 +198,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             oracles,
             trace,
             in_handler: false,
-            effects: Effects::new(),
+            effects: Effects::with_room(),
             plan,
         }
     }
@@ -252,14 +264,16 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 unreachable!("the stop is still in the queue");
             };
             match popped {
-                Popped::Item(Event::Stop(number)) if number == self.stops => {
+                Popped::Item(place) => {
                     self.view.now = time;
-                    self.stop_at = None;
-                    return Ok(Pause::TimeIsUp);
-                }
-                Popped::Item(event) => {
-                    self.view.now = time;
-                    self.take(event, effects)?;
+                    // Looked at where it lies, as nearly all are: the message moves once, from there to its handler.
+                    if let Event::Arrival { from, to, incarnation, .. } = *self.queue.at(&place) {
+                        let message = self.queue.take(place).into_message();
+                        self.arrive(from, to, incarnation, message, effects)?;
+                    } else if self.take(place, effects)? {
+                        self.stop_at = None;
+                        return Ok(Pause::TimeIsUp);
+                    }
                 }
                 Popped::Mark(timer) => {
                     if !self.deadlines.surfaced(&mut self.queue, timer, (time, ticket)) {
@@ -276,27 +290,22 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         Ok(Pause::OutOfSteps)
     }
 
-    #[inline(always)]
-    fn take(&mut self, event: Event<P>, effects: &mut Effects<P>) -> Verdict {
-        match event {
-            Event::Arrival { from, to, incarnation, message } => self.arrive(from, to, incarnation, message, effects),
-            Event::Served { from, to, incarnation, message } => self.serve(from, to, incarnation, message, effects),
-            Event::Ordered { .. } => self.hear(event, effects),
-            Event::DiskFailed { node, incarnation } => self.disk_failed_late(node, incarnation),
-            Event::SyncDone { node, incarnation } => self.sync_done(node, incarnation),
-            Event::Release { node, incarnation } => {
-                if self.view.hosts[node.index()].incarnation != incarnation {
-                    return Ok(());
-                }
-                self.cause = Cause::Sync;
-                self.release(node)?;
-                self.judge(node, Touch::Synced)
-            }
-            Event::FaultBegins(number) => self.begin_fault(number as usize),
-            Event::FaultEnds(number) => self.end_fault(number as usize),
-            // Left behind by a run that ended early.
-            Event::Stop(_) => Ok(()),
+    /// Lets an event happen that is no arrival. Answers whether it is the stop that is waited for.
+    #[inline]
+    fn take(&mut self, place: Place, effects: &mut Effects<P>) -> Result<bool, Box<Violation>> {
+        match self.queue.take(place) {
+            Event::Arrival { .. } => unreachable!("arrivals are seen to where they lie"),
+            Event::Served { from, to, incarnation, message } => self.serve(from, to, incarnation, message, effects)?,
+            order @ Event::Ordered { .. } => self.hear(order, effects)?,
+            Event::DiskFailed { node, incarnation } => self.disk_failed_late(node, incarnation)?,
+            Event::SyncDone { node, incarnation } => self.sync_done(node, incarnation)?,
+            Event::Release { node, incarnation } => self.release_late(node, incarnation)?,
+            Event::FaultBegins(number) => self.begin_fault(number as usize)?,
+            Event::FaultEnds(number) => self.end_fault(number as usize)?,
+            // Others were left behind by a run that ended early.
+            Event::Stop(number) => return Ok(number == self.stops),
         }
+        Ok(false)
     }
 
     #[inline(always)]
@@ -304,7 +313,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         &mut self,
         from: NodeId,
         to: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         message: P::Message,
         effects: &mut Effects<P>,
     ) -> Verdict {

@@ -171,7 +171,8 @@ pub fn bare(seed: u64, nodes: u16, in_flight: u32, until: Time, deliveries: u64)
         }
     }
     for _ in 0..deliveries {
-        let Some((now, _, Popped::Item(ball))) = queue.pop() else { unreachable!("never empty") };
+        let Some((now, _, Popped::Item(place))) = queue.pop() else { unreachable!("never empty") };
+        let ball = queue.take(place);
         if now > until {
             break;
         }

@@ -30,9 +30,10 @@ pub struct Clock {
     is_true: bool,
     /// Local nanoseconds in a true millisecond.
     rate: u64,
-    /// When the rate was last changed, and what the monotonic clock showed then, in millionths of a nanosecond.
+    /// When the rate was last changed, and what the monotonic clock showed then: nanoseconds, and millionths of one.
     since: Time,
-    shown: u128,
+    shown: Time,
+    millionths: u32,
     offset_ns: i64,
 }
 
@@ -41,7 +42,14 @@ impl Clock {
     pub const TRUE_RATE: u64 = MILLION as u64;
 
     /// A clock that shows true time.
-    pub const TRUE: Clock = Clock { is_true: true, rate: Clock::TRUE_RATE, since: Time::ZERO, shown: 0, offset_ns: 0 };
+    pub const TRUE: Clock = Clock {
+        is_true: true,
+        rate: Clock::TRUE_RATE,
+        since: Time::ZERO,
+        shown: Time::ZERO,
+        millionths: 0,
+        offset_ns: 0,
+    };
 
     /// The clock of a plan.
     ///
@@ -62,7 +70,7 @@ impl Clock {
         if self.is_true {
             return now;
         }
-        Time::from_ns(u64::try_from(self.reading(now) / MILLION).unwrap_or(u64::MAX))
+        whole(self.reading(now))
     }
 
     /// What the wall clock shows at a true instant; never before zero.
@@ -92,11 +100,12 @@ impl Clock {
     /// # Panics
     /// If the rate was changed later than `now` already.
     pub fn set_rate(&mut self, now: Time, rate: u64) {
-        self.shown = self.reading(now);
+        let reading = self.reading(now);
+        (self.shown, self.millionths) = (whole(reading), (reading % MILLION) as u32);
         self.since = now;
         self.rate = rate;
         // Who was slow and then fast for as long shows true time again, and costs no arithmetic any more.
-        self.is_true = rate == Clock::TRUE_RATE && self.shown == u128::from(now.ns()) * MILLION;
+        self.is_true = rate == Clock::TRUE_RATE && reading == u128::from(now.ns()) * MILLION;
     }
 
     /// The wall clock jumps, backwards if negative. The monotonic clock and its timers do not notice.
@@ -117,7 +126,7 @@ impl Clock {
         if self.is_true {
             return Some(now.max(deadline));
         }
-        let missing = (u128::from(deadline.ns()) * MILLION).saturating_sub(self.shown);
+        let missing = (u128::from(deadline.ns()) * MILLION).saturating_sub(self.shown());
         if missing == 0 {
             return Some(now);
         }
@@ -140,8 +149,20 @@ impl Clock {
         assert!(self.since <= now, "a clock that has changed at {} was asked about {now}", self.since);
         // Two numbers of 64 bits multiply to at most 128. Only the sum can be too large, centuries from now.
         let elapsed = u128::from(now.ns() - self.since.ns());
-        self.shown.saturating_add(elapsed * u128::from(self.rate))
+        self.shown().saturating_add(elapsed * u128::from(self.rate))
     }
+
+    /// What it showed when its rate was last changed, in millionths of a nanosecond.
+    #[inline]
+    fn shown(&self) -> u128 {
+        u128::from(self.shown.ns()) * MILLION + u128::from(self.millionths)
+    }
+}
+
+/// The whole nanoseconds of a reading; [`Time::NEVER`] if they are more than time can count.
+#[inline]
+fn whole(reading: u128) -> Time {
+    Time::from_ns(u64::try_from(reading / MILLION).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

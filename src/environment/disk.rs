@@ -30,6 +30,7 @@ mod misread;
 use crate::kernel::chunks::Chunks;
 use books::Books;
 use damage::Rare;
+use std::num::NonZeroUsize;
 
 /// The records of one node, oldest first. They are numbered from 0, and keep their numbers when earlier ones are forgotten.
 #[derive(Clone, Debug)]
@@ -46,13 +47,16 @@ pub struct Disk<R> {
     synced: usize,
     /// Up to which number they have reached the platter, each well or badly. Never beyond what is acknowledged.
     flushed: usize,
-    /// Up to which number the sync that is under way will have made records durable.
-    syncing: Option<usize>,
+    /// Up to which number the sync that is under way will have made records durable: at least one, or none would have begun.
+    syncing: Option<NonZeroUsize>,
     /// Up to which number somebody wants records to be durable.
     wanted: usize,
     /// What most disks never have.
     rare: Option<Box<Rare<R>>>,
-    books: Books,
+    /// How many records were ever written.
+    written: u64,
+    /// What has become of those that are not there any more. Most disks lose none.
+    ended: Option<Box<Books>>,
 }
 
 impl<R> Disk<R> {
@@ -68,8 +72,15 @@ impl<R> Disk<R> {
             syncing: None,
             wanted: 0,
             rare: None,
-            books: Books::new(),
+            written: 0,
+            ended: None,
         }
+    }
+
+    /// Whether nothing was ever written to it: a boot need not read it.
+    #[inline]
+    pub fn is_blank(&self) -> bool {
+        self.written == 0
     }
 
     /// Everything written that can be read and is not forgotten, oldest first.
@@ -143,7 +154,7 @@ impl<R> Disk<R> {
         if self.rare.is_some() {
             self.cut();
         }
-        self.books.written += 1;
+        self.written += 1;
         self.records.push(record);
     }
 
@@ -167,7 +178,7 @@ impl<R> Disk<R> {
     /// If none is under way.
     pub fn complete(&mut self, honest: bool) -> bool {
         let upto = self.syncing.take().expect("a sync to complete");
-        self.acknowledge(upto, honest);
+        self.acknowledge(upto.get(), honest);
         self.begin()
     }
 
@@ -180,7 +191,7 @@ impl<R> Disk<R> {
     /// If none is under way.
     pub fn fail(&mut self) {
         let upto = self.syncing.take().expect("a sync to fail");
-        self.spoil(upto);
+        self.spoil(upto.get());
     }
 
     /// [`Disk::fail`] for a disk without latency: the sync of everything written fails at once.
@@ -192,7 +203,7 @@ impl<R> Disk<R> {
         if self.syncing.is_some() || self.wanted <= self.synced {
             return false;
         }
-        self.syncing = Some(self.end());
+        self.syncing = NonZeroUsize::new(self.end());
         true
     }
 
@@ -214,6 +225,10 @@ impl<R> Disk<R> {
 
     fn rare(&mut self) -> &mut Rare<R> {
         self.rare.get_or_insert_default()
+    }
+
+    fn ended(&mut self) -> &mut Books {
+        self.ended.get_or_insert_default()
     }
 }
 

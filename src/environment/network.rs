@@ -25,6 +25,7 @@ use bandwidth::Lines;
 use bits::Bits;
 use burst::Spells;
 use map::Map;
+use weather::Weather;
 
 pub use disturbance::{Disturbance, LinkSetting, Scope};
 pub use fate::{Fate, Mark, Marks, Traffic};
@@ -41,10 +42,8 @@ pub struct Network {
     table: Table,
     /// How many messages each link has carried. Zeroed memory that nobody touches costs nothing.
     carried: Vec<u32>,
-    /// What holds now.
-    current: Map,
-    /// What holds when nothing disturbs it. Put away with the first disturbance, since many a run has none.
-    standing: Option<Map>,
+    /// The weather of every link. It is drawn when something first makes one differ from the others: in many a run nothing does.
+    maps: Option<Maps>,
     /// In which links a spell of losses has set in.
     spells: Spells,
     /// Until when links of limited bandwidth are busy.
@@ -55,6 +54,20 @@ pub struct Network {
     blocked: Bits,
 }
 
+#[derive(Clone, Debug)]
+struct Maps {
+    /// What holds now.
+    current: Map,
+    /// What holds when nothing disturbs it.
+    standing: Map,
+}
+
+impl Maps {
+    fn of(standing: Map) -> Maps {
+        Maps { current: standing.clone(), standing }
+    }
+}
+
 impl Network {
     /// A whole network between `nodes` nodes, of which the first `members` can be struck by faults.
     /// Of several settings of a link the later ones win.
@@ -62,16 +75,17 @@ impl Network {
     /// # Panics
     /// If a setting names a node that there is not.
     pub fn new(plan: &plan::Network, table: Table, members: u16, nodes: u16, links: &[LinkSetting]) -> Network {
-        let current = Map::new(plan, members, nodes, links);
+        let is_plain = links.is_empty() && plan.loss.is_zero() && plan.duplicate.is_zero();
+        let between_members = || Weather::new(true, plan.latency, plan.loss, plan.duplicate);
+        let maps = (!is_plain).then(|| Maps::of(Map::new(between_members(), members, nodes, links)));
         Network {
             members,
             nodes,
             latency: plan.latency,
-            calm: current.is_calm(plan.latency),
+            calm: maps.as_ref().is_none_or(|maps| maps.current.is_calm(plan.latency)),
             table,
             carried: vec![0; nodes as usize * nodes as usize],
-            current,
-            standing: None,
+            maps,
             spells: Spells::default(),
             lines: Lines::default(),
             cuts: Bits::default(),
@@ -99,8 +113,9 @@ impl Network {
         if self.calm {
             return Fate::undisturbed(self.latency.sample(word));
         }
-        let class = self.current.class(link, from < self.members && to < self.members);
-        let size = if self.current.weathers[class].bandwidth.is_some() { size() } else { 0 };
+        let current = current(&self.maps);
+        let class = current.class(link, from < self.members && to < self.members);
+        let size = if current.weathers[class].bandwidth.is_some() { size() } else { 0 };
         self.strike(class, link, word, now, size)
     }
 
@@ -119,43 +134,40 @@ impl Network {
     /// # Panics
     /// If a bandwidth is zero.
     pub fn disturb(&mut self, standing: bool, active: &[(Disturbance, Scope)], spared: Option<&[bool]>) {
-        match &self.standing {
-            Some(standing) => self.current.clone_from(standing),
-            None => self.standing = Some(self.current.clone()),
-        }
+        let (members, nodes) = (self.members, self.nodes);
+        let plain = || Maps::of(Map::new(Weather::quiet(true, self.latency), members, nodes, &[]));
+        let maps = self.maps.get_or_insert_with(plain);
+        maps.current.clone_from(&maps.standing);
         if !standing {
-            self.current.heal();
+            maps.current.heal();
         }
         if let Some(spared) = spared {
-            self.current.spare(spared);
+            maps.current.spare(spared);
         }
         for bits in [&mut self.cuts, &mut self.clogs, &mut self.blocked] {
             bits.clear();
         }
         for (disturbance, scope) in active {
-            match disturbance {
-                Disturbance::Cut => self.block(scope, |network| &mut network.cuts),
-                Disturbance::Clog => self.block(scope, |network| &mut network.clogs),
-                other => self.current.disturb(other, scope),
-            }
-        }
-        self.calm = self.current.is_calm(self.latency);
-        if !self.current.weathers.iter().any(|weather| weather.burst.is_some()) {
-            self.spells = Spells::default();
-        }
-        if !self.current.weathers.iter().any(|weather| weather.bandwidth.is_some()) {
-            self.lines = Lines::default();
-        }
-    }
-
-    fn block(&mut self, scope: &Scope, bits: fn(&mut Network) -> &mut Bits) {
-        let count = self.carried.len();
-        for (from, to) in scope.links(self.members) {
-            let link = self.link(from, to);
-            if self.current.is_exposed(from, to) {
-                bits(self).set(link, count);
+            let bits = match disturbance {
+                Disturbance::Cut => &mut self.cuts,
+                Disturbance::Clog => &mut self.clogs,
+                other => {
+                    maps.current.disturb(other, scope);
+                    continue;
+                }
+            };
+            for (from, to) in scope.links(members).filter(|(from, to)| maps.current.is_exposed(*from, *to)) {
+                let (link, count) = (from as usize * nodes as usize + to as usize, self.carried.len());
+                bits.set(link, count);
                 self.blocked.set(link, count);
             }
+        }
+        self.calm = maps.current.is_calm(self.latency);
+        if !maps.current.weathers.iter().any(|weather| weather.burst.is_some()) {
+            self.spells = Spells::default();
+        }
+        if !maps.current.weathers.iter().any(|weather| weather.bandwidth.is_some()) {
+            self.lines = Lines::default();
         }
     }
 
@@ -178,8 +190,7 @@ impl Network {
 
     /// Whether no fault hits messages from one node to another now. What the network loses by itself is no fault.
     pub fn is_well(&self, from: u16, to: u16) -> bool {
-        let class = self.current.class(self.link(from, to), from.max(to) < self.members);
-        !self.is_blocked(from, to) && !self.current.weathers[class].is_disturbed()
+        !self.is_blocked(from, to) && !self.weather(from, to).is_some_and(Weather::is_disturbed)
     }
 
     /// Whether no fault hits messages from one node to another now, and the network itself loses at most one in five: what takes
@@ -191,7 +202,11 @@ impl Network {
 
     /// How many of the messages from one node to another the network loses by itself.
     fn usual_loss(&self, from: u16, to: u16) -> Ratio {
-        self.current.weathers[self.current.class(self.link(from, to), from.max(to) < self.members)].usual_loss
+        self.weather(from, to).map_or(Ratio::ZERO, |weather| weather.usual_loss)
+    }
+
+    fn weather(&self, from: u16, to: u16) -> Option<&Weather> {
+        self.maps.as_ref().map(|maps| maps.current.weather(from, to))
     }
 
     /// Whether no link is cut.
@@ -213,4 +228,10 @@ impl Network {
     fn link(&self, from: u16, to: u16) -> usize {
         from as usize * self.nodes as usize + to as usize
     }
+}
+
+/// What holds now in a network that is not calm.
+#[inline(always)]
+fn current(maps: &Option<Maps>) -> &Map {
+    &maps.as_ref().expect("a map of the weather").current
 }

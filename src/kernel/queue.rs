@@ -11,13 +11,18 @@ use super::time::Time;
 pub struct Ticket(u64);
 
 /// What comes out of the queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Popped<T> {
-    /// A payload that was pushed.
-    Item(T),
+#[derive(PartialEq, Eq, Debug)]
+#[must_use = "a payload lies in the queue until it is taken"]
+pub enum Popped {
+    /// A payload that was pushed, to be taken with [`Queue::take`].
+    Item(Place),
     /// A bare number that was pushed with [`Queue::push_mark`].
     Mark(u32),
 }
+
+/// Where a payload lies whose turn has come.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Place(u32);
 
 /// A queue of payloads and bare marks.
 #[derive(Clone, Debug)]
@@ -81,14 +86,27 @@ impl<T> Queue<T> {
         self.heap.push(key(time, ticket, mark | MARK));
     }
 
-    /// Takes the earliest event.
+    /// Takes the earliest event. A payload stays where it is until it is known what to do with it: a large one is
+    /// moved once then, and not from hand to hand.
     #[inline(always)]
-    pub fn pop(&mut self) -> Option<(Time, Ticket, Popped<T>)> {
+    pub fn pop(&mut self) -> Option<(Time, Ticket, Popped)> {
         let key = self.heap.pop()?;
         let slot = key as u32 & ((1 << SLOT_BITS) - 1);
         let ticket = Ticket(key as u64 >> SLOT_BITS);
-        let popped = if slot < MARK { Popped::Item(self.slab.take(slot)) } else { Popped::Mark(slot - MARK) };
+        let popped = if slot < MARK { Popped::Item(Place(slot)) } else { Popped::Mark(slot - MARK) };
         Some((Time::from_ns((key >> 64) as u64), ticket, popped))
+    }
+
+    /// The payload of an event that has come out.
+    #[inline(always)]
+    pub fn at(&self, place: &Place) -> &T {
+        self.slab.at(place.0)
+    }
+
+    /// Takes the payload of an event that has come out.
+    #[inline(always)]
+    pub fn take(&mut self, place: Place) -> T {
+        self.slab.take(place.0)
     }
 
     /// The time of the earliest event.
@@ -162,6 +180,14 @@ impl<T> Slab<T> {
     fn grow(&mut self) {
         self.free = self.slots.len() as u32;
         self.slots.push(Slot::Free(NONE_FREE));
+    }
+
+    #[inline(always)]
+    fn at(&self, place: u32) -> &T {
+        match &self.slots[place as usize] {
+            Slot::Taken(item) => item,
+            Slot::Free(_) => unreachable!("place {place} is free"),
+        }
     }
 
     #[inline(always)]
@@ -310,6 +336,16 @@ mod tests {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
 
+    /// The next payload, or mark, and its time.
+    fn pop<T>(queue: &mut Queue<T>) -> Option<(u64, Result<T, u32>)> {
+        let (time, _, popped) = queue.pop()?;
+        let popped = match popped {
+            Popped::Item(place) => Ok(queue.take(place)),
+            Popped::Mark(mark) => Err(mark),
+        };
+        Some((time.ns(), popped))
+    }
+
     /// The standard library's heap is the twin: same pushes and pops, same answers.
     #[test]
     fn the_heap_agrees_with_the_standard_one() {
@@ -330,8 +366,8 @@ mod tests {
                     let next = twin.peek().map(|Reverse((time, _))| Time::from_ns(*time));
                     assert_eq!(queue.next_time(), next);
                 } else {
-                    let ours = queue.pop().map(|(time, _, item)| (time.ns(), item));
-                    let theirs = twin.pop().map(|Reverse((time, item))| (time, Popped::Item(item)));
+                    let ours = pop(&mut queue);
+                    let theirs = twin.pop().map(|Reverse((time, item))| (time, Ok(item)));
                     assert_eq!(ours, theirs);
                 }
                 assert_eq!(queue.len(), twin.len());
@@ -346,7 +382,7 @@ mod tests {
         queue.push(Time::from_ns(5), 'a');
         queue.push(Time::from_ns(5), 'b');
         queue.push_mark(Time::from_ns(5), early, 9);
-        let order: Vec<_> = std::iter::from_fn(|| queue.pop().map(|popped| popped.2)).collect();
-        assert_eq!(order, [Popped::Mark(9), Popped::Item('a'), Popped::Item('b')]);
+        let order: Vec<_> = std::iter::from_fn(|| pop(&mut queue)).collect();
+        assert_eq!(order, [(5, Err(9)), (5, Ok('a')), (5, Ok('b'))]);
     }
 }

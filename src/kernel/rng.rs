@@ -13,7 +13,7 @@ use std::convert::Infallible;
 
 /// What a draw is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u64)]
+#[repr(u8)]
 pub enum Purpose {
     /// A node's own dice.
     Node = 1,
@@ -41,9 +41,11 @@ type Block = [u64; FIRST];
 #[derive(Clone, Debug)]
 pub struct Dice {
     first: Block,
-    drawn: usize,
-    key: [u8; 32],
+    seed: u64,
+    entity: u64,
     stream: Option<Box<ChaCha8Rng>>,
+    purpose: Purpose,
+    drawn: u8,
 }
 
 impl Dice {
@@ -61,7 +63,7 @@ impl Dice {
     }
 
     fn beginning_with(first: Block, seed: u64, purpose: Purpose, entity: u64) -> Dice {
-        Dice { first, drawn: 0, key: key(seed, purpose, entity), stream: None }
+        Dice { first, seed, entity, stream: None, purpose, drawn: 0 }
     }
 
     /// The next 64 bits.
@@ -76,11 +78,12 @@ impl Dice {
 
     #[cold]
     fn next_of_first(&mut self) -> u64 {
-        if self.drawn < FIRST {
+        if let Some(word) = self.first.get(usize::from(self.drawn)) {
             self.drawn += 1;
-            return self.first[self.drawn - 1];
+            return *word;
         }
-        self.stream.insert(Box::new(ChaCha8Rng::from_seed(self.key))).next_u64()
+        let key = key(self.seed, self.purpose, self.entity);
+        self.stream.insert(Box::new(ChaCha8Rng::from_seed(key))).next_u64()
     }
 
     /// A number below `bound`; zero if `bound` is zero.

@@ -109,7 +109,8 @@ mod tests {
                     }
                 }
                 while eager.next_time().is_some_and(|next| next <= now) {
-                    let (time, _, Popped::Item((timer, arming))) = eager.pop().expect("peeked") else { panic!() };
+                    let (time, _, Popped::Item(place)) = eager.pop().expect("peeked") else { panic!() };
+                    let (timer, arming) = eager.take(place);
                     if armed[timer as usize] == Some(arming) {
                         armed[timer as usize] = None;
                         expected.push((time, timer));

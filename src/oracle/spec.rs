@@ -45,7 +45,7 @@ pub struct Host<P: Protocol> {
     /// Its clocks, which crashes do not touch.
     pub clock: Clock,
     /// How often it has crashed.
-    pub incarnation: u64,
+    pub incarnation: u32,
     /// Whether it is paused.
     pub asleep: bool,
     /// When it last woke from a pause, in true time; zero if it never slept.

@@ -41,10 +41,20 @@ pub struct Effects<P: Protocol> {
     len: usize,
 }
 
+/// How many effects there is room for at first.
+const ROOM: usize = 8;
+
 impl<P: Protocol> Effects<P> {
     /// No effects.
     pub const fn new() -> Effects<P> {
         Effects { places: Vec::new(), len: 0 }
+    }
+
+    /// No effects, and room for a few.
+    pub(crate) fn with_room() -> Effects<P> {
+        let mut places = Vec::with_capacity(ROOM);
+        places.resize_with(ROOM, || None);
+        Effects { places, len: 0 }
     }
 
     /// Adds one at the end.
@@ -113,7 +123,7 @@ impl<P: Protocol> Effect<P> {
 /// Makes room.
 #[cold]
 extern "C" fn grow<P: Protocol>(places: &mut Vec<Option<Effect<P>>>) {
-    let room = places.len().max(8);
+    let room = places.len().max(ROOM);
     places.extend((0..room).map(|_| None));
 }
 
@@ -122,9 +132,10 @@ extern "C" fn no_place() -> ! {
     unreachable!("room has just been made")
 }
 
+/// Something else lies where a look has just told what does.
 #[cold]
-extern "C" fn another() -> ! {
-    unreachable!("another effect was seen there")
+pub(crate) extern "C" fn another() -> ! {
+    unreachable!("something else was seen there")
 }
 
 impl<P: Protocol> Default for Effects<P> {

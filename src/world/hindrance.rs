@@ -19,7 +19,7 @@ pub(super) enum Hindrance {
 impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     /// What keeps a message that arrives now from being handled now.
     #[cold]
-    pub(super) fn hindrance(&mut self, from: NodeId, to: NodeId, incarnation: u64) -> Option<Hindrance> {
+    pub(super) fn hindrance(&mut self, from: NodeId, to: NodeId, incarnation: u32) -> Option<Hindrance> {
         // A crash takes along what a node has sent itself, and what is under way on its connections.
         let host = &self.view.hosts[to.index()];
         let stale = incarnation != ANY_INCARNATION && host.incarnation != incarnation;
@@ -40,7 +40,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         hindrance: Hindrance,
         from: NodeId,
         to: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         message: P::Message,
     ) {
         match hindrance {

@@ -61,7 +61,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         host.asleep = false;
         self.backstage[node.index()].is_plain = false;
         let back = &mut self.backstage[node.index()];
-        let word = |row: u64| self.table.word(Purpose::Disk, row << 16 | u64::from(node.number()), host.incarnation);
+        let word = |row: u64| {
+            self.table.word(Purpose::Disk, row << 16 | u64::from(node.number()), u64::from(host.incarnation))
+        };
         let disk = &self.plan.disk;
         let tears = back.trouble.as_ref().is_some_and(|trouble| trouble.disk.tears);
         let usual = !disk.torn.is_zero() && disk.torn.hits(word(4));
@@ -126,7 +128,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         &mut self,
         from: NodeId,
         to: NodeId,
-        incarnation: u64,
+        incarnation: u32,
         message: P::Message,
         effects: &mut Effects<P>,
     ) -> Verdict {
@@ -144,7 +146,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
 
     /// A message that does not come through: its link is cut or held up, or nobody is there.
     #[cold]
-    pub(super) fn stop_message(&mut self, from: NodeId, to: NodeId, incarnation: u64, message: P::Message) {
+    pub(super) fn stop_message(&mut self, from: NodeId, to: NodeId, incarnation: u32, message: P::Message) {
         let (sender, receiver) = (from.number(), to.number());
         if self.view.network.is_cut(sender, receiver) {
             // To somebody who is down it would not have come through anyway.
@@ -239,6 +241,9 @@ fn clock_rate(clocks: &[plan::Clock], node: NodeId, ppm: i64) -> u64 {
 /// What a boot reads: up to the first damaged record, if a checksum tells that it is; without checksums, garbage in
 /// its place, and all that comes after it.
 fn read<P: Protocol>(disk: &mut Disk<P::Record>, config: &P::Config, word: impl Fn(usize) -> u64) -> Read<P> {
+    if disk.is_blank() {
+        return (Vec::new(), None);
+    }
     let damage = match disk.boot().damage {
         None => None,
         Some(damage::Damage::Torn) => Some(Damage::Torn),

@@ -263,7 +263,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.queue.push(self.view.now + latency, Event::SyncDone { node, incarnation });
     }
 
-    pub(super) fn sync_done(&mut self, node: NodeId, incarnation: u64) -> Verdict {
+    pub(super) fn sync_done(&mut self, node: NodeId, incarnation: u32) -> Verdict {
         let host = &mut self.view.hosts[node.index()];
         if host.incarnation != incarnation {
             return Ok(());
@@ -298,8 +298,18 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if self.moments.wait_for_syncs { self.sync_ended(node) } else { Ok(()) }
     }
 
+    /// What waited for a sync leaves after its node has woken.
+    pub(super) fn release_late(&mut self, node: NodeId, incarnation: u32) -> Verdict {
+        if self.view.hosts[node.index()].incarnation != incarnation {
+            return Ok(());
+        }
+        self.cause = Cause::Sync;
+        self.release(node)?;
+        self.judge(node, Touch::Synced)
+    }
+
     /// A sync has failed, outside of a turn.
-    pub(super) fn disk_failed_late(&mut self, node: NodeId, incarnation: u64) -> Verdict {
+    pub(super) fn disk_failed_late(&mut self, node: NodeId, incarnation: u32) -> Verdict {
         let host = &self.view.hosts[node.index()];
         if host.incarnation != incarnation {
             return Ok(());

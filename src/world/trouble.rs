@@ -26,7 +26,7 @@ pub(super) struct Trouble {
     /// It is being told of a failure of its disk.
     pub(super) is_failing: bool,
     /// A sync that was due while the disk stalled, and in which incarnation.
-    pub(super) due_sync: Option<u64>,
+    pub(super) due_sync: Option<u32>,
     /// Until when it is at work.
     busy: Time,
     /// Timers that have fired and wait for it to have time, a bit for each.

@@ -37,7 +37,7 @@ enum Season {
 struct Active {
     number: usize,
     /// The nodes it hit, in the incarnation that it hit.
-    victims: Vec<(NodeId, u64)>,
+    victims: Vec<(NodeId, u32)>,
     /// The links it hit.
     scope: Option<Scope>,
 }
@@ -244,7 +244,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// One node after the end of a fault.
-    fn recover(&mut self, fault: &Fault, node: NodeId, incarnation: u64) -> Verdict {
+    fn recover(&mut self, fault: &Fault, node: NodeId, incarnation: u32) -> Verdict {
         match fault {
             Fault::Kill { .. } | Fault::Wipe { .. } => self.restart(node),
             Fault::DiskError { .. } | Fault::DiskFull { .. } => {
@@ -298,7 +298,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 
     /// Whether another fault that is active keeps this node asleep, in this incarnation.
-    fn is_held_asleep(&self, node: NodeId, incarnation: u64) -> bool {
+    fn is_held_asleep(&self, node: NodeId, incarnation: u32) -> bool {
         self.weather.active.iter().any(|active| {
             matches!(self.plan.faults[active.number].inject, Fault::Pause { .. })
                 && active.victims.contains(&(node, incarnation))
@@ -336,7 +336,7 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 for active in &mut self.weather.active {
                     let (inside, outside) = active.victims.iter().partition(|(node, _)| core[node.index()]);
                     active.victims = outside;
-                    let inside: Vec<(NodeId, u64)> = inside;
+                    let inside: Vec<(NodeId, u32)> = inside;
                     over.extend(inside.into_iter().map(|victim| (active.number, victim)));
                 }
                 self.view.core = Some(core);

@@ -22,10 +22,6 @@ pub struct Books {
 }
 
 impl Books {
-    pub(super) const fn new() -> Books {
-        Books { written: 0, kept: 0, lost_unsynced: 0, lost_durable: 0, cut: 0, wiped: 0, forgotten: 0 }
-    }
-
     /// Whether every record is accounted for, once.
     pub fn balance(&self) -> bool {
         let ended = self.lost_unsynced + self.lost_durable + self.cut + self.wiped + self.forgotten;
@@ -37,7 +33,8 @@ impl<R> Disk<R> {
     /// What has become of every record. A record that rots, or that a failed sync leaves behind, counts as kept until
     /// a boot or a crash finds out. Costs nothing unless records are damaged.
     pub fn books(&self) -> Books {
-        Books { kept: self.kept() as u64, ..self.books }
+        let ended = self.ended.as_deref().copied().unwrap_or_default();
+        Books { written: self.written, kept: self.kept() as u64, ..ended }
     }
 
     /// How many records are there and sound, also behind damaged ones.

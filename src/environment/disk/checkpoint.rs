@@ -23,7 +23,7 @@ impl<R> Disk<R> {
         if self.checkpoint == self.first || self.checkpoint >= self.flushed || is_bad {
             return;
         }
-        self.books.forgotten += (self.checkpoint - self.first) as u64;
+        self.ended().forgotten += (self.checkpoint - self.first) as u64;
         self.first = self.checkpoint;
         self.gone += self.records.forget_before(self.first - self.gone);
         if let Some(rare) = &mut self.rare {

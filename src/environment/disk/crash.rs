@@ -64,8 +64,11 @@ impl<R: Clone> Disk<R> {
         }
         self.begin_at_checkpoint(end, &mut damaged);
         let lost = self.count_lost(end, &damaged, torn);
-        self.books.lost_unsynced += lost.unsynced as u64;
-        self.books.lost_durable += lost.durable as u64;
+        if lost.unsynced + lost.durable > 0 {
+            let ended = self.ended();
+            ended.lost_unsynced += lost.unsynced as u64;
+            ended.lost_durable += lost.durable as u64;
+        }
         self.records.truncate(end - self.gone);
         self.set_aside(damaged);
         lost
@@ -91,9 +94,9 @@ impl<R> Disk<R> {
     /// A new, empty disk in its place. Answers how many durable records are gone with the old one.
     pub fn wipe(&mut self) -> usize {
         let durable = self.acknowledged();
-        let mut books = self.books;
-        books.wiped += self.kept() as u64;
-        *self = Disk { books, ..Disk::new() };
+        let kept = self.kept() as u64;
+        self.ended().wiped += kept;
+        *self = Disk { written: self.written, ended: self.ended.take(), ..Disk::new() };
         durable
     }
 }

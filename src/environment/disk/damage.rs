@@ -142,9 +142,10 @@ impl<R> Disk<R> {
         let place = self.end();
         let Some(rare) = &mut self.rare else { return };
         if !rare.behind.is_empty() {
-            self.books.cut += rare.sound_behind() as u64;
+            let cut = rare.sound_behind() as u64;
             let (behind, lost) = (std::mem::take(&mut rare.behind), std::mem::take(&mut rare.lost));
             rare.under = Some(Under { place, behind, lost });
+            self.ended.get_or_insert_default().cut += cut;
         }
         if rare.bad.is_empty() && rare.under.is_none() {
             self.rare = None;
@@ -160,7 +161,8 @@ impl<R> Disk<R> {
             return None;
         }
         (rare.behind, rare.lost) = (behind, lost);
-        self.books.cut -= rare.sound_behind() as u64;
+        let uncovered = rare.sound_behind() as u64;
+        self.ended().cut -= uncovered;
         Some(place)
     }
 
@@ -184,7 +186,7 @@ impl<R: Clone> Disk<R> {
         if self.rare.is_some() {
             let bad = self.take_bad();
             if !bad.is_empty() {
-                self.books.lost_durable += bad.len() as u64;
+                self.ended().lost_durable += bad.len() as u64;
                 self.set_aside(bad);
             }
         }

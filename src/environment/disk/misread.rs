@@ -9,7 +9,7 @@ impl<R> Disk<R> {
         // The damaged ones have been counted as lost: what was made of them is as good as written anew. The sound ones
         // are given up first, and so written anew, too.
         self.cut();
-        self.books.written += taken.len() as u64;
+        self.written += taken.len() as u64;
         taken.into_iter().for_each(|record| self.records.push(record));
         let end = self.end();
         (self.synced, self.flushed) = (end, end);

@@ -3,7 +3,6 @@
 use super::weather::Weather;
 use super::{Disturbance, LinkSetting, Scope};
 use crate::environment::distribution::Distribution;
-use crate::environment::plan;
 
 /// The class of links that have a client at one end, unless they are set otherwise.
 const OTHERS: u32 = 0;
@@ -36,9 +35,8 @@ impl Clone for Map {
 
 impl Map {
     /// What holds as long as nothing disturbs it.
-    pub(super) fn new(plan: &plan::Network, members: u16, nodes: u16, settings: &[LinkSetting]) -> Map {
-        let others = Weather::quiet(false, plan.latency);
-        let between_members = Weather::new(true, plan.latency, plan.loss, plan.duplicate);
+    pub(super) fn new(between_members: Weather, members: u16, nodes: u16, settings: &[LinkSetting]) -> Map {
+        let others = Weather::quiet(false, between_members.latency);
         let mut map = Map { members, nodes, classes: Vec::new(), weathers: vec![others, between_members] };
         let mut last = MEMBERS as usize;
         for setting in settings {
@@ -63,6 +61,11 @@ impl Map {
         class
     }
 
+    /// The weather of a link.
+    pub(super) fn weather(&self, from: u16, to: u16) -> &Weather {
+        &self.weathers[self.class(self.link(from, to), from.max(to) < self.members)]
+    }
+
     /// The class of a link, and so its place among the weathers.
     #[inline(always)]
     pub(super) fn class(&self, link: usize, between_members: bool) -> usize {
@@ -71,8 +74,7 @@ impl Map {
 
     /// Whether disturbances hit a link.
     pub(super) fn is_exposed(&self, from: u16, to: u16) -> bool {
-        let class = self.class(self.link(from, to), from.max(to) < self.members);
-        from != to && self.weathers[class].exposed
+        from != to && self.weather(from, to).exposed
     }
 
     /// Whether all links have this latency, and no other weather.

@@ -3,9 +3,9 @@
 //! Each kind of misfortune has a word of its own, derived from the message's, so that one does not
 //! re-roll another: a network that also loses messages delays the others as before.
 
-use super::Network;
 use super::fate::{Fate, Mark, Marks};
 use super::weather::Weather;
+use super::{Network, current};
 use crate::environment::distribution::Distribution;
 use crate::kernel::chance::{LONGEST, Ratio, within};
 use crate::kernel::digest::mix;
@@ -59,7 +59,7 @@ impl Copies {
 impl Network {
     /// Draws the fate of a message of this word and this size, on a link of this class.
     pub(super) fn strike(&mut self, class: usize, link: usize, word: u64, now: Time, size: u64) -> Fate {
-        let (weather, count) = (&self.current.weathers[class], self.carried.len());
+        let (weather, count) = (&current(&self.maps).weathers[class], self.carried.len());
         let usual = Copies::at(weather.usual_loss, weather.usual_duplicate, word);
         let mut copies = Copies::at(weather.loss, weather.duplicate, word);
         let mut marks = Marks::NONE;
