@@ -135,6 +135,11 @@ pub(super) trait KindRules {
     /// What nodes are told.
     fn kind(&self) -> Kind;
 
+    /// What it says of Raft, if servers replicate by that. Default: nothing.
+    fn raft(&self) -> Option<RaftSettings> {
+        None
+    }
+
     /// How many servers there are.
     fn servers(&self) -> u16;
 
@@ -246,9 +251,9 @@ impl LockSettings {
             facts: node::FACTS.to_vec(),
             messages: united(&kind.messages()),
         };
-        if kind.replicates() {
+        if let Some(raft) = self.kind.rules().raft() {
             vocabulary.invariants.extend(names_of(&raft::oracle::INVARIANTS));
-            vocabulary.goals.extend(RaftSettings::of(1).goals());
+            vocabulary.goals.extend(raft.goals());
             vocabulary.roles.push("leader");
         }
         vocabulary

@@ -15,7 +15,7 @@ pub struct ClaimId(pub u64);
 pub type Token = u64;
 
 /// How a lock is held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Mode {
     /// By one alone.
     Exclusive,

@@ -31,8 +31,8 @@ pub struct Client {
     /// What it will do, if that is spelled out; the next first.
     script: Option<VecDeque<Planned>>,
     section: Option<Section>,
-    /// The locks that it has still to take to show that they can be had, once it is time for that.
-    probes: Option<VecDeque<LockId>>,
+    /// The locks that it has still to take to show that they can be had, and how, once it is time for that.
+    probes: Option<VecDeque<(LockId, Mode)>>,
     /// Counts its accesses since it started.
     serial: u64,
     /// Counts the parts of sections, so that what was due in an earlier one does nothing.
@@ -175,7 +175,7 @@ impl Client {
         self.section = None;
         if let Some(probes) = &mut self.probes {
             match probes.pop_front() {
-                Some(lock) => self.begin(VecDeque::from([(lock, Mode::Exclusive)]), true, io),
+                Some(wanted) => self.begin(VecDeque::from([wanted]), true, io),
                 // Its clock may have been fast, and the faults not yet over.
                 None => self.agenda.put(PROBES_EVERY, Due::Probe, io),
             }

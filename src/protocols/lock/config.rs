@@ -88,12 +88,15 @@ impl Config {
         NodeId::new(self.servers + self.clients)
     }
 
-    /// The locks that the client of this place, from 0, takes once more in the end: each is taken by somebody, and
-    /// everybody takes one.
-    pub fn probed_by(&self, place: usize) -> impl Iterator<Item = LockId> + use<> {
+    /// The locks that the client of this place, from 0, takes once more in the end, and how: each is taken by somebody, and
+    /// everybody takes one. Where locks are shared, each is also shared by whoever has taken it alone.
+    pub fn probed_by(&self, place: usize) -> impl Iterator<Item = (LockId, Mode)> + use<> {
         let (locks, clients) = (self.client.locks, self.clients as usize);
         let first = place as u32 % locks;
         let further = (place as u32..locks).step_by(clients.max(1)).filter(move |lock| *lock != first);
-        std::iter::once(first).chain(further).map(LockId)
+        let modes = if self.client.shared.is_zero() { 1 } else { 2 };
+        let probed =
+            move |lock| [Mode::Exclusive, Mode::Shared].into_iter().take(modes).map(move |mode| (LockId(lock), mode));
+        std::iter::once(first).chain(further).flat_map(probed)
     }
 }

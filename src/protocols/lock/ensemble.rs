@@ -37,6 +37,9 @@ pub trait Front {
     /// A command has been applied.
     fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>);
 
+    /// What is replicated is that of a snapshot now, and what has happened up to there was not told one by one.
+    fn restored(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>);
+
     /// It leads now, or does so no more.
     fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>);
 
@@ -181,7 +184,13 @@ impl Ensemble {
 
     /// A message of Raft.
     pub fn on_raft(&mut self, from: NodeId, message: message::Message<Machine>, office: &mut Office<'_, '_>) {
+        self.core.compact(office.io);
+        let before = self.core.applied();
         self.core.on_message(from, message, office.io);
+        if self.core.applied() > before {
+            let (front, mut see) = self.front();
+            front.restored(&mut see, office);
+        }
         self.go_on(office);
     }
 

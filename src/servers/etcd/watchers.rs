@@ -122,6 +122,17 @@ impl Watchers {
         true
     }
 
+    /// The store is another one now, which goes on from a later revision. What each is told of what it has missed, or that it watches no
+    /// longer, since that was compacted; by the watchers' numbers. O(watchers). Source: `watchableStore.Restore`.
+    pub fn restore(&mut self, store: &Store) -> Vec<(i64, Told)> {
+        let mut told = Vec::new();
+        for (id, watch) in std::mem::take(self).watches {
+            let late = self.watch(store, id, watch).into_iter();
+            told.extend(late.filter(|told| !matches!(told, Told::Created { .. })).map(|told| (id, told)));
+        }
+        told
+    }
+
     /// What everybody is told of changes that were just made in `store`, all at one revision: by the watchers'
     /// numbers, in the order in which they were made.
     pub fn notify(&mut self, store: &Store, events: &[Event]) -> Vec<(i64, Vec<Change>)> {
@@ -160,4 +171,41 @@ fn wanted(store: &Store, watch: &Watch, events: Vec<Event>) -> Option<Vec<Change
         })
         .collect();
     (!changes.is_empty()).then_some(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lessor::Settings;
+    use super::super::request::Put;
+    use super::super::state::{Command, State};
+    use super::*;
+    use crate::kernel::time::Time;
+
+    fn put(state: &mut State, key: &str) {
+        let put = Put { key: Bytes::from(key), value: Bytes::from("x"), ..Put::default() };
+        state.apply(Time::ZERO, &Command::Put(put)).expect("a put is never refused");
+    }
+
+    /// A store goes on elsewhere: who has missed a change is told, who has missed none watches on, and who would have to be told of
+    /// revisions that are compacted watches no longer.
+    #[test]
+    fn another_store_tells_what_was_missed() {
+        let mut state = State::new(Settings::default());
+        put(&mut state, "a");
+        let mut watchers = Watchers::new();
+        for (id, key) in [(1, "a"), (2, "b")] {
+            watchers.watch(&state.store, id, Watch { keys: KeyRange::one(Bytes::from(key)), ..Watch::default() });
+        }
+        put(&mut state, "a");
+        let told = watchers.restore(&state.store);
+        let [(1, Told::Changed(changes))] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(changes.iter().map(|change| change.event.kv.modified).collect::<Vec<_>>(), [3]);
+        assert_eq!(watchers.iter().map(|(id, watch)| (id, watch.start)).collect::<Vec<_>>(), [(1, 4), (2, 4)]);
+        assert_eq!(watchers.restore(&state.store), []);
+        (0..3).for_each(|_| put(&mut state, "c"));
+        state.store.compact(5).expect("it is past");
+        let told = watchers.restore(&state.store);
+        assert!(told.iter().all(|(_, told)| matches!(told, Told::Canceled { compact_revision: 5, .. })), "{told:?}");
+        assert_eq!((told.len(), watchers.iter().count()), (2, 0));
+    }
 }

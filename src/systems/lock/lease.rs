@@ -1,5 +1,6 @@
 //! Locks on leases as a scenario names them.
 
+use super::ensemble::WholeSnapshotSettings;
 use super::redis::time_to_live;
 use super::{KindRules, KindSettings, ensemble};
 use crate::environment::text::SpanRange;
@@ -39,6 +40,9 @@ pub struct LeaseSettings {
     /// A leader without a quorum steps down; who hears a leader ignores candidates. Default: yes.
     #[serde(default = "LeaseSettings::yes")]
     pub check_quorum: bool,
+    /// When the log is compacted into a snapshot. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<WholeSnapshotSettings>,
 }
 
 impl LeaseSettings {
@@ -70,11 +74,12 @@ impl LeaseSettings {
         Span::ms(50)
     }
 
-    fn raft(&self) -> RaftSettings {
+    fn settings_of_raft(&self) -> RaftSettings {
         RaftSettings {
             election_timeout: self.election_timeout,
             heartbeat: self.heartbeat,
             check_quorum: self.check_quorum,
+            snapshot: self.snapshot.map(WholeSnapshotSettings::of_raft),
             ..RaftSettings::of(self.nodes)
         }
     }
@@ -86,8 +91,12 @@ impl KindRules for LeaseSettings {
             ttl: (self.ttl.as_ns() / 1_000_000_000) as i64,
             checkpoints: self.checkpoint_every.map_or(Checkpoints::Never, Checkpoints::OfAll),
             patience: self.timeout,
-            raft: self.raft().config(Rules::SOUND),
+            raft: self.settings_of_raft().config(Rules::SOUND),
         })
+    }
+
+    fn raft(&self) -> Option<RaftSettings> {
+        Some(self.settings_of_raft())
     }
 
     fn servers(&self) -> u16 {
@@ -115,7 +124,7 @@ impl KindRules for LeaseSettings {
     }
 
     fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
-        let mut complaints = ensemble::complaints(&self.raft(), scenario);
+        let mut complaints = ensemble::complaints(&self.settings_of_raft(), scenario);
         complaints.extend(time_to_live(self.ttl, scenario));
         if self.ttl < Span::secs(2) || !self.ttl.as_ns().is_multiple_of(1_000_000_000) {
             let message = format!("etcd grants leases of whole seconds, and of 2 s at least, not of {}", self.ttl);
@@ -126,6 +135,7 @@ impl KindRules for LeaseSettings {
 
     fn simpler(&self) -> Vec<KindSettings> {
         let fewer = [1, 3].into_iter().filter(|nodes| *nodes < self.nodes);
-        fewer.map(|nodes| KindSettings::Lease(LeaseSettings { nodes, ..self.clone() })).collect()
+        let fewer = fewer.map(|nodes| LeaseSettings { nodes, ..self.clone() });
+        fewer.chain([LeaseSettings { snapshot: None, ..self.clone() }]).map(KindSettings::Lease).collect()
     }
 }

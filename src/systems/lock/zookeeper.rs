@@ -1,5 +1,6 @@
 //! Locks on ZooKeeper as a scenario names them.
 
+use super::ensemble::WholeSnapshotSettings;
 use super::{KindRules, KindSettings, ensemble};
 use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
@@ -37,6 +38,9 @@ pub struct ZooKeeperSettings {
     /// How often a leader speaks when there is nothing new. Default: 50 ms.
     #[serde(default = "ZooKeeperSettings::default_heartbeat")]
     pub heartbeat: Span,
+    /// When the log is compacted into a snapshot. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<WholeSnapshotSettings>,
 }
 
 fn is_no(what: &bool) -> bool {
@@ -68,9 +72,13 @@ impl ZooKeeperSettings {
         Span::ms(50)
     }
 
-    fn raft(&self) -> RaftSettings {
-        let (election_timeout, heartbeat) = (self.election_timeout, self.heartbeat);
-        RaftSettings { election_timeout, heartbeat, ..RaftSettings::of(self.nodes) }
+    fn settings_of_raft(&self) -> RaftSettings {
+        RaftSettings {
+            election_timeout: self.election_timeout,
+            heartbeat: self.heartbeat,
+            snapshot: self.snapshot.map(WholeSnapshotSettings::of_raft),
+            ..RaftSettings::of(self.nodes)
+        }
     }
 }
 
@@ -81,8 +89,12 @@ impl KindRules for ZooKeeperSettings {
             tick: self.tick,
             patience: self.timeout,
             shared: self.shared,
-            raft: self.raft().config(Rules::SOUND),
+            raft: self.settings_of_raft().config(Rules::SOUND),
         })
+    }
+
+    fn raft(&self) -> Option<RaftSettings> {
+        Some(self.settings_of_raft())
     }
 
     fn servers(&self) -> u16 {
@@ -114,7 +126,7 @@ impl KindRules for ZooKeeperSettings {
     }
 
     fn complaints(&self, scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
-        let mut complaints = ensemble::complaints(&self.raft(), scenario);
+        let mut complaints = ensemble::complaints(&self.settings_of_raft(), scenario);
         let is_whole = |span: Span| span.as_ns().is_multiple_of(1_000_000);
         if self.tick.is_zero() || !is_whole(self.tick) {
             let message = format!("a tick of {} is not a whole number of milliseconds", self.tick);
@@ -148,6 +160,8 @@ impl KindRules for ZooKeeperSettings {
     fn simpler(&self) -> Vec<KindSettings> {
         let fewer = [1, 3].into_iter().filter(|nodes| *nodes < self.nodes);
         let fewer = fewer.map(|nodes| ZooKeeperSettings { nodes, ..self.clone() });
-        fewer.chain([ZooKeeperSettings { shared: false, ..self.clone() }]).map(KindSettings::ZooKeeper).collect()
+        let plainer =
+            [ZooKeeperSettings { shared: false, ..self.clone() }, ZooKeeperSettings { snapshot: None, ..self.clone() }];
+        fewer.chain(plainer).map(KindSettings::ZooKeeper).collect()
     }
 }

@@ -132,6 +132,25 @@ impl Replica {
         }
     }
 
+    /// What goes into a snapshot: nothing that only this server knows.
+    fn replicated(&self) -> Replica {
+        match self {
+            Replica::Lease(machine) => Replica::Lease(Box::new(machine.replicated())),
+            Replica::ZooKeeper(machine) => Replica::ZooKeeper(machine.clone()),
+        }
+    }
+
+    /// Takes over what is in a snapshot.
+    fn restore(&mut self, replica: &Replica) {
+        match (self, replica) {
+            (Replica::Lease(machine), Replica::Lease(whole)) => machine.restore(whole),
+            (Replica::ZooKeeper(machine), Replica::ZooKeeper(whole)) => machine.clone_from(whole),
+            (Replica::Lease(_), Replica::ZooKeeper(_)) | (Replica::ZooKeeper(_), Replica::Lease(_)) => {
+                unreachable!("a snapshot of another kind of server")
+            }
+        }
+    }
+
     fn apply(&mut self, what: &What) -> (Reply, Changes) {
         match (self, what) {
             (Replica::Lease(machine), What::Lease(write)) => {
@@ -251,13 +270,14 @@ impl StateMachine for Machine {
     }
 
     fn parts(&self, _: usize) -> Vec<Whole<Machine>> {
-        vec![Whole(self.clone())]
+        vec![Whole(Machine { service: self.service.replicated(), last: self.last.clone(), ..*self })]
     }
 
     fn restore(&mut self, parts: &[Whole<Machine>]) {
-        if let [Whole(machine)] = parts {
-            self.clone_from(machine);
-        }
+        let [Whole(machine)] = parts else { unreachable!("a snapshot is in one piece") };
+        self.service.restore(&machine.service);
+        self.last.clone_from(&machine.last);
+        self.fingerprint = machine.fingerprint;
     }
 }
 

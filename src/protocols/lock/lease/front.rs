@@ -66,12 +66,14 @@ impl Front {
         self.owners.insert(self.numbers, owner);
         let told = self.watchers.watch(&see.machine.service.lease().etcd.store, self.numbers, watch);
         // What is past is told at once, and so is that it can be told no more.
-        for told in told {
-            match told {
-                Told::Created { .. } => {}
-                Told::Canceled { .. } => self.tell(self.numbers, None, office),
-                Told::Changed(changes) => self.tell(self.numbers, revision(&changes), office),
-            }
+        told.iter().for_each(|told| self.on_told(self.numbers, told, office));
+    }
+
+    fn on_told(&mut self, number: i64, told: &Told, office: &mut Office<'_, '_>) {
+        match told {
+            Told::Created { .. } => {}
+            Told::Canceled { .. } => self.tell(number, None, office),
+            Told::Changed(changes) => self.tell(number, revision(changes), office),
         }
     }
 
@@ -136,6 +138,15 @@ impl ensemble::Front for Front {
         for (number, changes) in told {
             self.tell(number, revision(&changes), office);
         }
+    }
+
+    /// What watchers have missed they are told; or that it is not known any more.
+    fn restored(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
+        for (number, told) in self.watchers.restore(&see.machine.service.lease().etcd.store) {
+            self.on_told(number, &told, office);
+        }
+        let lives = |lease: &i64| see.machine.service.knows(*lease as u64);
+        self.ending.retain(|lease, _| lives(lease));
     }
 
     fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {

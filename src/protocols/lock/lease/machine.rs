@@ -55,6 +55,23 @@ impl Machine {
         self.now
     }
 
+    /// What goes into a snapshot: nobody knows from it when a lease runs out. Source: `lease.lessor.initAndRecover`, which reads how
+    /// long each lives.
+    pub fn replicated(&self) -> Machine {
+        let mut machine = Machine { now: Time::ZERO, ..self.clone() };
+        if !self.expires_at_apply {
+            machine.etcd.lessor.demote();
+        }
+        machine
+    }
+
+    /// Takes over what is in a snapshot.
+    pub fn restore(&mut self, whole: &Machine) {
+        let now = self.now;
+        self.clone_from(whole);
+        self.now = now;
+    }
+
     /// A key that has outlived its lease.
     pub fn orphan(&self) -> Option<Key> {
         self.orphan
@@ -186,4 +203,31 @@ fn join(key: &Key) -> Command {
     let put = Put { key: name.clone(), lease: key.lease, ..Put::default() };
     let get = Range { keys: KeyRange::one(name), ..Range::default() };
     Command::Txn(Txn { compare: vec![absent], success: vec![Op::Put(put)], failure: vec![Op::Range(get)] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocols::lock::kind::Kind;
+    use crate::systems::{self, BuiltIn, lock::lock_plan};
+
+    #[test]
+    fn a_snapshot_says_how_long_a_lease_lives_but_not_until_when() {
+        let text = "(squall: 1, system: Lock(kind: Lease()), workload: (until: \"1s\"))";
+        let scenario = systems::parse::<BuiltIn>("it.ron", text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let plan = lock_plan(&systems::plan(&scenario, "it", 0));
+        let Kind::Lease(config) = &plan.system.kind else { panic!("another kind") };
+        let server = |at: Span| {
+            let mut machine = Machine::new(config, &Rules::SOUND);
+            machine.tell_time(Time::ZERO + at);
+            machine
+        };
+        let (mut leader, mut other) = (server(Span::secs(9)), server(Span::secs(4)));
+        leader.etcd.lessor.promote(leader.now(), Span::ZERO);
+        leader.apply(&Write::Grant { lease: 7, ttl: 5 });
+        assert_eq!(leader.etcd.lessor.expiry(7), Some(Time::ZERO + Span::secs(14)));
+        other.restore(&leader.replicated());
+        assert_eq!(other.etcd.lessor.lease(7).map(|lease| lease.remaining()), Some(5));
+        assert_eq!((other.etcd.lessor.expiry(7), other.now()), (None, Time::ZERO + Span::secs(4)));
+    }
 }

@@ -1,16 +1,17 @@
 //! What must happen once the faults are over: every lock can be had again, and everybody gets one.
 
+use super::exclusion::how;
 use crate::oracle::spec::Violation;
 use crate::protocol::NodeId;
-use crate::protocols::lock::claim::{Claim, ClaimId, LockId};
+use crate::protocols::lock::claim::{Claim, ClaimId, LockId, Mode};
 use crate::protocols::lock::config::Config;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is still to happen.
 #[derive(Clone, Debug)]
 pub struct Calm {
-    /// Who has still to get which lock.
-    wanted: BTreeSet<(NodeId, LockId)>,
+    /// Who has still to get which lock, and how.
+    wanted: BTreeSet<(NodeId, LockId, Mode)>,
     /// Who has entered since then.
     entered: BTreeSet<ClaimId>,
     /// How often something was written under each lock since then by those.
@@ -23,7 +24,7 @@ impl Calm {
         let clients = (0..config.clients).map(|place| (usize::from(place), NodeId::new(config.servers + place)));
         let wanted = clients
             .filter(|(_, client)| is_well(*client))
-            .flat_map(|(place, client)| config.probed_by(place).map(move |lock| (client, lock)))
+            .flat_map(|(place, client)| config.probed_by(place).map(move |(lock, mode)| (client, lock, mode)))
             .collect();
         Calm { wanted, entered: BTreeSet::new(), had: BTreeMap::new() }
     }
@@ -36,7 +37,7 @@ impl Calm {
     /// The resource has taken a write. Who enters and never comes to write has been served by nobody.
     pub fn accepted(&mut self, claim: &Claim) {
         if self.entered.contains(&claim.id) {
-            self.wanted.remove(&(claim.client, claim.lock));
+            self.wanted.remove(&(claim.client, claim.lock, claim.mode));
             *self.had.entry(claim.lock).or_default() += 1;
         }
     }
@@ -48,19 +49,21 @@ impl Calm {
 
     /// What has not happened.
     pub fn pending(&self) -> Violation {
-        let Some((client, lock)) = self.wanted.first() else {
+        let Some((client, lock, mode)) = self.wanted.first() else {
             return Violation::new("lock.served", &[], "everybody was served");
         };
         let others = self.wanted.len() - 1;
         let also = if others == 0 { String::new() } else { format!("; {others} more wait") };
+        let how = how(*mode);
         match self.had.get(lock) {
             None => {
-                let message = format!("nobody has written under lock {} since, and {client:?} wants to{also}", lock.0);
+                let message =
+                    format!("nobody has written under lock {} since, and {client:?} wants to, {how}{also}", lock.0);
                 Violation::new("lock.freed", &[*client], message)
             }
             Some(times) => {
                 let message = format!(
-                    "{client:?} has not written under lock {}, under which others did {times} times since{also}",
+                    "{client:?} has not written under lock {} {how}, under which was written {times} times since{also}",
                     lock.0
                 );
                 Violation::new("lock.served", &[*client], message)

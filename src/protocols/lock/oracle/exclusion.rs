@@ -91,7 +91,8 @@ impl Exclusion {
     }
 }
 
-fn how(mode: Mode) -> &'static str {
+/// How it is held, in words.
+pub(super) fn how(mode: Mode) -> &'static str {
     match mode {
         Mode::Exclusive => "alone",
         Mode::Shared => "with others",

@@ -254,6 +254,15 @@ impl ensemble::Front for Front {
         }
     }
 
+    /// Who is brought up to date with a snapshot has lost its leader, and all connections with it. Source: `Learner.syncWithLeader`, after
+    /// `Follower.shutdown`.
+    fn restored(&mut self, _: &mut Seen<'_>, _: &mut Office<'_, '_>) {
+        self.watches = Watches::new();
+        self.clients.clear();
+        // Known they stay, so that no older one takes their place. There is no term 0.
+        self.connections.values_mut().for_each(|connection| connection.term = 0);
+    }
+
     fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
         // Nobody knows when the old leader has heard of them last: each lives its whole time again.
         self.tracker = see.leads.then(|| {

@@ -99,13 +99,15 @@ impl Server {
     /// It is the primary from now on: what it has is what there is.
     pub(super) fn reign(&mut self, office: &mut Office<'_, '_>) {
         assert!(self.epoch > self.position.epoch, "reign {} after {}", self.epoch, self.position.epoch);
+        let run = office.io.dice().next();
+        self.position = Position { epoch: self.epoch, run, offset: 0 };
+        // Before the promise, for which this turn waits, and what clients ask meanwhile does not.
+        self.store.tell_keepers(self.rank(), office);
         self.promise(self.epoch, self.epoch, office);
-        self.position = Position { epoch: self.epoch, run: office.io.dice().next(), offset: 0 };
         self.store.set_role(Role::Primary);
         self.store.keep(Record::Whole(self.position, self.store.whole()), office);
         let (feed, waiters) = (Feed::new(office.config.servers), Waiters::of(self.epoch));
         feed.beat(self.position, office);
         self.state = State::Primary { feed, waiters, counts: BTreeMap::new() };
-        self.store.tell_keepers(self.rank(), office);
     }
 }
