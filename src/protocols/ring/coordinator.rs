@@ -195,7 +195,8 @@ impl Coordinator {
                     target.push(Member { node, identity: *identity, points: *points, zone: *zone });
                 }
                 (Some(Beat { wish: Wish::Out, .. }), _) | (None, None) => {}
-                (None, Some(member)) => target.push(*member),
+                (None, Some(member)) if (rules.keeps_unheard)() => target.push(*member),
+                (None, Some(_)) => {}
             }
         }
         let replaced: Vec<NodeId> = target.iter().filter_map(|member| replaced_by(member.node, detector)).collect();

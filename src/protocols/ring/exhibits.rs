@@ -10,7 +10,7 @@ use crate::protocol::{NodeId, Order};
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of the ring.
-pub const EXHIBITS: [Exhibit<Rules>; 47] = [
+pub const EXHIBITS: [Exhibit<Rules>; 52] = [
     Exhibit {
         id: "item-hash-vs-node-name",
         story: "a key's hash is compared with the names of the nodes",
@@ -207,6 +207,22 @@ pub const EXHIBITS: [Exhibit<Rules>; 47] = [
         plant: |rules| rules.request.hint_key = |_, rank| (NodeId::new(0), rank),
     },
     Exhibit {
+        id: "hints-unlimited",
+        story: "hints are kept for whoever is away, however many there are already",
+        source: "CASSANDRA-17142 \"Limit the maximum hints size per host\": before, there was no limit",
+        invariants: &["ring.hints-limited"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hints = |_| usize::MAX,
+    },
+    Exhibit {
+        id: "hint-never-dropped",
+        story: "a hint stays when it has been delivered, and is delivered again for ever",
+        source: "own construction; scylladb pull request 6417 is a cousin: positions of old hints are noted and never taken out",
+        invariants: &["ring.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_goes = || false,
+    },
+    Exhibit {
         id: "tombstone-collected-too-early",
         story: "deletions are forgotten after a while, whoever has not heard of them",
         source: "CASSANDRA-6503: data from stalled repair sessions is resurrected; gc_grace_seconds",
@@ -288,13 +304,8 @@ pub const EXHIBITS: [Exhibit<Rules>; 47] = [
         id: "finish-before-readers-know",
         story: "the old owners are let go while some still read from them",
         source: "own construction: a barrier of CEP-21, Transactional Cluster Metadata, is left out",
-        invariants: &[
-            "ring.read-sees-acknowledged",
-            "ring.deleted-stays-deleted",
-            "ring.linearizable",
-            "ring.write-after-acknowledged",
-        ],
-        rarity: Rarity::Specific,
+        invariants: &["ring.left-by-readers"],
+        rarity: Rarity::Common,
         plant: |rules| rules.change.waits_for_readers = || false,
     },
     Exhibit {
@@ -398,6 +409,30 @@ pub const EXHIBITS: [Exhibit<Rules>; 47] = [
         invariants: &["ring.missed-for-long"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.patience = |_| Span::ZERO,
+    },
+    Exhibit {
+        id: "new-disk-takes-first-list",
+        story: "a server with a new disk wants to be what it was in the beginning: if it has joined since, it leaves",
+        source: "own construction, after CASSANDRA-12935 on what a server must remember of its place",
+        invariants: &["ring.order-obeyed"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.new_disk_asks_epoch = || false,
+    },
+    Exhibit {
+        id: "new-leader-forgets-members",
+        story: "who begins to lead lets members go of whom it has not heard yet",
+        source: "own construction: what is heard is kept in memory, and an empty memory is taken for an empty ring",
+        invariants: &["ring.members-as-wanted"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.keeps_unheard = || false,
+    },
+    Exhibit {
+        id: "epochs-from-deciders-alone",
+        story: "only those who decide tell of epochs: when they are gone, whoever is behind stays behind",
+        source: "own construction: the gossip of Dynamo, section 4.8.1, is left out",
+        invariants: &["ring.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.tells_epochs = || false,
     },
     Exhibit {
         id: "weight-reset-by-rezone",

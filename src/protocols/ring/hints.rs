@@ -59,6 +59,7 @@ impl Hints {
     /// Somebody has what was sent, if it was a hint. Another may have taken its place meanwhile, which is still to be delivered.
     pub fn on_kept(&mut self, from: NodeId, ticket: Ticket, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
         if let Some((key, version)) = self.sent.remove(&ticket)
+            && (shelf.config.rules.request.hint_goes)()
             && shelf.store().hints.get(&key).is_some_and(|(_, _, cell)| cell.version == version)
         {
             shelf.write(Record::HintGone(key), io);

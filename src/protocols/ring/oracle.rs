@@ -6,9 +6,11 @@
 mod detection;
 mod kept;
 mod keys;
+mod members;
 mod mirror;
 mod orders;
 mod reference;
+mod remainder;
 mod rest;
 mod transfers;
 
@@ -23,6 +25,7 @@ use crate::protocol::NodeId;
 use crate::protocols::raft::core::Core;
 use detection::Detection;
 use keys::{Keys, shown};
+use members::Members;
 use mirror::Mirror;
 use orders::Wishes;
 use reference::Reference;
@@ -31,7 +34,7 @@ use std::sync::Arc;
 use transfers::Transfers;
 
 /// The invariants, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 23] = [
+pub const INVARIANTS: [(&str, &str); 26] = [
     (
         "ring.acknowledged-kept",
         "what was promised of a key is durable at so many owners that every read quorum sees it",
@@ -50,10 +53,19 @@ pub const INVARIANTS: [(&str, &str); 23] = [
     ("ring.placement-agreement", "all who are in an epoch agree on the owners of every key, and send requests to them"),
     ("ring.balance", "nobody owns much more of the ring than its share"),
     ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
+    (
+        "ring.left-by-readers",
+        "owners are let go when nobody can read from them any more in the epoch before the switch",
+    ),
     ("ring.missed-by-others", "nobody is taken for dead whom who leads alone has missed since it was heard of"),
     ("ring.missed-for-long", "who has missed a suspect has called it in vain for as long as it was asked to"),
     ("ring.order-obeyed", "what a server wants to be changes by an order of an operator alone, in what that is about"),
+    (
+        "ring.members-as-wanted",
+        "nobody is let in otherwise than it has wanted, nor let go who wants to stay, lives and is not replaced",
+    ),
     ("ring.transfers-limited", "nobody fetches keys from more sources at a time, or sooner again, than it may"),
+    ("ring.hints-limited", "nobody keeps more hints for others than it may"),
     (
         "ring.identity-kept",
         "a server that has not lost its disk is the member that it was, and decides with the others, if it did",
@@ -62,7 +74,7 @@ pub const INVARIANTS: [(&str, &str); 23] = [
     ("ring.owners-hold", "at rest all owners of a key hold the same, and nobody else holds it"),
     (
         "ring.settles",
-        "when the faults are over, the ring serves fresh writes and reads, changes end, and the replicas of all keys become equal",
+        "when the faults are over, the ring serves fresh writes and reads, changes end, hints are delivered, and the replicas of all keys become equal",
     ),
 ];
 
@@ -124,6 +136,7 @@ pub struct RingOracle {
     detection: Detection,
     transfers: Transfers,
     wishes: Wishes,
+    members: Members,
     calm: Option<Calm>,
     goals: [u64; GOALS.len()],
     /// How many copies of keys were moved.
@@ -144,9 +157,10 @@ impl RingOracle {
             mirrors: vec![Mirror::new(); servers],
             epochs: vec![1; servers],
             keys: Keys::new(config),
-            detection: Detection::new(config.witnesses),
+            detection: Detection::new(config),
             transfers: Transfers::new(config),
             wishes: Wishes::new(servers),
+            members: Members::new(servers),
             calm: None,
             goals: [0; GOALS.len()],
             moved: 0,
@@ -222,9 +236,9 @@ impl RingOracle {
             Fact::Forgot { .. } => self.reach(Goal::DeletionForgotten),
             Fact::Suspected(suspect) => {
                 self.reach(Goal::MemberSuspected);
-                self.detection.suspected(view, node, *suspect, self.config.servers);
+                self.detection.suspected(view, node, *suspect)?;
             }
-            Fact::Passed(suspect) => self.detection.suspected(view, node, *suspect, self.config.servers),
+            Fact::Passed(suspect) => self.detection.suspected(view, node, *suspect)?,
             Fact::Cleared { node: suspect } => {
                 self.reach(Goal::SuspectCleared);
                 self.detection.cleared(node, *suspect);
@@ -235,6 +249,7 @@ impl RingOracle {
             Fact::Heard { node: other } => self.detection.heard(view, node, *other),
             Fact::Presumed { dead } => {
                 self.reach(Goal::PresumedDead);
+                self.members.presumed(*dead);
                 self.detection.check_presumed(node, *dead)?;
             }
             Fact::Decided { epoch } => self.follow(node, epoch)?,
@@ -278,6 +293,7 @@ impl RingOracle {
             Touch::Handled | Touch::Synced => {}
         }
         self.fold(view, node)?;
+        self.members.look(node, server.map(Server::shelf), &self.mirrors[node.index()]);
         if let Some(server) = server {
             self.check_server(view, node, server, touch)?;
             self.check_wish(node, server, touch)?;
@@ -294,6 +310,9 @@ impl RingOracle {
     /// An epoch was decided.
     fn on_decided(&mut self) -> Verdict {
         let epoch = self.epoch().clone();
+        if let Some(before) = self.reference.at(epoch.number - 1) {
+            self.members.check_decided(before.epoch(), &epoch)?;
+        }
         match epoch.phase {
             Phase::Copying if epoch.plan == epoch.number => {
                 let was = self.reference.at(epoch.number - 1).map(|topology| topology.epoch().phase);
@@ -304,7 +323,13 @@ impl RingOracle {
                 return self.check_switch();
             }
             Phase::Settled if epoch.clears => self.reach(Goal::Cleared),
-            Phase::Settled => self.reach(Goal::ChangeFinished),
+            Phase::Settled => {
+                self.reach(Goal::ChangeFinished);
+                let before = self.reference.at(epoch.number - 1);
+                if let Some(before) = before.filter(|before| before.epoch().phase == Phase::Switched) {
+                    return self.check_finish(before);
+                }
+            }
             Phase::Copying => {}
         }
         Ok(())
@@ -360,6 +385,13 @@ impl RingOracle {
                         .collect();
                     self.mirrors[node.index()].purge(news.record);
                     gone.into_iter().try_for_each(|rank| self.check_kept(rank))?;
+                }
+                Record::Hint { .. } => {
+                    let (count, most) = (self.mirrors[node.index()].store.hints.len(), self.config.limits.hints);
+                    if count > most {
+                        let message = format!("{node:?} keeps {count} hints for others, where {most} are allowed");
+                        return violation("ring.hints-limited", &[node], message);
+                    }
                 }
                 Record::Identity(_)
                     if view.step > 0 && self.mirrors[node.index()].is_member_of(&self.config.first, node) =>

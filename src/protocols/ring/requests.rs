@@ -310,7 +310,7 @@ fn leave_hint(target: NodeId, rank: Rank, cell: Cell, shelf: &mut Shelf, io: &mu
     let rules = shelf.config.rules.request;
     let key = (rules.hint_key)(target, rank);
     let kept = shelf.store().hints.get(&key);
-    let is_full = kept.is_none() && shelf.store().hints.len() >= shelf.config.limits.hints;
+    let is_full = kept.is_none() && shelf.store().hints.len() >= (rules.hints)(shelf.config.limits.hints);
     let is_old = kept.is_some_and(|(other, at, kept)| *other == target && *at == rank && kept.version >= cell.version);
     if is_full || is_old {
         return;

@@ -42,6 +42,10 @@ pub struct RequestRules {
     pub hint_is_cleared: fn() -> bool,
     /// Must a hint be on disk?
     pub hint_is_kept: fn() -> bool,
+    /// How many hints are kept, where the limit is this?
+    pub hints: fn(limit: usize) -> usize,
+    /// Does a hint go that was delivered?
+    pub hint_goes: fn() -> bool,
     /// Under what a hint is filed.
     pub hint_key: fn(target: NodeId, rank: Rank) -> HintKey,
 }
@@ -68,6 +72,9 @@ pub struct ChangeRules {
     pub is_next: fn(news: u64, mine: u64) -> bool,
     /// Is a member given up that is taken for dead?
     pub gives_up_dead: fn() -> bool,
+    /// Is somebody with a new disk what it is by the latest epoch that it knows, if it was told nothing, and not what it was in the
+    /// beginning?
+    pub new_disk_asks_epoch: fn() -> bool,
     /// How many members must stay, whoever wants to go, where a key has so many copies?
     pub least_members: fn(copies: usize) -> usize,
     /// Must others have missed somebody, too, who is taken for dead?
@@ -100,6 +107,10 @@ pub struct ChangeRules {
     pub fetches_again: fn() -> bool,
     /// Does the cleanup of a fetch that was given up take what the next one has fetched, too?
     pub cleans_up_late: fn() -> bool,
+    /// Does a member stay of whom nothing is known to who has begun to lead?
+    pub keeps_unheard: fn() -> bool,
+    /// Does every server tell of the epochs those who are behind? Those who decide do in any case.
+    pub tells_epochs: fn() -> bool,
     /// Must a step be decided before the next one is thought of? Where it need not be, the next one may be void by then:
     /// [`Rules::may_follow`] says so.
     pub waits_for_last: fn() -> bool,
@@ -125,6 +136,8 @@ impl Rules {
             hint_counts: never,
             hint_is_cleared: always,
             hint_is_kept: always,
+            hints: |limit| limit,
+            hint_goes: always,
             hint_key: |target, rank| (target, rank),
         },
         replica: ReplicaRules {
@@ -137,6 +150,7 @@ impl Rules {
         change: ChangeRules {
             is_next: |news, mine| news == mine + 1,
             gives_up_dead: always,
+            new_disk_asks_epoch: always,
             least_members: |copies| copies,
             asks_others: always,
             patience: |asked| asked,
@@ -152,6 +166,8 @@ impl Rules {
             hands_floor_over: always,
             fetches_again: always,
             cleans_up_late: never,
+            keeps_unheard: always,
+            tells_epochs: always,
             waits_for_last: always,
             gives_up_when_sent: never,
             serves: |_| true,

@@ -132,6 +132,7 @@ impl Server {
     fn on_gossip(&mut self, from: NodeId, epoch: u64, io: &mut Io<'_, Node>) {
         let known = &self.shelf.store().epochs;
         match epoch.cmp(&self.shelf.epoch()) {
+            std::cmp::Ordering::Less if !(self.shelf.config.rules.change.tells_epochs)() => {}
             std::cmp::Ordering::Less => {
                 // Of the first everybody knows.
                 let news = known[(epoch.max(1) as usize - 1).min(known.len())..].into();

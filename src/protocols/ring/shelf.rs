@@ -108,7 +108,8 @@ impl Shelf {
 
     /// What its server wants to be, if this is what it was told.
     pub fn wish_if_told(&self, told: Option<Wish>) -> Wish {
-        let latest = if self.identity() == FOUNDER { &self.config.first } else { self.topology.epoch() };
+        let asks_epoch = self.identity() != FOUNDER && (self.config.rules.change.new_disk_asks_epoch)();
+        let latest = if asks_epoch { self.topology.epoch() } else { &self.config.first };
         let as_member = |member: &Member| Wish::In { points: member.points, zone: member.zone, instead_of: None };
         told.unwrap_or_else(|| Epoch::find(&latest.next, self.me).map_or(Wish::Out, as_member))
     }

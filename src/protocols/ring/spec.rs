@@ -1,6 +1,7 @@
 //! What must hold of the ring as a whole: of the group that decides all that must hold of Raft, and what its clients see.
 
 use super::config::Config;
+use super::epoch::Epoch;
 use super::message::{Record, Write};
 use super::metadata::Metadata;
 use super::node::{Fact, Node};
@@ -99,54 +100,23 @@ impl Oracle<Node> for RingOracles {
         self.ring.on_order(view, node, order)
     }
 
-    fn on_calm(&mut self, _: &View<Node>) {
-        self.ring.on_calm();
+    fn on_calm(&mut self, view: &View<Node>) {
+        self.ring.on_calm(view.now);
     }
 
     fn is_settled(&self, _: &View<Node>) -> bool {
         self.ring.is_settled()
     }
 
-    fn pending(&self, _: &View<Node>) -> Violation {
-        self.ring.pending()
+    fn pending(&self, view: &View<Node>) -> Violation {
+        let undone = self.too_few(view).and_then(|_| self.ring.undone(view));
+        undone.unwrap_or_else(|| self.ring.pending())
     }
 
-    /// The ring comes to rest when those of its servers that are fit for work reach each other, and are enough: a majority
-    /// of those who decide, as many as there are copies, and of every key a read quorum of its owners.
+    /// The ring comes to rest when those of its servers that are fit for work reach each other, and are enough. Where they
+    /// reach each other and are too few, what those who are left could do must be done all the same.
     fn excuse(&self, view: &View<Node>) -> Option<String> {
-        let able: Vec<NodeId> = self.config.servers().filter(|node| view.host(*node).is_able()).collect();
-        let impaired = self.config.servers().find(|node| view.state(*node).is_some() && !able.contains(node));
-        if let Some(node) = impaired {
-            return Some(format!("{node:?} is up, but not fit for work, and nobody knows"));
-        }
-        let decides = |node: &NodeId| view.state(*node).and_then(Node::core).is_some_and(|core| !core.is_outcast());
-        let (deciders, group) =
-            (able.iter().filter(|node| decides(node)).count(), usize::from(self.config.raft.servers));
-        if deciders * 2 <= group {
-            return Some(format!("only {deciders} of the {group} who decide can take part"));
-        }
-        let is_willing = |node: &&NodeId| {
-            view.state(**node).and_then(Node::server).is_some_and(|server| server.shelf().wish() != Wish::Out)
-        };
-        let willing = able.iter().filter(|node| is_willing(node) && !self.ring.is_replaced(view, **node)).count();
-        if able.len() < usize::from(self.config.servers) && willing < self.config.copies {
-            return Some(format!(
-                "only {willing} servers that are fit for work want to be members, for {} copies",
-                self.config.copies
-            ));
-        }
-        if let Some(owners) = self.ring.too_few(view) {
-            return Some(format!("of the owners {owners:?} of some keys too few are fit for work"));
-        }
-        let clients = (0..self.config.clients).map(|place| NodeId::new(self.config.servers + place));
-        let nodes: Vec<NodeId> = able.into_iter().chain(clients).collect();
-        let is_cut =
-            |(from, to): &(NodeId, NodeId)| from != to && !view.network.is_reliable(from.number(), to.number());
-        let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
-        pairs
-            .into_iter()
-            .find(is_cut)
-            .map(|(from, to)| format!("messages from {from:?} to {to:?} are disturbed, or too many of them are lost"))
+        self.disturbed(view).or_else(|| self.too_few(view).filter(|_| self.ring.undone(view).is_none()))
     }
 
     fn goals(&self) -> Vec<(&'static str, u64)> {
@@ -161,5 +131,52 @@ impl Oracle<Node> for RingOracles {
 
     fn stats(&self) -> Vec<(&'static str, u64)> {
         self.ring.stats()
+    }
+}
+
+impl RingOracles {
+    /// Why those who are up cannot work with each other.
+    fn disturbed(&self, view: &View<Node>) -> Option<String> {
+        let is_able = |node: &NodeId| view.host(*node).is_able();
+        let impaired = self.config.servers().find(|node| view.state(*node).is_some() && !is_able(node));
+        if let Some(node) = impaired {
+            return Some(format!("{node:?} is up, but not fit for work, and nobody knows"));
+        }
+        let clients = (0..self.config.clients).map(|place| NodeId::new(self.config.servers + place));
+        let nodes: Vec<NodeId> = self.config.servers().filter(is_able).chain(clients).collect();
+        let is_cut =
+            |(from, to): &(NodeId, NodeId)| from != to && !view.network.is_reliable(from.number(), to.number());
+        let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
+        pairs
+            .into_iter()
+            .find(is_cut)
+            .map(|(from, to)| format!("messages from {from:?} to {to:?} are disturbed, or too many of them are lost"))
+    }
+
+    /// What there is not enough of: a majority of those who decide, as many members as there are copies, and of every key a
+    /// read quorum of its owners.
+    fn too_few(&self, view: &View<Node>) -> Option<String> {
+        let able: Vec<NodeId> = self.config.servers().filter(|node| view.host(*node).is_able()).collect();
+        let decides = |node: &NodeId| view.state(*node).and_then(Node::core).is_some_and(|core| !core.is_outcast());
+        let (deciders, group) =
+            (able.iter().filter(|node| decides(node)).count(), usize::from(self.config.raft.servers));
+        if deciders * 2 <= group {
+            return Some(format!("only {deciders} of the {group} who decide can take part"));
+        }
+        let is_willing = |node: &&NodeId| {
+            view.state(**node).and_then(Node::server).is_some_and(|server| server.shelf().wish() != Wish::Out)
+        };
+        // Whoever is a member stays, though it would go, where there would be too few.
+        let can_stay = |node: &&NodeId| Epoch::find(&self.ring.epoch().next, **node).is_some();
+        let can_be = |node: &&NodeId| can_stay(node) || is_willing(node) && !self.ring.is_replaced(view, **node);
+        let members = able.iter().filter(can_be).count();
+        if members < self.config.copies {
+            return Some(format!(
+                "only {members} servers that are fit for work are members or want to be, for {} copies",
+                self.config.copies
+            ));
+        }
+        let owners = self.ring.too_few(view)?;
+        Some(format!("of the owners {owners:?} of some keys too few are fit for work"))
     }
 }

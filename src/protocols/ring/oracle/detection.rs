@@ -5,6 +5,7 @@ use super::violation;
 use crate::kernel::time::{Span, Time};
 use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
+use crate::protocols::ring::config::Config;
 use crate::protocols::ring::detector::Suspect;
 use crate::protocols::ring::message::Ticket;
 use crate::protocols::ring::node::Node;
@@ -14,6 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub(super) struct Detection {
     needed: usize,
+    /// How many servers there are.
+    servers: u16,
+    /// For how long must be called in vain, at least.
+    patience_min: Span,
     /// By who leads and suspect.
     doubts: BTreeMap<(NodeId, NodeId), Doubt>,
     /// By who calls for others and whom it calls, when it was answered last, by its own clock.
@@ -37,16 +42,26 @@ fn clock(view: &View<Node>, node: NodeId) -> Time {
 }
 
 impl Detection {
-    /// Where so many others are needed.
-    pub(super) fn new(needed: usize) -> Detection {
-        Detection { needed, doubts: BTreeMap::new(), heard: BTreeMap::new() }
+    /// Of one run.
+    pub(super) fn new(config: &Config) -> Detection {
+        let Config { servers, witnesses: needed, pace, .. } = *config;
+        let patience_min = Span::ns(pace.dead_after.as_ns() / 2);
+        Detection { needed, servers, patience_min, doubts: BTreeMap::new(), heard: BTreeMap::new() }
     }
 
     /// Somebody who leads begins to suspect a server, or does so anew since it has heard of it through another. O(servers).
-    pub(super) fn suspected(&mut self, view: &View<Node>, by: NodeId, suspect: Suspect, servers: u16) {
+    pub(super) fn suspected(&mut self, view: &View<Node>, by: NodeId, suspect: Suspect) -> Verdict {
         let Suspect { node, ticket, patience, .. } = suspect;
-        let began = (0..servers).map(|server| clock(view, NodeId::new(server))).collect();
+        if patience < self.patience_min {
+            let message = format!(
+                "{by:?} has {node:?} called for {patience}, and it may be silent for {} then",
+                self.patience_min
+            );
+            return violation("ring.missed-for-long", &[by, node], message);
+        }
+        let began = (0..self.servers).map(|server| clock(view, NodeId::new(server))).collect();
         self.doubts.insert((by, node), Doubt { ticket, patience, began, missed_by: BTreeSet::new() });
+        Ok(())
     }
 
     /// It has heard of it.

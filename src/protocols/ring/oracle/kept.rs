@@ -7,7 +7,7 @@ use crate::protocol::NodeId;
 use crate::protocols::ring::cell::{Cell, Rank};
 use crate::protocols::ring::config::Reads;
 use crate::protocols::ring::epoch::Epoch;
-use crate::protocols::ring::topology::Placed;
+use crate::protocols::ring::topology::{Placed, Team, Topology};
 use std::ops::Range;
 
 impl RingOracle {
@@ -24,6 +24,27 @@ impl RingOracle {
         });
         self.moved += copies;
         moved.into_iter().flatten().try_for_each(|rank| self.check_kept(Rank(rank)))
+    }
+
+    /// The old owners are let go: of those of each key that has moved so many know of the switch that nobody can read it from the
+    /// others. Source: CEP-21, Transactional Cluster Metadata, on the steps of a change; each waits for those who know of the last.
+    pub(super) fn check_finish(&self, switched: &Topology) -> Verdict {
+        let number = switched.epoch().number;
+        let needed = self.config.copies + 1 - self.config.read_quorum;
+        let mut unaware: Option<(Range<u32>, Team)> = None;
+        switched.in_both(|range, now, later| {
+            let knows = |node: &NodeId| self.mirrors[node.index()].known >= number;
+            if now != later && now.iter().filter(knows).count() < needed {
+                unaware = Some((range, now));
+            }
+        });
+        let Some((range, team)) = unaware else { return Ok(()) };
+        let owners: Vec<NodeId> = team.iter().collect();
+        let message = format!(
+            "the change of epoch {number} ends, and of the owners {owners:?} of the keys of rank {}..{} that it has moved, fewer than {needed} know that",
+            range.start, range.end
+        );
+        violation("ring.left-by-readers", &owners, message)
     }
 
     /// Every read quorum of the owners sees what was promised of a key.

@@ -14,6 +14,8 @@ pub(super) struct Mirror {
     folded: usize,
     /// What they make.
     pub(super) store: Store,
+    /// The latest epoch that any of its disks has known.
+    pub(super) known: u64,
     /// How many durable records this server's disks had lost when it last started.
     losses: u64,
     /// Records that were in it are lost. Until the server starts again it is a witness of what it had.
@@ -41,7 +43,7 @@ pub(super) struct News<'a> {
 
 impl Mirror {
     pub(super) fn new() -> Mirror {
-        Mirror { folded: 0, store: Store::new(), losses: 0, is_lost: false, lost: Vec::new() }
+        Mirror { folded: 0, store: Store::new(), known: 1, losses: 0, is_lost: false, lost: Vec::new() }
     }
 
     /// The server has started: with what is left, which is another disk until it says which. Answers whether it says so
@@ -103,6 +105,7 @@ impl Mirror {
             }
             _ => self.store.fold(record),
         }
+        self.known = self.known.max(self.store.epoch());
         Some(News { record, before })
     }
 

@@ -4,7 +4,7 @@
 use super::{RingOracle, violation};
 use crate::oracle::spec::{Touch, Verdict, View};
 use crate::protocol::{NodeId, Order};
-use crate::protocols::ring::epoch::{Epoch, Phase};
+use crate::protocols::ring::epoch::{Epoch, FOUNDER, Phase};
 use crate::protocols::ring::node::Node;
 use crate::protocols::ring::server::Server;
 use crate::protocols::ring::shelf::Shelf;
@@ -37,6 +37,7 @@ impl RingOracle {
             let message = format!("{other:?} was told nothing, wanted {before:?} and wants {after:?} now");
             return violation("ring.order-obeyed", &[other], message);
         }
+        self.check_untold(node, server.shelf())?;
         let told = &mut self.wishes.told[node.index()];
         let (before, after) = (told.1, server.shelf().store().wish);
         *told = (before, after);
@@ -49,6 +50,27 @@ impl RingOracle {
             self.wishes.changed = Some(node);
         }
         Ok(())
+    }
+
+    /// Who was told nothing is what it was in the beginning; with another disk, what it is by the epoch that it is in, and once it is
+    /// a member in a ring that has settled it keeps that this is what it wants.
+    fn check_untold(&self, node: NodeId, shelf: &Shelf) -> Verdict {
+        let (epoch, identity) = (shelf.topology().epoch(), shelf.identity());
+        if shelf.store().wish.is_some() {
+            return Ok(());
+        }
+        let list = if identity == FOUNDER { &self.config.first.next } else { &epoch.next };
+        let expected = Epoch::find(list, node).map(|member| (member.points, member.zone, None));
+        let is_settled = epoch.phase == Phase::Settled && shelf.topology().current().is_of(node, identity);
+        if place(shelf.wish()) == expected && (identity == FOUNDER || !is_settled) {
+            return Ok(());
+        }
+        let message = format!(
+            "{node:?} was told nothing, is {expected:?} in epoch {}, and wants {:?}",
+            epoch.number,
+            shelf.wish()
+        );
+        violation("ring.order-obeyed", &[node], message)
     }
 
     /// A server has heard an order.

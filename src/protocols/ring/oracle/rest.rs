@@ -14,6 +14,8 @@ use crate::protocols::ring::topology::Topology;
 /// What has come to be since the faults are over.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calm {
+    /// When they were.
+    pub(super) since: Time,
     /// By client, whether its fresh write and its fresh read were served.
     pub(super) served: Vec<(bool, bool)>,
     /// What is still to come, when it was last looked.
@@ -29,9 +31,9 @@ const LOOK_EVERY: Span = Span::ms(100);
 
 impl RingOracle {
     /// The faults have ended.
-    pub fn on_calm(&mut self) {
+    pub fn on_calm(&mut self, now: Time) {
         let served = vec![(false, false); usize::from(self.config.clients)];
-        self.calm = Some(Calm { served, broken: "ring.settles", ..Calm::default() });
+        self.calm = Some(Calm { since: now, served, broken: "ring.settles", ..Calm::default() });
     }
 
     /// Looks now and then whether all is at rest.
@@ -83,7 +85,11 @@ impl RingOracle {
         let replaced = self.replaced(view);
         let stayers = self.config.servers().filter(|node| wants_in(node) && !replaced.contains(node)).count();
         for node in self.config.servers() {
-            match view.state(node).and_then(Node::server) {
+            let server = view.state(node).and_then(Node::server);
+            if server.is_some_and(|server| !server.shelf().store().hints.is_empty()) {
+                pending.push(format!("{node:?} keeps hints for others who are there"));
+            }
+            match server {
                 // Whoever is gone for good must not be waited for.
                 None if Epoch::find(&epoch.members, node).is_none() => {}
                 None => pending.push(format!("{node:?} is down, and still a member")),
@@ -121,15 +127,16 @@ impl RingOracle {
     pub fn too_few(&self, view: &View<Node>) -> Option<Vec<NodeId>> {
         let (topology, config) = (self.reference.latest(), &self.config);
         let finishes = config.copies + 1 - config.read_quorum;
+        // To say that it knows of the switch, an owner by the old list needs no copies.
         let lists = match topology.epoch().phase {
-            Phase::Settled | Phase::Copying => vec![(topology.current(), config.read_quorum)],
-            Phase::Switched => vec![(topology.current(), finishes), (topology.next(), config.read_quorum)],
+            Phase::Settled | Phase::Copying => vec![(topology.current(), config.read_quorum, true)],
+            Phase::Switched => vec![(topology.current(), finishes, false), (topology.next(), config.read_quorum, true)],
         };
-        let lost = lists.into_iter().find_map(|(placed, needed)| {
+        let lost = lists.into_iter().find_map(|(placed, needed, with_its_disk)| {
             let is_able = |node: &NodeId| {
                 let identity = self.mirrors[node.index()].store.identity;
-                let member = Epoch::find(placed.members(), *node).filter(|member| member.identity == identity);
-                member.is_some() && view.host(*node).is_able()
+                let member = Epoch::find(placed.members(), *node);
+                member.is_some_and(|member| !with_its_disk || member.identity == identity) && view.host(*node).is_able()
             };
             placed.ranges().map(|(_, team)| team).find(|team| team.iter().filter(is_able).count() < needed)
         });
