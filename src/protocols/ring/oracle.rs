@@ -202,7 +202,7 @@ impl RingOracle {
         let client = || usize::from(node.number() - self.config.servers);
         match fact {
             Fact::Invoked { key, rank, write, .. } => {
-                self.keys.invoked(client(), (*key, *rank), *write, self.calm.is_some());
+                self.keys.invoked(client(), (*key, *rank), *write, view.now, self.calm.is_some());
             }
             Fact::Returned { outcome, .. } => {
                 let client = client();

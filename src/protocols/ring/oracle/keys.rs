@@ -1,5 +1,6 @@
 //! What is known of each key: what was promised of it, and what was forgotten.
 
+use crate::kernel::time::Time;
 use crate::oracle::linearizable::register::{Answer, Operation, Register};
 use crate::oracle::linearizable::{self, Checker};
 use crate::oracle::spec::{Verdict, Violation};
@@ -18,6 +19,8 @@ pub(super) struct Key {
     pub(super) forgotten: Option<Version>,
     /// In which epoch.
     pub(super) forgotten_in: u64,
+    /// When somebody has begun to write it last.
+    pub(super) asked: Time,
     /// Of a register that is promised to be atomic.
     checker: Option<Checker<Register>>,
 }
@@ -85,8 +88,18 @@ impl Keys {
         &mut self.keys[rank.0 as usize]
     }
 
-    pub(super) fn invoked(&mut self, client: usize, (key, rank): (u32, Rank), write: Option<Write>, is_fresh: bool) {
+    pub(super) fn invoked(
+        &mut self,
+        client: usize,
+        (key, rank): (u32, Rank),
+        write: Option<Write>,
+        now: Time,
+        is_fresh: bool,
+    ) {
         self.written[client].push(write);
+        if write.is_some() {
+            self.key(rank).asked = now;
+        }
         let is_register = self.reads == Reads::Atomic;
         let entry = self.key(rank);
         let operation = write.map_or(Operation::Read, |write| Operation::Write(write.value.unwrap_or(0)));
