@@ -10,7 +10,7 @@ use crate::protocol::{NodeId, Order};
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of the ring.
-pub const EXHIBITS: [Exhibit<Rules>; 52] = [
+pub const EXHIBITS: [Exhibit<Rules>; 53] = [
     Exhibit {
         id: "item-hash-vs-node-name",
         story: "a key's hash is compared with the names of the nodes",
@@ -409,6 +409,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 52] = [
         invariants: &["ring.missed-for-long"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.patience = |_| Span::ZERO,
+    },
+    Exhibit {
+        id: "sums-never-compared",
+        story: "owners tell each other sums of what they have, and nobody looks where they differ",
+        source: "own construction: the anti-entropy of Dynamo, section 4.7, is left out",
+        invariants: &["ring.owners-hold"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.compares = || false,
     },
     Exhibit {
         id: "new-disk-takes-first-list",

@@ -61,6 +61,8 @@ pub struct ReplicaRules {
     pub is_kept: fn(new: &Cell, kept: Option<&Cell>) -> bool,
     /// May a deletion be forgotten, of which all owners have said that they know, or not?
     pub may_forget: fn(all_know: bool) -> bool,
+    /// Does somebody who is told sums look where they differ from its own?
+    pub compares: fn() -> bool,
     /// Which version of a deletion is confirmed to somebody who asks for `asked`, by one who has `kept`.
     pub confirms: fn(asked: Version, kept: Option<&Cell>) -> bool,
 }
@@ -145,6 +147,7 @@ impl Rules {
             waits_for_disk: always,
             is_kept: Cell::is_newer_than,
             may_forget: |all_know| all_know,
+            compares: always,
             confirms,
         },
         change: ChangeRules {
