@@ -266,19 +266,16 @@ impl Client {
                 self.seek_next(io);
             }
             News::Lost(id) => {
-                let Some(place) = section.held.iter().position(|held| held.claim.id == id) else { return };
+                let Some(place) = section.held.iter().position(|held| held.claim.id == id) else {
+                    // Two were lost at once, and it was to be given back for the sake of the other.
+                    self.released(id, false, io);
+                    return;
+                };
                 let Held { claim, .. } = section.held.remove(place);
                 io.note(Fact::Left { claim, lost: true });
                 self.leave(io);
             }
-            News::Released(id, acknowledged) => {
-                let Some(place) = section.leaving.iter().position(|claim| claim.id == id) else { return };
-                let claim = section.leaving.remove(place);
-                io.note(Fact::Released { claim, acknowledged });
-                if section.leaving.is_empty() && section.stage == Stage::Leaving {
-                    self.rest(io);
-                }
-            }
+            News::Released(id, acknowledged) => self.released(id, acknowledged, io),
             News::Downgraded(id) => {
                 let Some(held) = section.held.iter_mut().find(|held| held.claim.id == id) else { return };
                 held.claim.mode = Mode::Shared;
@@ -295,6 +292,17 @@ impl Client {
                     (false, _) => {}
                 }
             }
+        }
+    }
+
+    /// A claim that was on its way out is gone.
+    fn released(&mut self, id: ClaimId, acknowledged: bool, io: &mut Io<'_, Lock>) {
+        let Some(section) = &mut self.section else { return };
+        let Some(place) = section.leaving.iter().position(|claim| claim.id == id) else { return };
+        let claim = section.leaving.remove(place);
+        io.note(Fact::Released { claim, acknowledged });
+        if section.leaving.is_empty() && section.stage == Stage::Leaving {
+            self.rest(io);
         }
     }
 
