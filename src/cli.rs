@@ -10,6 +10,7 @@ mod length;
 mod list;
 mod matrix;
 mod merge;
+mod new;
 mod outputs;
 mod pages;
 mod place;
@@ -130,6 +131,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
         Command::CheckTranscript(check) => transcript::check(&check, detail, terminal),
         Command::Check(check) => check::check::<S>(&check, detail, terminal),
         Command::Show(show) => show::show::<S>(&show, terminal),
+        Command::New(new) => new::new::<S>(&new, detail, terminal),
         Command::List(list) => list::list::<S>(&list, terminal),
         Command::Completions { shell } => pages::completions(shell, terminal),
         Command::Man => pages::manual(terminal),

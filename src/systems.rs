@@ -100,6 +100,12 @@ pub trait System: DeserializeOwned + Serialize + Clone + PartialEq + Debug + Sen
 
     /// What there is to list.
     fn catalogue() -> Catalogue;
+
+    /// A scenario to start from, explained in comments, for the system of this name as [`Catalogue::systems`] has it; `{title}`
+    /// stands in it for a title in quotes. `None` of a system that has none, which is the default.
+    fn beginning(_system: &str) -> Option<&'static str> {
+        None
+    }
 }
 
 /// What a program knows about its systems.
@@ -344,6 +350,15 @@ pub enum BuiltIn {
 }
 
 impl System for BuiltIn {
+    fn beginning(system: &str) -> Option<&'static str> {
+        match system {
+            "Raft" => Some(include_str!("systems/raft.ron")),
+            "Lock" => Some(include_str!("systems/lock.ron")),
+            "Ring" => Some(include_str!("systems/ring.ron")),
+            _ => None,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             BuiltIn::Raft(_) => "raft",

@@ -156,7 +156,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let clock = |node: usize| plan.clocks.get(node).copied().unwrap_or_default();
         let host = |node: u16| Host {
             state: None,
-            disk: Disk::new(),
+            // Copied from where constants lie; made on the spot, it is written in words and read back in wider ones at once.
+            disk: const { Disk::new() },
             clock: Clock::new(clock(node as usize)),
             incarnation: 0,
             asleep: false,

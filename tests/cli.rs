@@ -15,6 +15,8 @@ mod ends;
 mod list;
 #[path = "cli/merge.rs"]
 mod merge;
+#[path = "cli/new.rs"]
+mod new;
 #[path = "cli/place.rs"]
 mod place;
 #[path = "cli/replay.rs"]

@@ -3,6 +3,7 @@
 use super::history::CheckHistory;
 use super::length::Length;
 use super::matrix::Matrix;
+use super::new::New;
 use super::outputs::Outputs;
 use super::place::Place;
 use super::seed::{Seed, Seeds};
@@ -36,7 +37,8 @@ Examples:
   squall show scenarios/raft/storm.ron --seed 42    what will happen in that run
   squall sweep scenarios/raft --count 10000         many seeds of each
   squall shrink scenarios/museum/commit-index-regress.ron    the least that breaks it, too
-  squall list exhibits                    the planted defects"
+  squall list exhibits                    the planted defects
+  squall new my-story --system raft       a scenario of your own"
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -136,6 +138,7 @@ pub(super) enum Command {
     Place(Place),
     Show(Show),
     List(List),
+    New(New),
     /// Print a script that completes commands and flags in a shell
     #[command(after_help = "Example:\n  squall completions bash > ~/.local/share/bash-completion/completions/squall")]
     Completions {

@@ -401,18 +401,12 @@ impl<S: System> Part<'_, S> {
     fn commands(&self, signature: &str, seed: u64) -> Vec<String> {
         let settings: Vec<String> =
             self.sweep.settings.settings.iter().map(|setting| setting.written.clone()).collect();
+        let file = self.job.file.display().to_string();
         if let (true, Some(timeout)) = (signature.is_empty(), self.sweep.run_timeout) {
-            let again = run_command(&self.job.file.display().to_string(), seed, &settings);
-            let range = format!("--seeds {seed}..{} --run-timeout {timeout}", seed.saturating_add(1));
-            let again = again.replacen("squall run", "squall sweep", 1);
-            return vec![again.replacen(&format!("--seed {seed}"), &range, 1)];
+            let which = format!("--seeds {seed}..{} --run-timeout {timeout}", seed.saturating_add(1));
+            return vec![command("sweep", &file, &which, &settings)];
         }
-        commands(
-            &self.job.file.display().to_string(),
-            seed,
-            &settings,
-            &capsule_path(&self.job.folder, signature, seed),
-        )
+        commands(&file, seed, &settings, &capsule_path(&self.job.folder, signature, seed))
     }
 
     /// The command that goes on with this sweep: that of the user, with the folder.
@@ -435,8 +429,13 @@ pub(super) fn commands(file: &str, seed: u64, settings: &[String], capsule: &Pat
 
 /// The command that plays a seed again.
 pub(super) fn run_command(file: &str, seed: u64, settings: &[String]) -> String {
+    command("run", file, &format!("--seed {seed}"), settings)
+}
+
+/// A command that plays these seeds of a scenario.
+fn command(verb: &str, file: &str, which: &str, settings: &[String]) -> String {
     let settings: String = settings.iter().map(|setting| format!(" --set {}", quoted(setting))).collect();
-    format!("squall run {} --seed {seed}{settings}", quoted(file))
+    format!("squall {verb} {} {which}{settings}", quoted(file))
 }
 
 /// All scenarios together.

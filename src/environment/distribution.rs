@@ -157,6 +157,24 @@ mod tests {
     }
 
     #[test]
+    fn bounds_may_be_equal_and_leave_one_span() {
+        let (span, range) = (Span::ms(7), SpanRange { min: Span::ms(7), max: Span::ms(7) });
+        let half = Ratio::new(1, 2).expect("a probability");
+        let alike = [
+            Distribution::Uniform { min: span, max: span },
+            Distribution::Exp { min: span, mean: span },
+            Distribution::LogNormal { median: span, p99: span },
+            Distribution::Bimodal { fast: range, slow: range, p: half },
+        ];
+        for distribution in alike {
+            assert_eq!((distribution.validate(), distribution.least()), (Ok(()), span));
+            for word in [0, 1, u64::MAX / 3, u64::MAX - 1, u64::MAX] {
+                assert_eq!(distribution.sample(word), span, "{distribution:?} of {word}");
+            }
+        }
+    }
+
+    #[test]
     fn a_log_normal_that_makes_no_sense_says_how_to_mend_it() {
         let says = |median, p99| Distribution::LogNormal { median, p99 }.validate().expect_err("nonsense");
         assert!(says(Span::ZERO, Span::ms(1)).ends_with("; raise median, or write Const"));

@@ -94,30 +94,40 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
         let Some(&(_, per)) = UNITS.iter().find(|(name, _)| *name == unit) else {
             return Err(format!("span {text:?} has an unknown unit {unit:?}; use ns, us, ms, s, m or h"));
         };
-        let part = decimal(number, per)
-            .ok_or_else(|| format!("span {text:?} is not a whole number of nanoseconds below 584 years"))?;
-        total = total
-            .checked_add(part)
-            .ok_or_else(|| format!("span {text:?} is longer than the 584 years that a clock can count"))?;
+        let too_long = || format!("span {text:?} is longer than the 584 years that a clock can count; write less");
+        let part = decimal(number, per).map_err(|misfit| match misfit {
+            Misfit::Large => too_long(),
+            Misfit::Fine => {
+                format!("span {text:?} is no whole number of nanoseconds; write for example \"1500ns\" or \"1.5us\"")
+            }
+        })?;
+        total = total.checked_add(part).ok_or_else(too_long)?;
         rest = next.trim_start();
     }
     Ok(Span::ns(total))
 }
 
+/// Why a number of units is none of the smallest ones.
+enum Misfit {
+    Large,
+    Fine,
+}
+
 /// `number` times `per`, if that is a whole number that fits.
-fn decimal(number: &str, per: u64) -> Option<u64> {
+fn decimal(number: &str, per: u64) -> Result<u64, Misfit> {
     let number = number.replace('_', "");
     let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
-    let mut total = if whole.is_empty() { 0 } else { whole.parse::<u64>().ok()?.checked_mul(per)? };
-    if !fraction.is_empty() {
-        let scale = 10_u128.checked_pow(fraction.len() as u32)?;
-        let scaled = fraction.parse::<u128>().ok()?.checked_mul(u128::from(per))?;
-        if scaled % scale != 0 {
-            return None;
-        }
-        total = total.checked_add((scaled / scale) as u64)?;
+    let whole = if whole.is_empty() { Ok(0) } else { whole.parse::<u64>() };
+    let whole = whole.ok().and_then(|whole| whole.checked_mul(per)).ok_or(Misfit::Large)?;
+    if fraction.is_empty() {
+        return Ok(whole);
     }
-    Some(total)
+    let scale = 10_u128.checked_pow(fraction.len() as u32).ok_or(Misfit::Fine)?;
+    let scaled = fraction.parse::<u128>().ok().and_then(|fraction| fraction.checked_mul(u128::from(per)));
+    match scaled.ok_or(Misfit::Fine)? {
+        scaled if scaled % scale == 0 => whole.checked_add((scaled / scale) as u64).ok_or(Misfit::Large),
+        _ => Err(Misfit::Fine),
+    }
 }
 
 /// Reads `"2.5%"`, `"1/40"` or `"0.025"`.
@@ -214,7 +224,10 @@ pub fn parse_bytes(text: &str) -> Result<Bytes, String> {
     let Some((_, per)) = SIZES.iter().find(|(name, _)| *name == unit) else {
         return Err(format!("size {text:?} has an unknown unit {unit:?}; use B, KB, MB, GB, KiB, MiB or GiB"));
     };
-    decimal(number, *per).map(Bytes).ok_or_else(|| format!("size {text:?} is not a whole number of bytes below 2^64"))
+    decimal(number, *per).map(Bytes).map_err(|misfit| match misfit {
+        Misfit::Large => format!("size {text:?} is more than anybody can count; write less than 2^64 bytes"),
+        Misfit::Fine => format!("size {text:?} is no whole number of bytes; write for example \"1500B\" or \"1.5KB\""),
+    })
 }
 
 /// Reads `"100KB/s"`.

@@ -39,8 +39,8 @@ pub enum Damage {
 pub(super) struct Rare<R> {
     /// Which of the readable records are in memory, but not on the platter, and will not get there.
     bad: BTreeSet<usize>,
-    /// The first of them that a failed sync has left behind. Bits that rot are nobody's to know before a boot.
-    spoilt: Option<usize>,
+    /// Which of them a failed sync has left behind. Bits that rot are nobody's to know before a boot.
+    spoilt: BTreeSet<usize>,
     /// What lies behind the readable records since the last crash, each with whether it is damaged. The first is.
     /// While there is any, all readable records have reached the platter.
     behind: Vec<(R, bool)>,
@@ -61,7 +61,7 @@ struct Under<R> {
 
 impl<R> Default for Rare<R> {
     fn default() -> Rare<R> {
-        Rare { bad: BTreeSet::new(), spoilt: None, behind: Vec::new(), lost: 0, under: None }
+        Rare { bad: BTreeSet::new(), spoilt: BTreeSet::new(), behind: Vec::new(), lost: 0, under: None }
     }
 }
 
@@ -71,13 +71,11 @@ impl<R> Rare<R> {
     }
 
     pub(super) fn first_spoilt(&self) -> Option<usize> {
-        self.spoilt
+        self.spoilt.first().copied()
     }
 
     pub(super) fn spoil(&mut self, places: Range<usize>) {
-        if !places.is_empty() {
-            self.spoilt = Some(self.spoilt.map_or(places.start, |first| first.min(places.start)));
-        }
+        self.spoilt.extend(places.clone());
         self.bad.extend(places);
     }
 
@@ -88,7 +86,7 @@ impl<R> Rare<R> {
     /// What was before this place is needed no more.
     pub(super) fn forget_before(&mut self, place: usize) {
         self.bad = self.bad.split_off(&place);
-        self.spoilt = self.spoilt.filter(|first| *first >= place).or(self.spoilt.and(self.first_bad()));
+        self.spoilt = self.spoilt.split_off(&place);
     }
 
     /// How many records are sound although they lie behind a damaged one.
@@ -169,7 +167,7 @@ impl<R> Disk<R> {
     /// The records that are bad on the platter, to be found damaged now.
     pub(super) fn take_bad(&mut self) -> BTreeSet<usize> {
         let Some(rare) = &mut self.rare else { return BTreeSet::new() };
-        rare.spoilt = None;
+        rare.spoilt.clear();
         std::mem::take(&mut rare.bad)
     }
 }

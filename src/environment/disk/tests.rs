@@ -328,6 +328,21 @@ fn the_first_write_overwrites_what_is_damaged_and_all_behind_it() {
 }
 
 #[test]
+fn whoever_looks_at_no_checksums_holds_what_it_took_and_what_lay_behind_is_gone() {
+    let mut disk = disk("abcde", "");
+    assert!(disk.rot(drawing(1, 5)));
+    disk.crash(0, Survival::Nothing, false);
+    assert_eq!(disk.boot(), Found { readable: 1, damage: Some(Damage::Rotten { lost: 4 }) });
+    assert_eq!(platter(&disk), "aBcde");
+    disk.misread(vec!['x', 'c']);
+    assert_eq!((readable(&disk).as_str(), platter(&disk).as_str(), disk.solid()), ("axc", "axc", 3));
+    // The damaged one was lost, the sound ones were cut; two were written anew.
+    assert_eq!(disk.books(), Books { written: 7, kept: 3, lost_durable: 1, cut: 3, ..Books::default() });
+    assert_eq!(disk.crash(0, Survival::Nothing, false), Lost::default());
+    assert_eq!(disk.boot(), Found { readable: 3, damage: None });
+}
+
+#[test]
 fn a_wipe_takes_everything_and_says_how_much_was_durable() {
     let mut disk = disk("abc", "d");
     assert_eq!(disk.wipe(), 3);
