@@ -144,23 +144,8 @@ impl Network {
         if let Some(spared) = spared {
             maps.current.spare(spared);
         }
-        for bits in [&mut self.cuts, &mut self.clogs, &mut self.blocked] {
-            bits.clear();
-        }
-        for (disturbance, scope) in active {
-            let bits = match disturbance {
-                Disturbance::Cut => &mut self.cuts,
-                Disturbance::Clog => &mut self.clogs,
-                other => {
-                    maps.current.disturb(other, scope);
-                    continue;
-                }
-            };
-            for (from, to) in scope.links(members).filter(|(from, to)| maps.current.is_exposed(*from, *to)) {
-                let (link, count) = (from as usize * nodes as usize + to as usize, self.carried.len());
-                bits.set(link, count);
-                self.blocked.set(link, count);
-            }
+        for (disturbance, scope) in active.iter().filter(|(disturbance, _)| !disturbance.blocks()) {
+            maps.current.disturb(disturbance, scope);
         }
         self.calm = maps.current.is_calm(self.latency);
         if !maps.current.weathers.iter().any(|weather| weather.burst.is_some()) {
@@ -168,6 +153,26 @@ impl Network {
         }
         if !maps.current.weathers.iter().any(|weather| weather.bandwidth.is_some()) {
             self.lines = Lines::default();
+        }
+        for bits in [&mut self.cuts, &mut self.clogs, &mut self.blocked] {
+            bits.clear();
+        }
+        for (disturbance, scope) in active.iter().filter(|(disturbance, _)| disturbance.blocks()) {
+            self.block(*disturbance == Disturbance::Cut, scope);
+        }
+    }
+
+    /// Cuts the exposed links of a scope, or clogs them.
+    fn block(&mut self, is_cut: bool, scope: &Scope) {
+        let count = self.carried.len();
+        for (from, to) in scope.links(self.members) {
+            if self.weather(from, to).is_none_or(|weather| !weather.exposed) {
+                continue;
+            }
+            let link = self.link(from, to);
+            let bits = if is_cut { &mut self.cuts } else { &mut self.clogs };
+            bits.set(link, count);
+            self.blocked.set(link, count);
         }
     }
 

@@ -67,6 +67,13 @@ pub enum Disturbance {
     },
 }
 
+impl Disturbance {
+    /// Whether nothing comes through while it lasts.
+    pub(super) fn blocks(&self) -> bool {
+        matches!(self, Disturbance::Cut | Disturbance::Clog)
+    }
+}
+
 /// Which links a disturbance hits. Those of nodes that are not members it never hits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scope {

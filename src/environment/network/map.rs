@@ -72,11 +72,6 @@ impl Map {
         if self.classes.is_empty() { usize::from(between_members) } else { self.classes[link] as usize }
     }
 
-    /// Whether disturbances hit a link.
-    pub(super) fn is_exposed(&self, from: u16, to: u16) -> bool {
-        from != to && self.weather(from, to).exposed
-    }
-
     /// Whether all links have this latency, and no other weather.
     pub(super) fn is_calm(&self, latency: Distribution) -> bool {
         self.weathers.iter().all(|weather| weather.is_quiet(latency))

@@ -274,7 +274,7 @@ impl Oracle<Store> for StoreOracle {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn after_step(&mut self, view: &View<Store>, node: NodeId, touch: Touch) -> Verdict {
         if node.number() >= self.servers {
             return Ok(());

@@ -70,11 +70,19 @@ impl Seen {
             && (core.wish().is_none() & self.wish.is_none() || core.wish() == self.wish);
         same && match core.role() {
             Role::Leader(leadership) => {
-                let is_as_before = self.learned(&leadership.progress).is_empty();
-                self.leads && self.led == core.term() && is_as_before && self.has_told(core)
+                self.leads && self.led == core.term() && !self.has_learned(&leadership.progress) && self.has_told(core)
             }
             Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => !self.leads,
         }
+    }
+
+    /// Whether a leader knows something else than before about any log, or what cannot be.
+    #[inline]
+    fn has_learned(&self, progress: &[Progress]) -> bool {
+        let pairs = progress.iter().zip(&self.match_index);
+        pairs.fold(false, |learned, (progress, known)| {
+            learned | (progress.match_index != *known) | (progress.next_index <= *known)
+        })
     }
 
     /// About whose logs a leader knows something else than before, or what cannot be.
