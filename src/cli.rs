@@ -87,7 +87,7 @@ impl Exit {
 }
 
 fn start<S: System>(words: &[OsString]) -> Exit {
-    let command = Arguments::command().color(arguments::colour_of_help(words));
+    let command = environment::without_empty(Arguments::command()).color(arguments::colour_of_help(words));
     let understood = |found| Arguments::from_arg_matches(&found)?.settled(&found);
     let arguments = match command.try_get_matches_from(words).and_then(understood) {
         Ok(arguments) => arguments,

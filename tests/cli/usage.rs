@@ -57,6 +57,10 @@ fn a_variable_stands_for_a_flag_and_the_flag_wins() {
     assert_eq!(with(&[("SQUALL_QUIET", "1")], &["run", &file]).out, "");
     assert_ne!(with(&[("SQUALL_QUIET", "0")], &["run", &file]).out, "");
     assert_eq!(with(&[("SQUALL_SEED", "x")], &["run", &file]).code, Some(2));
+    // A workflow sets a variable to nothing where it has no value for it.
+    let empty = ["SQUALL_SEED", "SQUALL_FORMAT", "SQUALL_SET", "SQUALL_COLOR", "SQUALL_QUIET"].map(|name| (name, ""));
+    let said = with(&empty, &["run", &file]);
+    assert_eq!((said.code, said.err.as_str(), said.out.starts_with("ok")), (Some(0), "", true), "{said:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 46] = [
+pub const EXHIBITS: [Exhibit<Rules>; 47] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -319,6 +319,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 46] = [
         invariants: &["lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.database.stops_when_cut = || false,
+    },
+    Exhibit {
+        id: "row-lock-given-up-at-once",
+        story: "a client closes a connection that it takes for dead, and with it frees the lock, while its last write is on its way",
+        source: "ours; libpq, tcp_user_timeout: the client's end is closed before the server's keepalive has run out",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Specific,
+        plant: |rules| rules.database.closes_what_held = || true,
     },
     Exhibit {
         id: "orphan-node-after-lost-create-reply",

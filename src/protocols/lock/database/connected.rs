@@ -2,7 +2,8 @@
 //!
 //! A client counts a connection's life from when it asked what was answered last. The server counts from when it has
 //! heard that, which is later; so with keepalives alike the client gives up first. What it has sent to others before may
-//! still be on its way then: to be safe, its keepalive must be shorter by as long as that takes.
+//! still be on its way then: to be safe, its keepalive must be shorter by as long as that takes. So it does not tell the
+//! server when it gives up a connection that held something, but lets it find out by itself.
 
 use super::command::{Answer, Command, Connection, Statement};
 use super::rules::Rules;
@@ -26,6 +27,8 @@ pub struct Connected {
     beats: bool,
     /// Whether it minds that a connection is gone.
     stops_when_cut: bool,
+    /// Whether it tells the server that a connection is given up by which it has held something.
+    closes_what_held: bool,
 }
 
 /// A connection.
@@ -75,8 +78,15 @@ enum Stage {
 impl Connected {
     /// No claims and no connections yet.
     pub fn boot(config: &Config, way: ConnectedConfig, rules: &Rules) -> Connected {
-        let (claims, lines, stops_when_cut) = (Vec::new(), Vec::new(), (rules.stops_when_cut)());
-        Connected { config: *config, way, claims, lines, beats: false, stops_when_cut }
+        Connected {
+            config: *config,
+            way,
+            claims: Vec::new(),
+            lines: Vec::new(),
+            beats: false,
+            stops_when_cut: (rules.stops_when_cut)(),
+            closes_what_held: (rules.closes_what_held)(),
+        }
     }
 
     fn place(&self, id: ClaimId) -> Option<usize> {
@@ -168,6 +178,12 @@ impl Connected {
         Span::ns(self.way.client_keepalive.min(self.way.server_keepalive).as_ns() / 4)
     }
 
+    /// Whether a claim is held by a connection.
+    fn holds(&self, connection: Connection) -> bool {
+        let holds = |own: &Own| matches!(own.stage, Stage::Holding | Stage::Sharing | Stage::Yielding);
+        self.claims.iter().any(|own| own.connection == Some(connection) && holds(own))
+    }
+
     /// A connection is gone, and what it held.
     fn cut(&mut self, connection: Connection, told: bool, desk: &mut Desk<'_, '_>) {
         self.lines.retain(|line| line.connection != connection);
@@ -237,13 +253,15 @@ impl Connected {
     fn on_beat(&mut self, desk: &mut Desk<'_, '_>) {
         let now = desk.io.now();
         for connection in self.lines.iter().map(|line| line.connection).collect::<Vec<_>>() {
-            let command = if self.lasts(connection, now) {
-                Command::Beat { connection, sent: now }
-            } else {
-                self.cut(connection, false, desk);
-                Command::Close { connection }
-            };
-            desk.ask_only(NodeId::new(0), Request::Database(command));
+            if self.lasts(connection, now) {
+                desk.ask_only(NodeId::new(0), Request::Database(Command::Beat { connection, sent: now }));
+                continue;
+            }
+            let held = self.holds(connection);
+            self.cut(connection, false, desk);
+            if !held || self.closes_what_held {
+                desk.ask_only(NodeId::new(0), Request::Database(Command::Close { connection }));
+            }
         }
         self.beats = !self.lines.is_empty();
         if self.beats {

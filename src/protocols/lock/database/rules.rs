@@ -27,10 +27,16 @@ pub struct Rules {
     pub judges: fn() -> Judge,
     /// Does a holder stop when its connection is gone, and what it held with it (the manual, section 13.3.5)?
     pub stops_when_cut: fn() -> bool,
+    /// Does a client that gives a connection up tell the server, although a lock was held by it and a write may be on its way?
+    pub closes_what_held: fn() -> bool,
 }
 
 impl Rules {
     /// Those of the manual.
-    pub const SOUND: Rules =
-        Rules { takes: || Taking::Conditionally, judges: || Judge::Database, stops_when_cut: || true };
+    pub const SOUND: Rules = Rules {
+        takes: || Taking::Conditionally,
+        judges: || Judge::Database,
+        stops_when_cut: || true,
+        closes_what_held: || false,
+    };
 }
