@@ -51,6 +51,8 @@ struct Section {
     leaving: Vec<Claim>,
     /// How many accesses are still to come.
     left: u32,
+    /// By what right it makes the one that is on its way, or was the last.
+    writes: Option<Held>,
     stage: Stage,
     /// Whether it is one of those that show that all locks can be had: nobody gives up.
     probes: bool,
@@ -82,6 +84,14 @@ enum Stage {
     Downgrading,
     /// It gives its locks back.
     Leaving,
+}
+
+impl Section {
+    /// Whether a write is on its way under a lock that it holds.
+    fn is_writing(&self) -> bool {
+        let holds = |write: Held| self.held.iter().any(|held| held.claim.id == write.claim.id);
+        self.stage == Stage::Accessing && self.writes.is_some_and(holds)
+    }
 }
 
 impl Client {
@@ -228,7 +238,8 @@ impl Client {
     fn begin(&mut self, wants: VecDeque<(LockId, Mode)>, probes: bool, io: &mut Io<'_, Lock>) {
         let left = self.config.client.accesses * wants.len() as u32;
         let (held, leaving) = (Vec::new(), Vec::new());
-        self.section = Some(Section { wants, seeking: None, held, leaving, left, stage: Stage::Seeking, probes });
+        let (seeking, writes, stage) = (None, None, Stage::Seeking);
+        self.section = Some(Section { wants, seeking, held, leaving, left, writes, stage, probes });
         self.seek_next(io);
     }
 
@@ -266,19 +277,21 @@ impl Client {
                 self.seek_next(io);
             }
             News::Lost(id) => {
-                let Some(place) = section.held.iter().position(|held| held.claim.id == id) else { return };
+                let Some(place) = section.held.iter().position(|held| held.claim.id == id) else {
+                    // Two were lost at once, and it was to be given back for the sake of the other.
+                    self.released(id, false, io);
+                    return;
+                };
                 let Held { claim, .. } = section.held.remove(place);
                 io.note(Fact::Left { claim, lost: true });
-                self.leave(io);
-            }
-            News::Released(id, acknowledged) => {
-                let Some(place) = section.leaving.iter().position(|claim| claim.id == id) else { return };
-                let claim = section.leaving.remove(place);
-                io.note(Fact::Released { claim, acknowledged });
-                if section.leaving.is_empty() && section.stage == Stage::Leaving {
-                    self.rest(io);
+                if section.is_writing() {
+                    // Whoever has the other lock next must not find that write on its way: it is the last.
+                    section.left = 1;
+                } else {
+                    self.leave(io);
                 }
             }
+            News::Released(id, acknowledged) => self.released(id, acknowledged, io),
             News::Downgraded(id) => {
                 let Some(held) = section.held.iter_mut().find(|held| held.claim.id == id) else { return };
                 held.claim.mode = Mode::Shared;
@@ -295,6 +308,17 @@ impl Client {
                     (false, _) => {}
                 }
             }
+        }
+    }
+
+    /// A claim that was on its way out is gone.
+    fn released(&mut self, id: ClaimId, acknowledged: bool, io: &mut Io<'_, Lock>) {
+        let Some(section) = &mut self.section else { return };
+        let Some(place) = section.leaving.iter().position(|claim| claim.id == id) else { return };
+        let claim = section.leaving.remove(place);
+        io.note(Fact::Released { claim, acknowledged });
+        if section.leaving.is_empty() && section.stage == Stage::Leaving {
+            self.rest(io);
         }
     }
 
@@ -407,13 +431,13 @@ impl Client {
     fn access(&mut self, io: &mut Io<'_, Lock>) {
         let Some(section) = &mut self.section else { return };
         section.stage = Stage::Accessing;
+        section.writes = Some(section.held[section.left as usize % section.held.len()]);
         self.serial += 1;
         self.send_access(io);
     }
 
     fn send_access(&mut self, io: &mut Io<'_, Lock>) {
-        let Some(section) = &self.section else { return };
-        let Held { claim, token, .. } = section.held[section.left as usize % section.held.len()];
+        let Some(Held { claim, token, .. }) = self.section.as_ref().and_then(|section| section.writes) else { return };
         let access = Access { claim, token, started: self.calls.started, serial: self.serial };
         io.send(self.config.resource(), Message::Access(access));
         self.agenda.put(self.config.client.retry, Due::Access(self.serial), io);
