@@ -143,7 +143,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 53] = [
         id: "lost-range-not-purged",
         story: "who loses keys keeps what it has of them",
         source: "Redis 6baac558d \"better handling of stolen slots\", 894506754 (11084); CASSANDRA-19344",
-        invariants: &["ring.deleted-stays-deleted", "ring.owners-hold"],
+        invariants: &["ring.deleted-stays-deleted", "ring.owners-hold", "ring.read-sees-acknowledged"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.purges = || false,
     },
