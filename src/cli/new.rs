@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   squall new my-story --system raft
-  squall new stories/holder-sleeps --system lock && squall run stories/holder-sleeps.ron")]
+  squall new holder-sleeps --system lock && squall run holder-sleeps.ron")]
 pub(super) struct New {
     /// The scenario's file; `.ron` is added if it is not there
     #[arg(value_name = "NAME")]

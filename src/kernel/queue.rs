@@ -98,12 +98,18 @@ impl<T> Queue<T> {
     }
 
     /// The payload of an event that has come out.
+    ///
+    /// # Panics
+    /// With a place of another queue, if nothing lies there.
     #[inline(always)]
     pub fn at(&self, place: &Place) -> &T {
         self.slab.at(place.0)
     }
 
     /// Takes the payload of an event that has come out.
+    ///
+    /// # Panics
+    /// With a place of another queue, if nothing lies there.
     #[inline(always)]
     pub fn take(&mut self, place: Place) -> T {
         self.slab.take(place.0)

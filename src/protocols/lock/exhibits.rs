@@ -148,7 +148,7 @@ pub const EXHIBITS: [Exhibit<Rules>; 47] = [
         id: "failover-vote-in-memory",
         story: "for whom a server has voted is not in the file that it forces to its disk",
         source: "redis issue 1479: \"the two vars are actually not written down\"",
-        invariants: &["lock.votes-durable"],
+        invariants: &["lock.votes-durable", "protocol.panic"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.failover.promises = || Promising::InMemory,
     },
