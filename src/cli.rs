@@ -5,6 +5,7 @@ mod bug;
 mod check;
 mod diagnostics;
 mod environment;
+mod explain;
 mod history;
 mod length;
 mod list;
@@ -21,6 +22,7 @@ mod shard;
 mod show;
 mod shrink;
 mod signals;
+mod subject;
 mod sweep;
 mod terminal;
 mod transcript;
@@ -122,6 +124,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
     match arguments.command {
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
         Command::Shrink(shrink) => shrink::shrink::<S>(&shrink, detail, terminal),
+        Command::Explain(explain) => explain::explain::<S>(&explain, terminal),
         Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
         Command::Matrix(matrix) => matrix::matrix::<S>(&matrix, detail, terminal),
         Command::Merge(merge) => merge::merge(&merge, detail, terminal),

@@ -5,6 +5,7 @@
 pub mod annotations;
 pub mod audit;
 pub mod chance;
+pub mod explanation;
 pub mod failure;
 pub mod json;
 pub mod junit;
@@ -12,6 +13,7 @@ pub mod line;
 pub mod number;
 pub mod replay;
 pub mod ring;
+pub mod story;
 pub mod style;
 pub mod suite;
 pub mod sweep;

@@ -8,6 +8,16 @@ use crate::protocol::{Damage, DiskFailure, NodeId, Order, Protocol, Timer};
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Happening<'a, P: Protocol> {
+    /// A message leaves its sender. Told to those only who [hear of it](Trace::HEARS_SENDING), and no part of the fingerprint:
+    /// what becomes of the message is.
+    Sent {
+        /// Who sends it.
+        from: NodeId,
+        /// Who should get it.
+        to: NodeId,
+        /// What it says.
+        message: &'a P::Message,
+    },
     /// A message has reached its receiver, who handles it.
     Delivered {
         /// Who sent it.
@@ -106,6 +116,9 @@ pub enum Happening<'a, P: Protocol> {
 
 /// Somebody who listens to a run.
 pub trait Trace<P: Protocol>: Clone {
+    /// Whether it is told when a message is sent, which costs time, and not only what becomes of it.
+    const HEARS_SENDING: bool = false;
+
     /// Something has happened.
     fn happened(&mut self, at: Time, what: &Happening<'_, P>);
 }
@@ -147,9 +160,13 @@ impl Fingerprint {
 impl<P: Protocol> Trace<P> for Fingerprint {
     #[inline(always)]
     fn happened(&mut self, at: Time, what: &Happening<'_, P>) {
+        if matches!(what, Happening::Sent { .. }) {
+            return;
+        }
         self.events = self.events.wrapping_add(1);
         let number = |node: &NodeId| u64::from(node.number());
         match what {
+            Happening::Sent { .. } => {}
             Happening::Delivered { from, to, message } => {
                 self.head(at, 1, number(from), number(to));
                 message.digest(&mut self.digest);
@@ -192,6 +209,8 @@ impl<P: Protocol> Trace<P> for Fingerprint {
 
 /// Two listeners at once.
 impl<P: Protocol, A: Trace<P>, B: Trace<P>> Trace<P> for (A, B) {
+    const HEARS_SENDING: bool = A::HEARS_SENDING || B::HEARS_SENDING;
+
     fn happened(&mut self, at: Time, what: &Happening<'_, P>) {
         self.0.happened(at, what);
         self.1.happened(at, what);

@@ -4,6 +4,7 @@
 //! cloned at any step and played on: both halves come to the same end.
 
 mod audit;
+mod fork;
 mod hindrance;
 mod lifecycle;
 mod moments;
@@ -459,9 +460,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         &self.trace
     }
 
-    /// The listener, to take from it what it has heard so far.
-    pub fn trace_mut(&mut self) -> &mut T {
-        &mut self.trace
+    /// The same, and all that there is to see, for a listener who looks at what it hears of.
+    pub fn trace_beside_view(&mut self) -> (&mut T, &View<P>) {
+        (&mut self.trace, &self.view)
     }
 
     /// What kind of step the last one was, or the one that is being taken.

@@ -11,6 +11,8 @@ mod check;
 mod determinism;
 #[path = "cli/ends.rs"]
 mod ends;
+#[path = "cli/explain.rs"]
+mod explain;
 #[path = "cli/list.rs"]
 mod list;
 #[path = "cli/merge.rs"]

@@ -1,5 +1,6 @@
 //! What can be said on the command line, and the help for it.
 
+use super::explain::Explain;
 use super::history::CheckHistory;
 use super::length::Length;
 use super::matrix::Matrix;
@@ -10,9 +11,9 @@ use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
 use super::show::Show;
+use super::shrink::Shrink;
 use super::transcript::CheckTranscript;
 use crate::run::twice::Share;
-use crate::scenario::load::is_capsule;
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -37,6 +38,7 @@ Examples:
   squall show scenarios/raft/storm.ron --seed 42    what will happen in that run
   squall sweep scenarios/raft --count 10000         many seeds of each
   squall shrink scenarios/museum/commit-index-regress.ron    the least that breaks it, too
+  squall explain scenarios/museum/commit-index-regress.ron   what led to it
   squall list exhibits                    the planted defects
   squall new my-story --system raft       a scenario of your own"
 )]
@@ -107,8 +109,8 @@ impl Arguments {
                 (false, true) => place.nodes = None,
                 (true, true) | (false, false) => {}
             },
-            // A capsule has its seed; a variable that is there for other commands does not contradict it.
-            Command::Shrink(shrink) if is_capsule(&shrink.file) && !is_flag(found, "seed") => shrink.seed = None,
+            Command::Shrink(shrink) => shrink.subject.settle(is_flag(found, "seed")),
+            Command::Explain(explain) => explain.subject.settle(is_flag(found, "seed")),
             _ => {}
         }
         Ok(self)
@@ -132,6 +134,7 @@ pub(super) enum Command {
     Merge(Merge),
     Replay(Replay),
     Shrink(Shrink),
+    Explain(Explain),
     Check(Check),
     CheckHistory(CheckHistory),
     CheckTranscript(CheckTranscript),
@@ -329,60 +332,6 @@ pub(super) struct Merge {
 
     #[command(flatten)]
     pub(super) outputs: Outputs,
-
-    /// How to write the results
-    #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
-    pub(super) format: Format,
-}
-
-/// Find a smaller plan that breaks the same invariant
-#[derive(Args, Debug)]
-#[command(after_help = "\
-What is left is written as a scenario that stands alone, with a comment that tells what happens,
-and as a capsule beside it. No single fault and no single operation of it can be left out.
-
-Examples:
-  squall shrink squall-out/raft/storm/failures/raft.log-matching-1a2b3c4d/42.capsule.ron
-  squall shrink scenarios/museum/commit-index-regress.ron --seed 3 --verify
-  squall shrink my.ron --seed 7 --time 5m --out small.ron
-
-Exit codes:
-  0    it was shrunk                       100  --verify found something needless
-  1    input or output failed              2    wrong usage, a bad file, or nothing breaks
-  3    the run came to no verdict, or the capsule does not break what it says
-  70   a bug of squall                     130, 143  interrupted, terminated, the best so far written")]
-pub(super) struct Shrink {
-    /// A capsule, or a scenario file with --seed
-    #[arg(value_name = "CAPSULE or SCENARIO")]
-    pub(super) file: PathBuf,
-
-    /// The seed with which the scenario breaks something [default: 0]
-    #[arg(long, value_name = "N", env = "SQUALL_SEED", hide_env = true, allow_hyphen_values = true)]
-    pub(super) seed: Option<Seed>,
-
-    #[command(flatten)]
-    pub(super) settings: Settings,
-
-    /// Where to write the scenario [default: beside the capsule, or squall-out/shrunk/NAME.min.ron]
-    #[arg(long, value_name = "FILE or DIR", env = "SQUALL_OUT", hide_env = true)]
-    pub(super) out: Option<PathBuf>,
-
-    /// Prove that no single fault and no single operation can be left out
-    #[arg(long, env = "SQUALL_VERIFY", value_parser = FalseyValueParser::new(), hide_env = true)]
-    #[arg(action = clap::ArgAction::SetTrue)]
-    pub(super) verify: bool,
-
-    /// How many threads try candidates [default: as many as there are processors]
-    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true, value_parser = jobs)]
-    pub(super) jobs: Option<NonZeroU16>,
-
-    /// Stop after so many plays; the same number gives the same result
-    #[arg(long, value_name = "PLAYS", env = "SQUALL_BUDGET", hide_env = true)]
-    pub(super) budget: Option<u64>,
-
-    /// Stop after this time [default: 30s, with --budget none]
-    #[arg(long, value_name = "TIME", env = "SQUALL_TIME", hide_env = true, allow_hyphen_values = true)]
-    pub(super) time: Option<Length>,
 
     /// How to write the results
     #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]

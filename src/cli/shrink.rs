@@ -3,16 +3,17 @@
 #![expect(clippy::disallowed_methods, reason = "shrinking has a time limit, and what it costs is told in real time")]
 
 mod progress;
-mod source;
 mod story;
 mod told;
 
-use super::arguments::{Detail, Format, Shrink};
+use super::arguments::{Detail, Format, jobs};
+use super::length::Length;
 use super::shell::quoted;
 use super::signals::Signals;
+use super::subject::{Source, Subject};
 use super::sweep::folder::{at, replace};
 use super::terminal::Terminal;
-use super::{Exit, bug, diagnostics};
+use super::{Exit, bug};
 use crate::run::capsule::Capsule;
 use crate::run::shrink::{End, Needless, Options, Shrunk, Size, Status, needless};
 use crate::scenario::load::{self, CAPSULE};
@@ -22,14 +23,62 @@ use crate::scenario::tidy::tidy;
 use crate::scenario::undraw::undraw;
 use crate::systems::subject::{self, Shrinkable};
 use crate::systems::{self, System};
+use clap::Args;
+use clap::builder::FalseyValueParser;
 use progress::Progress;
-use source::{Refusal, Source};
 use std::fs;
 use std::io;
+use std::num::NonZeroU16;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use story::Story;
+
+/// Find a smaller plan that breaks the same invariant
+#[derive(Args, Debug)]
+#[command(after_help = "\
+What is left is written as a scenario that stands alone, with a comment that tells what happens,
+and as a capsule beside it. No single fault and no single operation of it can be left out.
+
+Examples:
+  squall shrink squall-out/raft/storm/failures/raft.log-matching-1a2b3c4d/42.capsule.ron
+  squall shrink scenarios/museum/commit-index-regress.ron --seed 3 --verify
+  squall shrink my.ron --seed 7 --time 5m --out small.ron
+
+Exit codes:
+  0    it was shrunk                       100  --verify found something needless
+  1    input or output failed              2    wrong usage, a bad file, or nothing breaks
+  3    the run came to no verdict, or the capsule does not break what it says
+  70   a bug of squall                     130, 143  interrupted, terminated, the best so far written")]
+pub(super) struct Shrink {
+    #[command(flatten)]
+    pub(super) subject: Subject,
+
+    /// Where to write the scenario [default: beside the capsule, or squall-out/shrunk/NAME.min.ron]
+    #[arg(long, value_name = "FILE or DIR", env = "SQUALL_OUT", hide_env = true)]
+    out: Option<PathBuf>,
+
+    /// Prove that no single fault and no single operation can be left out
+    #[arg(long, env = "SQUALL_VERIFY", value_parser = FalseyValueParser::new(), hide_env = true)]
+    #[arg(action = clap::ArgAction::SetTrue)]
+    verify: bool,
+
+    /// How many threads try candidates [default: as many as there are processors]
+    #[arg(short, long, value_name = "N", env = "SQUALL_JOBS", hide_env = true, value_parser = jobs)]
+    jobs: Option<NonZeroU16>,
+
+    /// Stop after so many plays; the same number gives the same result
+    #[arg(long, value_name = "PLAYS", env = "SQUALL_BUDGET", hide_env = true)]
+    budget: Option<u64>,
+
+    /// Stop after this time [default: 30s, with --budget none]
+    #[arg(long, value_name = "TIME", env = "SQUALL_TIME", hide_env = true, allow_hyphen_values = true)]
+    time: Option<Length>,
+
+    /// How to write the results
+    #[arg(long, env = "SQUALL_FORMAT", default_value = "human", hide_env = true)]
+    format: Format,
+}
 
 /// How long it may take, unless something else is said.
 const TIME: Duration = Duration::from_secs(30);
@@ -52,9 +101,9 @@ struct Report<'a, S> {
 
 pub(super) fn shrink<S: System>(wanted: &Shrink, detail: Detail, terminal: &mut Terminal) -> io::Result<Exit> {
     let signals = Signals::listen()?;
-    let source = match source::read::<S>(wanted) {
+    let source = match wanted.subject.read_broken::<S>("shrink") {
         Ok(source) => source,
-        Err(refusal) => return Ok(refuse(refusal, terminal)),
+        Err(refusal) => return Ok(refusal.tell(terminal)),
     };
     source.warnings.iter().for_each(|warning| terminal.warning(warning));
     let file = match target(wanted) {
@@ -100,22 +149,6 @@ pub(super) fn shrink<S: System>(wanted: &Shrink, detail: Detail, terminal: &mut 
         (None, Some((_, needless))) if !needless.is_empty() => Exit::Unmet,
         (None, _) => Exit::Done,
     })
-}
-
-fn refuse(refusal: Refusal, terminal: &mut Terminal) -> Exit {
-    match refusal {
-        Refusal::Mistake(mistake) => terminal.aside(&diagnostics::rendered(&mistake)),
-        Refusal::Usage(why) => terminal.error(&why),
-        Refusal::NoVerdict(why) => {
-            terminal.error(&why);
-            return Exit::Inconclusive;
-        }
-        Refusal::Bug(payload) => {
-            bug::tell(payload.as_ref(), terminal);
-            return Exit::Bug;
-        }
-    }
-    Exit::Usage
 }
 
 /// What came of it.
@@ -207,7 +240,8 @@ fn processors() -> usize {
 
 /// Where the scenario goes.
 fn target(wanted: &Shrink) -> Result<PathBuf, String> {
-    let name = wanted.file.file_name().map_or_else(|| "it".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name =
+        wanted.subject.file.file_name().map_or_else(|| "it".to_owned(), |name| name.to_string_lossy().into_owned());
     let stem = name.strip_suffix(CAPSULE).or(name.strip_suffix(".ron")).unwrap_or(&name);
     let usual = format!("{stem}.min.ron");
     match &wanted.out {
@@ -220,11 +254,11 @@ fn target(wanted: &Shrink) -> Result<PathBuf, String> {
         Some(out) if is_foreign(out) => {
             Err(format!("{} is there already, and is no scenario; name another file", out.display()))
         }
-        Some(out) if is_same_file(out, &wanted.file) => {
+        Some(out) if is_same_file(out, &wanted.subject.file) => {
             Err(format!("{} is what is to be shrunk; name another file", out.display()))
         }
         Some(out) => Ok(out.clone()),
-        None if load::is_capsule(&wanted.file) => Ok(wanted.file.with_file_name(usual)),
+        None if load::is_capsule(&wanted.subject.file) => Ok(wanted.subject.file.with_file_name(usual)),
         None => Ok(Path::new("squall-out/shrunk").join(usual)),
     }
 }

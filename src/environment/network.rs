@@ -94,6 +94,11 @@ impl Network {
         }
     }
 
+    /// From now on what befalls messages is drawn from another table.
+    pub fn reroll(&mut self, table: Table) {
+        self.table = table;
+    }
+
     /// How long the next message from one node to another takes, if there is nothing that could befall it. `None` if
     /// there is: then its fate is still to be drawn, by [`Network::fate`].
     #[inline(always)]

@@ -218,6 +218,12 @@ pub trait Spec: Protocol {
         0
     }
 
+    /// What a node is at the moment, for somebody who reads the story of a run: its role, its term, what it holds, in a few words.
+    /// That it has changed makes a step worth telling, so what changes all the time does not belong in it. Default: nothing.
+    fn standing(&self) -> String {
+        String::new()
+    }
+
     /// The operation that a client begins, if that is what this fact tells.
     fn invoked(_fact: &Self::Fact) -> Option<Operation> {
         None

@@ -21,6 +21,7 @@ pub mod recipe;
 pub mod redis;
 pub mod resource;
 pub mod rules;
+mod section;
 pub mod service;
 pub mod spec;
 pub mod zookeeper;

@@ -1,6 +1,6 @@
 //! `--format json` of `run`: one object a line, one line a run.
 
-use crate::run::outcome::{Outcome, Verdict};
+use crate::run::outcome::{Outcome, Verdict, Violated};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,7 +33,7 @@ struct Run<'a> {
 }
 
 #[derive(Serialize)]
-struct Violation<'a> {
+pub(super) struct Violation<'a> {
     invariant: &'a str,
     time_ns: u64,
     step: u64,
@@ -105,14 +105,18 @@ pub fn run(outcome: &Outcome, expected: bool, wall: Duration) -> String {
     object(&run_object(outcome, expected, wall))
 }
 
-fn run_object(outcome: &Outcome, expected: bool, wall: Duration) -> Run<'_> {
-    let violation = outcome.violation().map(|violated| Violation {
+pub(super) fn violation(violated: &Violated) -> Violation<'_> {
+    Violation {
         invariant: &violated.invariant,
         time_ns: violated.time_ns,
         step: violated.step,
         nodes: &violated.nodes,
         message: &violated.message,
-    });
+    }
+}
+
+fn run_object(outcome: &Outcome, expected: bool, wall: Duration) -> Run<'_> {
+    let violation = outcome.violation().map(violation);
     Run {
         format: FORMAT,
         scenario: &outcome.scenario,

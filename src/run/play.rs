@@ -2,6 +2,7 @@
 
 use super::outcome::{Outcome, Verdict, Violated};
 use super::seen::Seen;
+use super::storyteller::Storyteller;
 use super::tape::{Listener, Tape};
 use super::watch::{Closeness, Unwatched, Watch};
 use crate::environment::fault::{FAULT_NAMES, KINDS};
@@ -34,6 +35,7 @@ pub fn play_watched<P: Spec>(plan: &Arc<Plan<P::Config>>, system: &str, watch: &
         Closeness::Outcome | Closeness::States => play_traced::<P, _>(plan, system, Fingerprint::default(), watch),
         Closeness::Digests => play_traced::<P, _>(plan, system, Tape::new(false), watch),
         Closeness::Words => play_traced::<P, _>(plan, system, Tape::new(true), watch),
+        Closeness::Turns => play_traced::<P, _>(plan, system, Storyteller::default(), watch),
     }
 }
 
@@ -44,7 +46,8 @@ fn play_traced<P: Spec, T: Listener<P>>(
     watch: &mut dyn Watch,
 ) -> Outcome {
     let mut world = World::<P, P::Oracles, T>::new(Arc::clone(plan), P::oracles(&plan.system), trace);
-    let verdict = verdict_watched(&mut world, plan, watch);
+    let (verdict, copies) = verdict_watched(&mut world, plan, watch);
+    play_on(copies, plan, watch);
     let fingerprint = *world.trace().fingerprint();
     let traffic = world.traffic();
     let named =
@@ -84,15 +87,39 @@ fn play_traced<P: Spec, T: Listener<P>>(
 
 /// Plays a world to its end, and turns a panic of the protocol into a violation.
 pub fn verdict_of<P: Spec, T: Listener<P>>(world: &mut World<P, P::Oracles, T>, plan: &Plan<P::Config>) -> Verdict {
-    verdict_watched(world, plan, &mut Unwatched)
+    verdict_watched(world, plan, &mut Unwatched).0
 }
 
+/// Plays copies on with other dice, the last first, and tells the watcher what becomes of them.
+fn play_on<P: Spec, T: Listener<P>>(
+    mut copies: Vec<World<P, P::Oracles, T>>,
+    plan: &Plan<P::Config>,
+    watch: &mut dyn Watch,
+) {
+    let (_, count) = watch.forks();
+    while let Some(copy) = copies.pop() {
+        for number in 0..count {
+            let mut fork = copy.clone();
+            fork.reroll(mix(plan.seed, u64::from(number)));
+            let (verdict, _) = verdict_watched(&mut fork, plan, &mut Unwatched);
+            if !watch.forked(copy.steps(), copy.now(), &verdict) {
+                return;
+            }
+        }
+    }
+}
+
+/// Plays a world to its end, from wherever it is. Answers the verdict, and the copies that the watcher wants.
 fn verdict_watched<P: Spec, T: Listener<P>>(
     world: &mut World<P, P::Oracles, T>,
     plan: &Plan<P::Config>,
     watch: &mut dyn Watch,
-) -> Verdict {
-    let mut session = Session { sketches: Sketches::new(watch.closeness(), P::cast(&plan.system).count()), watch };
+) -> (Verdict, Vec<World<P, P::Oracles, T>>) {
+    let stretch = if watch.closeness() == Closeness::Turns { 1 } else { STRETCH };
+    let sketches = Sketches::new(watch.closeness(), P::cast(&plan.system).count());
+    let (mut forks, _) = watch.forks();
+    forks.reverse();
+    let mut session = Session { watch, stretch, forks, copies: Vec::new(), sketches };
     let verdict = match quietly(|| session.play_through(world, plan)) {
         Ok(Ok(())) => Verdict::Pass,
         Ok(Err(End::Broken(failure))) => Verdict::Violation(violated(*failure, world.cast())),
@@ -109,7 +136,7 @@ fn verdict_watched<P: Spec, T: Listener<P>>(
     };
     session.tell(world);
     session.tell_states();
-    verdict
+    (verdict, session.copies)
 }
 
 enum End {
@@ -123,30 +150,40 @@ impl From<Box<Failure>> for End {
     }
 }
 
-/// So many steps are played before the watcher is asked again.
+/// So many steps are played before the watcher is asked again, unless it is told of each.
 const STRETCH: u64 = 1 << 12;
 
 /// One run with its watcher.
-struct Session<'a> {
+struct Session<'a, W> {
     watch: &'a mut dyn Watch,
+    /// After so many steps the watcher is told of them, and asked whether to go on.
+    stretch: u64,
+    /// After how many steps copies are to be made, the next last, and those that were made.
+    forks: Vec<u64>,
+    copies: Vec<W>,
     sketches: Sketches,
 }
 
-impl Session<'_> {
-    /// The storm, and then the calm in which progress is required.
-    fn play_through<P: Spec, T: Listener<P>>(
-        &mut self,
-        world: &mut World<P, P::Oracles, T>,
-        plan: &Plan<P::Config>,
-    ) -> Result<(), End> {
+impl<P: Spec, T: Listener<P>> Session<'_, World<P, P::Oracles, T>> {
+    /// The storm, and then the calm in which progress is required; or what is left of them.
+    fn play_through(&mut self, world: &mut World<P, P::Oracles, T>, plan: &Plan<P::Config>) -> Result<(), End> {
         let limit = Time::ZERO + plan.limits.virtual_time;
         let calm_from = plan.calm_from();
-        world.start()?;
-        if self.play_until(world, plan, calm_from.min(limit), |_, _| false)? == Pause::TimeIsUp && limit < calm_from {
+        if world.steps() == 0 {
+            self.watch.nodes((0..world.cast().count()).map(|node| world.cast().name(NodeId::new(node))).collect());
+            world.start()?;
+            self.tell(world);
+        }
+        if !world.is_calm()
+            && self.play_until(world, plan, calm_from.min(limit), |_, _| false)? == Pause::TimeIsUp
+            && limit < calm_from
+        {
             return Err(out_of_time(plan));
         }
         if let Some(settle) = &plan.settle {
-            world.calm(&settle.heal)?;
+            if !world.is_calm() {
+                world.calm(&settle.heal)?;
+            }
             let until = calm_from + settle.within;
             match self.play_until(world, plan, until.min(limit), |oracles, view| oracles.is_settled(view))? {
                 Pause::TimeIsUp if limit < until => return Err(out_of_time(plan)),
@@ -159,7 +196,7 @@ impl Session<'_> {
     }
 
     /// Plays on until then or until it is `reached`.
-    fn play_until<P: Spec, T: Listener<P>>(
+    fn play_until(
         &mut self,
         world: &mut World<P, P::Oracles, T>,
         plan: &Plan<P::Config>,
@@ -167,7 +204,13 @@ impl Session<'_> {
         reached: impl Fn(&P::Oracles, &View<P>) -> bool,
     ) -> Result<Pause, End> {
         loop {
-            let upto = plan.limits.steps.min(world.steps() + STRETCH);
+            let before = self.forks.len();
+            while self.forks.pop_if(|step| *step <= world.steps()).is_some() {}
+            if self.forks.len() < before {
+                self.copies.push(world.clone());
+            }
+            let next = self.forks.last().copied().unwrap_or(u64::MAX);
+            let upto = plan.limits.steps.min(world.steps() + self.stretch).min(next);
             let pause = if self.sketches.are_wanted {
                 world.run_until(until, upto, |oracles, view| {
                     self.sketches.look(oracles, view);
@@ -190,9 +233,18 @@ impl Session<'_> {
     }
 
     /// Tells the watcher what has happened since the last time.
-    fn tell<P: Spec, T: Listener<P>>(&mut self, world: &mut World<P, P::Oracles, T>) {
+    fn tell(&mut self, world: &mut World<P, P::Oracles, T>) {
         let cast = *world.cast();
-        let Some(tape) = world.trace_mut().tape() else { return };
+        let steps = world.steps();
+        let (trace, view) = world.trace_beside_view();
+        if let Some(storyteller) = trace.storyteller() {
+            let mut turns = storyteller.turns(steps, view);
+            let deeds = turns.iter_mut().flat_map(|turn| &mut turn.deeds);
+            deeds.for_each(|deed| deed.words = with_names(&deed.words, &cast));
+            self.watch.turns(turns);
+            return;
+        }
+        let Some(tape) = trace.tape() else { return };
         let mut events = std::mem::take(&mut tape.told);
         for (at, client, operation) in std::mem::take(&mut tape.operations) {
             self.watch.operation(at, &cast.name(client), operation);

@@ -1,5 +1,6 @@
 //! Listeners that also remember what they heard, until somebody takes it from them.
 
+use super::storyteller::Storyteller;
 use super::watch::Told;
 use crate::environment::plan::Operation;
 use crate::kernel::time::Time;
@@ -14,6 +15,11 @@ pub trait Listener<P: Spec>: Trace<P> {
 
     /// What was heard since the tape was last emptied.
     fn tape(&mut self) -> Option<&mut Tape> {
+        None
+    }
+
+    /// If it tells each step as a whole.
+    fn storyteller(&mut self) -> Option<&mut Storyteller> {
         None
     }
 }
@@ -68,6 +74,7 @@ impl<P: Spec> Trace<P> for Tape {
 /// One event, with nodes as `#3`.
 fn words<P: Spec>(what: &Happening<'_, P>) -> String {
     match what {
+        Happening::Sent { from, to, message } => format!("{from:?} sends to {to:?}: {message:?}"),
         Happening::Delivered { from, to, message } => format!("{from:?} -> {to:?}: {message:?}"),
         Happening::Dropped { from, to, message } => format!("{from:?} -> {to:?} lost: {message:?}"),
         Happening::Garbled { from, to, message } => format!("{from:?} -> {to:?} damaged: {message:?}"),
@@ -77,13 +84,7 @@ fn words<P: Spec>(what: &Happening<'_, P>) -> String {
         Happening::Synced { node, records } => format!("{node:?} synced, {records} records are durable"),
         Happening::Noted { node, fact } => format!("{node:?} notes {fact:?}"),
         Happening::Booted { node, records, damage } => {
-            let missing = match damage {
-                None => String::new(),
-                Some(Damage::Torn) => ", one more is torn".to_owned(),
-                Some(Damage::Rotten { lost }) => format!(", {lost} more cannot be read"),
-                Some(Damage::Replaced) => " on a new disk".to_owned(),
-            };
-            format!("{node:?} starts with {}{missing}", counted(*records))
+            format!("{node:?} starts with {}{}", counted(*records), missing(*damage))
         }
         Happening::DiskFailed { node, failure: DiskFailure::Write } => format!("{node:?} cannot write"),
         Happening::DiskFailed { node, failure: DiskFailure::Full } => format!("{node:?} finds its disk full"),
@@ -95,7 +96,18 @@ fn words<P: Spec>(what: &Happening<'_, P>) -> String {
     }
 }
 
-fn counted(records: usize) -> String {
+/// What a node could not read when it started.
+pub(super) fn missing(damage: Option<Damage>) -> String {
+    match damage {
+        None => String::new(),
+        Some(Damage::Torn) => ", one more is torn".to_owned(),
+        Some(Damage::Rotten { lost }) => format!(", {lost} more cannot be read"),
+        Some(Damage::Replaced) => " on a new disk".to_owned(),
+    }
+}
+
+/// So many records.
+pub(super) fn counted(records: usize) -> String {
     let plural = if records == 1 { "" } else { "s" };
     format!("{records} record{plural}")
 }

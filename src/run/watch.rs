@@ -1,5 +1,7 @@
 //! How closely a run is looked at from outside, and what is told of it. Nothing of this changes the run.
 
+use super::outcome::Verdict;
+use super::story::Turn;
 use crate::environment::plan::Operation;
 use crate::kernel::time::Time;
 
@@ -14,6 +16,8 @@ pub enum Closeness {
     Digests,
     /// Also each event in words.
     Words,
+    /// Also who did what in each step, and how nodes stand after it.
+    Turns,
 }
 
 /// One event of a run.
@@ -38,6 +42,23 @@ pub trait Watch {
     fn goes_on(&mut self) -> bool {
         true
     }
+
+    /// After how many steps copies of the run are to be played on with other dice, in ascending order, and how many of each. Asked once,
+    /// before the run; the copies are played after it, from the last moment to the first. Default: none.
+    fn forks(&self) -> (Vec<u64>, u32) {
+        (Vec::new(), 0)
+    }
+
+    /// A copy that was made after so many steps, at this time, has come to this. What it answers is whether to go on.
+    fn forked(&mut self, _step: u64, _at: Time, _verdict: &Verdict) -> bool {
+        true
+    }
+
+    /// The names of all nodes, before the first turn.
+    fn nodes(&mut self, _names: Vec<String>) {}
+
+    /// These turns were taken, in this order, after those that were told before.
+    fn turns(&mut self, _turns: Vec<Turn>) {}
 
     /// These events have happened, in this order, after those that were told before.
     fn events(&mut self, _events: Vec<Told>) {}

@@ -55,6 +55,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 None => {}
                 Some(Effect::Send { to, message }) => {
                     let (to, connected) = (*to, P::is_connected(message));
+                    if T::HEARS_SENDING && gate.is_none() {
+                        self.trace.happened(self.view.now, &Happening::Sent { from: node, to, message });
+                    }
                     match gate {
                         None => self.send(node, to, connected, || Effect::take_message(place)),
                         Some(upto) => self.park(node, upto, Parked::Send(to, Effect::take_message(place))),
@@ -163,7 +166,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let ready = |(upto, _): &(usize, Parked<P>)| *upto <= synced;
         while self.backstage[node.index()].parked.front().is_some_and(ready) {
             match self.backstage[node.index()].parked.pop_front().expect("a front").1 {
-                Parked::Send(to, message) => self.send(node, to, P::is_connected(&message), || message),
+                Parked::Send(to, message) => {
+                    if T::HEARS_SENDING {
+                        self.trace.happened(self.view.now, &Happening::Sent { from: node, to, message: &message });
+                    }
+                    self.send(node, to, P::is_connected(&message), || message);
+                }
                 Parked::Note(fact) => self.note(node, &fact)?,
             }
         }

@@ -305,6 +305,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         })
     }
 
+    /// Whether the storm has ended.
+    pub fn is_calm(&self) -> bool {
+        self.weather.season != Season::Storm
+    }
+
     /// Ends the storm: no fault begins any more. What `heal` names is healed, and there the network loses and doubles
     /// nothing more; the rest stays as it is.
     ///

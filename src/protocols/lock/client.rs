@@ -4,12 +4,13 @@
 //! same time is seen by what the resource accepts.
 
 use super::agenda::Agenda;
-use super::claim::{Claim, ClaimId, LockId, Mode, Token};
+use super::claim::{Claim, ClaimId, LockId, Mode};
 use super::config::{Config, Planned};
 use super::kind::AnyRecipe;
 use super::message::{Access, Call, Event, Message, Reply};
 use super::node::{Fact, Lock};
 use super::recipe::{self, Desk, Due, News, Recipe};
+use super::section::{Held, Section, Stage};
 use crate::kernel::chance::within;
 use crate::kernel::time::Span;
 use crate::protocol::{Io, NodeId};
@@ -37,61 +38,6 @@ pub struct Client {
     serial: u64,
     /// Counts the parts of sections, so that what was due in an earlier one does nothing.
     steps: u32,
-}
-
-/// What is done under some locks.
-#[derive(Clone, Debug)]
-struct Section {
-    /// What is still to take, the next first.
-    wants: VecDeque<(LockId, Mode)>,
-    /// The claim that is being made.
-    seeking: Option<Claim>,
-    held: Vec<Held>,
-    /// How many claims are on their way out.
-    leaving: Vec<Claim>,
-    /// How many accesses are still to come.
-    left: u32,
-    /// By what right it makes the one that is on its way, or was the last.
-    writes: Option<Held>,
-    stage: Stage,
-    /// Whether it is one of those that show that all locks can be had: nobody gives up.
-    probes: bool,
-}
-
-/// A claim that was granted.
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    claim: Claim,
-    token: Option<Token>,
-    /// How often it was taken, itself included.
-    count: u32,
-}
-
-/// How far a section is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    /// It takes its locks.
-    Seeking,
-    /// It pauses before the next access.
-    Pausing,
-    /// It asks whether its tokens are still the latest.
-    Comparing,
-    /// It prepares the access.
-    Preparing,
-    /// It waits for the resource.
-    Accessing,
-    /// It waits until it shares what it held alone.
-    Downgrading,
-    /// It gives its locks back.
-    Leaving,
-}
-
-impl Section {
-    /// Whether a write is on its way under a lock that it holds.
-    fn is_writing(&self) -> bool {
-        let holds = |write: Held| self.held.iter().any(|held| held.claim.id == write.claim.id);
-        self.stage == Stage::Accessing && self.writes.is_some_and(holds)
-    }
 }
 
 impl Client {
@@ -129,6 +75,11 @@ impl Client {
     /// How many calls it has made since it started.
     pub fn calls(&self) -> u32 {
         self.calls.number
+    }
+
+    /// What it is at, for a reader.
+    pub fn standing(&self) -> String {
+        self.section.as_ref().map_or("rests".to_owned(), Section::standing)
     }
 
     /// What it does, as a small number: it rests, seeks, works, or leaves.

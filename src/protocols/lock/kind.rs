@@ -137,6 +137,15 @@ impl AnyServer {
         }
     }
 
+    /// What it is, for a reader; of a server that is alone, nothing.
+    pub(super) fn standing(&self) -> String {
+        match self {
+            AnyServer::Redis(_) | AnyServer::Database(_) => String::new(),
+            AnyServer::RedisFailover(server) => server.standing(),
+            AnyServer::Ensemble(server) => server.core().standing_and_vote(),
+        }
+    }
+
     /// As one of several servers of Redis, if it is one.
     pub(super) fn failover(&self) -> Option<&redis::failover::Server> {
         match self {

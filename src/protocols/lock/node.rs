@@ -264,6 +264,13 @@ fn ensemble(server: &mut AnyServer) -> &mut Ensemble {
     server.ensemble_mut().unwrap_or_else(|| unreachable!("this server replicates nothing by Raft"))
 }
 
+impl Server {
+    /// What it is, for a reader.
+    pub fn standing(&self) -> String {
+        self.service.standing()
+    }
+}
+
 impl Lock {
     /// The server of Redis in this node, if it is one of several.
     pub fn failover(&self) -> Option<&failover::Server> {

@@ -63,6 +63,15 @@ impl Spec for Lock {
         }
     }
 
+    fn standing(&self) -> String {
+        match self {
+            Lock::Server(server) => server.standing(),
+            Lock::Client(client) => client.standing(),
+            // What it accepts and refuses it tells.
+            Lock::Resource(_) => String::new(),
+        }
+    }
+
     fn invoked(fact: &Fact) -> Option<plan::Operation> {
         let Fact::Sought { claim } = fact else { return None };
         let key = claim.lock.0;

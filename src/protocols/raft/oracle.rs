@@ -19,7 +19,7 @@ mod snapshots;
 pub mod wishes;
 
 use super::config::Config;
-use super::core::{Core, Role, StateMachine};
+use super::core::{Core, StateMachine};
 use super::log::CHAIN_START;
 use super::membership::{Configuration, Decision, Quorums, Servers};
 use super::message::Record;
@@ -353,19 +353,7 @@ impl CoreOracle {
         let of = |node: usize| {
             let id = NodeId::new(node as u16);
             let Some(core) = view.state(id).and_then(P::core) else { return format!("{id:?} is down") };
-            let role = match core.role() {
-                Role::Follower => "follows",
-                Role::PreCandidate { .. } => "asks for pre-votes",
-                Role::Candidate { .. } => "campaigns",
-                Role::Leader(_) => "leads",
-                Role::Outcast => return format!("{id:?} has lost its disk"),
-            };
-            format!(
-                "{id:?} {role} in term {} with log {} committed {}",
-                core.term(),
-                core.log().last_index(),
-                core.commit()
-            )
+            format!("{id:?} {}", core.standing())
         };
         (0..self.servers.len()).map(of).collect::<Vec<_>>().join("; ")
     }

@@ -102,6 +102,14 @@ impl Spec for Store {
         4 << 2 | role << 2 | u64::from(core.term() >= highest) << 1 | u64::from(same)
     }
 
+    fn standing(&self) -> String {
+        match self {
+            Store::Server(server) => server.core().standing_and_vote(),
+            // Its facts say all that it does.
+            Store::Client(_) => String::new(),
+        }
+    }
+
     fn invoked(fact: &Fact) -> Option<plan::Operation> {
         match fact {
             Fact::Invoked { command, .. } => Some((*command).into()),

@@ -10,6 +10,7 @@ use super::metadata::Metadata;
 use super::node::{Fact, Node, Timer};
 use super::requests::Requests;
 use super::shelf::Shelf;
+use super::topology::Placed;
 use super::topology::Topology;
 use super::witness::Witness;
 use crate::kernel::time::Span;
@@ -268,6 +269,22 @@ impl Server {
         // Also where Raft would go on: what a server has in memory of keys may not be on its disk.
         let _ = self.coordinator.as_mut().map(|coordinator| coordinator.on_disk_failure(failure, io));
         Afterwards::Stop
+    }
+
+    /// What it is, for a reader: its part in the ring, and in the group that decides.
+    pub fn standing(&self) -> String {
+        let (topology, hints) = (self.shelf.topology(), self.shelf.store().hints.len());
+        let is_of = |placed: &Placed| placed.is_of(self.shelf.me, self.shelf.identity());
+        let part = match (is_of(topology.current()), is_of(topology.next())) {
+            (true, true) => "a member",
+            (true, false) => "leaves",
+            (false, true) => "joins",
+            (false, false) => "no member",
+        };
+        let epoch = topology.epoch();
+        let waiting = if hints == 0 { String::new() } else { format!(", has {hints} hints") };
+        let group = self.core().map_or(String::new(), |core| format!("; {}", core.standing_and_vote()));
+        format!("{part} in epoch {} ({:?}){waiting}{group}", epoch.number, epoch.phase)
     }
 
     /// By what right it holds a role: of those who lead the one in the latest term, of those who take themselves for the

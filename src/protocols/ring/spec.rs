@@ -49,6 +49,11 @@ impl Spec for Node {
         2 + (epoch.phase as u64 | is_behind << 2 | is_member << 3 | has_hints << 4)
     }
 
+    fn standing(&self) -> String {
+        // What clients do their facts say.
+        self.server().map_or(String::new(), Server::standing)
+    }
+
     fn invoked(fact: &Fact) -> Option<plan::Operation> {
         let Fact::Invoked { key, write, .. } = fact else { return None };
         let key = *key;

@@ -162,6 +162,17 @@ impl Server {
         self.position
     }
 
+    /// What it is, for a reader.
+    pub fn standing(&self) -> String {
+        let role = match &self.state {
+            State::Primary { .. } => "is primary",
+            State::Replica => "is a replica",
+            State::Candidate(_) => "asks for votes",
+        };
+        let Position { epoch, offset, .. } = self.position;
+        format!("{role} in epoch {}, has {offset} changes of reign {epoch}", self.epoch)
+    }
+
     /// A copy of its keys. It costs next to nothing.
     pub fn keys(&self) -> Snapshot {
         self.store.whole()

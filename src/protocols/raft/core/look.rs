@@ -97,4 +97,22 @@ impl<M: StateMachine> Core<M> {
     pub fn config(&self) -> &Config {
         &self.config
     }
+
+    /// What this server is, for a reader.
+    pub fn standing(&self) -> String {
+        let role = match &self.role {
+            Role::Follower => self.leader.map_or("follows nobody".to_owned(), |leader| format!("follows {leader:?}")),
+            Role::PreCandidate { .. } => "asks for pre-votes".to_owned(),
+            Role::Candidate { .. } => "campaigns".to_owned(),
+            Role::Leader(_) => "leads".to_owned(),
+            Role::Outcast => return "has lost its disk".to_owned(),
+        };
+        format!("{role} in term {} with log {} committed {}", self.term, self.log.last_index(), self.commit)
+    }
+
+    /// The same, and for whom it has voted.
+    pub fn standing_and_vote(&self) -> String {
+        let vote = self.vote.filter(|_| !self.is_outcast());
+        self.standing() + &vote.map_or(String::new(), |vote| format!(", voted for {vote:?}"))
+    }
 }

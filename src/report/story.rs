@@ -1,0 +1,130 @@
+//! What led to the end of a run, turn by turn, for a terminal.
+
+use super::failure::instant;
+use super::number::counted;
+use super::style::{BOLD, DIM, UNSURE, styled};
+use crate::run::story::{Deed, Fate, Story, Threads, Turn, What};
+use std::collections::BTreeSet;
+
+/// Before each line of a turn but the first, and after the time.
+const MARGIN: usize = 13;
+
+/// The turns at these places, in ascending order, and the faults that begin or end among them. `width`: so many signs fit into a line.
+pub fn story(story: &Story, threads: &Threads<'_>, places: &[usize], width: usize) -> String {
+    let Some(first) = places.first() else { return String::new() };
+    let shown: BTreeSet<usize> = places.iter().copied().collect();
+    let names = story.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let teller = Teller { story, threads, shown: &shown, names, width };
+    let is_told = |place: &usize| shown.contains(place) || story.turns[*place].node.is_none();
+    (*first..story.turns.len()).filter(is_told).map(|place| teller.turn(place)).collect()
+}
+
+struct Teller<'a> {
+    story: &'a Story,
+    threads: &'a Threads<'a>,
+    shown: &'a BTreeSet<usize>,
+    /// How wide the column of names is.
+    names: usize,
+    width: usize,
+}
+
+impl Teller<'_> {
+    fn turn(&self, place: usize) -> String {
+        let turn = &self.story.turns[place];
+        let name = turn.node.map_or("", |node| &self.story.names[node]);
+        let mut lines = self.lines(turn, place).into_iter();
+        let head = lines.next().unwrap_or_default();
+        let mut text =
+            format!("  {:>9}  {} {head}\n", instant(turn.at.ns()), styled(BOLD, format_args!("{name:0$}", self.names)));
+        lines.for_each(|line| text += &format!("{:1$} {line}\n", "", MARGIN + self.names));
+        text
+    }
+
+    /// What caused it, what the node is then, what it tells, and what it sends.
+    fn lines(&self, turn: &Turn, place: usize) -> Vec<String> {
+        let mut told: Vec<(u8, String)> = turn.deeds.iter().filter_map(|deed| self.deed(deed)).collect();
+        told.sort_by_key(|(rank, _)| *rank);
+        told.into_iter().map(|(_, line)| line).chain(self.sendings(turn, place)).collect()
+    }
+
+    fn deed(&self, Deed { what, words }: &Deed) -> Option<(u8, String)> {
+        let name = |node: usize| &self.story.names[node];
+        let cut = |text: String| cut(&text, self.width.saturating_sub(MARGIN + self.names + 1));
+        Some(match what {
+            What::Gets { from, .. } => (0, cut(format!("← {}  {words}", name(*from)))),
+            What::Misses { from, .. } => (0, cut(format!("← {}  lost: {words}", name(*from)))),
+            What::Damaged { from } => (0, cut(format!("← {}  damaged on its way: {words}", name(*from)))),
+            What::Fires => (0, cut(format!("timer {words}"))),
+            What::Hears => (0, cut(format!("is told to {words}"))),
+            What::Starts => (0, cut(format!("starts with {words}"))),
+            What::Dies => (0, cut(format!("dies and loses {words}"))),
+            What::Begins { .. } => (0, styled(UNSURE, cut(format!("fault begins: {words}")))),
+            What::Ends { .. } => (0, styled(UNSURE, cut(format!("fault ends: {words}")))),
+            What::Calm => (0, styled(UNSURE, "the faults are over")),
+            What::Becomes => (1, styled(BOLD, cut(format!("= {words}")))),
+            What::Fails => (2, cut(words.clone())),
+            What::Notes => (3, cut(format!("notes {words}"))),
+            What::Syncs => (4, styled(DIM, cut(format!("{words} durable")))),
+            What::Sends { .. } => return None,
+        })
+    }
+
+    /// A line for each message that somebody gets in a turn that is told, or that is lost, and how many others there are.
+    fn sendings(&self, turn: &Turn, place: usize) -> Vec<String> {
+        let (mut letters, mut others): (Vec<(&str, Vec<String>)>, u64) = (Vec::new(), 0);
+        for deed in &turn.deeds {
+            let What::Sends { to } = deed.what else { continue };
+            let name = &self.story.names[to];
+            let to = match self.threads.fate(place, to, &deed.words) {
+                Fate::Got(place) if self.shown.contains(&place) => name.clone(),
+                Fate::Missed => format!("{name} (lost)"),
+                Fate::Got(_) | Fate::Unknown => {
+                    others += 1;
+                    continue;
+                }
+            };
+            match letters.iter_mut().find(|(words, _)| *words == deed.words) {
+                Some((_, receivers)) => receivers.push(to),
+                None => letters.push((&deed.words, vec![to])),
+            }
+        }
+        let room = self.width.saturating_sub(MARGIN + self.names + 1);
+        let line = |(words, to): &(&str, Vec<String>)| cut(&format!("→ {}  {words}", to.join(", ")), room);
+        let mut lines: Vec<String> = letters.iter().map(line).collect();
+        if others > 0 {
+            let which = if letters.is_empty() { "message" } else { "other message" };
+            lines.push(styled(DIM, format_args!("→ {}", counted(others, which))));
+        }
+        lines
+    }
+}
+
+/// At most so many signs of a text.
+fn cut(text: &str, width: usize) -> String {
+    let width = width.max(20);
+    match text.char_indices().nth(width) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(width - 1).chain(['…']).collect(),
+    }
+}
+
+/// What happened, in a word for programs, and the other node that has part in it.
+pub(super) fn describe(what: What) -> (&'static str, Option<usize>) {
+    match what {
+        What::Sends { to } => ("sends", Some(to)),
+        What::Gets { from, .. } => ("gets", Some(from)),
+        What::Misses { from, .. } => ("misses", Some(from)),
+        What::Damaged { from } => ("damaged", Some(from)),
+        What::Fires => ("fires", None),
+        What::Hears => ("hears", None),
+        What::Syncs => ("syncs", None),
+        What::Notes => ("notes", None),
+        What::Starts => ("starts", None),
+        What::Fails => ("fails", None),
+        What::Dies => ("dies", None),
+        What::Becomes => ("becomes", None),
+        What::Begins { .. } => ("fault-begins", None),
+        What::Ends { .. } => ("fault-ends", None),
+        What::Calm => ("calm", None),
+    }
+}
