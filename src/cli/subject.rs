@@ -82,7 +82,7 @@ impl Subject {
 
     /// Reads the file and plays the plan, whatever it comes to.
     pub(super) fn read<S: System>(&self) -> Result<Source<S>, Refusal> {
-        if load::is_capsule(&self.file) { self.from_capsule() } else { self.from_scenario() }
+        if load::is_capsule(&self.file) { self.read_capsule() } else { self.read_scenario() }
     }
 
     /// The same, of a plan that breaks something. `purpose`: what is to be done with it, "shrink".
@@ -101,7 +101,7 @@ impl Subject {
         }
     }
 
-    fn from_capsule<S: System>(&self) -> Result<Source<S>, Refusal> {
+    fn read_capsule<S: System>(&self) -> Result<Source<S>, Refusal> {
         let file = self.file.display();
         if self.seed.is_some() || !self.settings.settings.is_empty() {
             return Err(Refusal::Usage(format!(
@@ -129,7 +129,7 @@ impl Subject {
         Ok(Source { plan: capsule.plan, outcome, warnings: warnings.into_iter().collect() })
     }
 
-    fn from_scenario<S: System>(&self) -> Result<Source<S>, Refusal> {
+    fn read_scenario<S: System>(&self) -> Result<Source<S>, Refusal> {
         let scenario = set::load::<S>(&self.file, &self.settings.settings).map_err(Refusal::Mistake)?;
         let seed = self.seed.map(|seed| seed.0).or(scenario.seed).unwrap_or(0);
         let plan = systems::plan(&scenario, &load::name(&self.file), seed);
