@@ -172,6 +172,7 @@ pub struct Recorder {
 impl Trace<Probe> for Recorder {
     fn happened(&mut self, at: Time, what: &Happening<'_, Probe>) {
         let event = match what {
+            Happening::Sent { .. } => unreachable!("it does not hear of sending"),
             Happening::Delivered { from, to, message } => {
                 Event::Delivered { from: from.number(), to: to.number(), number: message.0 }
             }
