@@ -333,16 +333,21 @@ impl Client {
         self.wait(work, Stage::Preparing, io);
     }
 
-    /// Whether it holds all its locks, for all it knows; else it leaves.
-    fn may_go_on(&mut self, io: &mut Io<'_, Lock>) -> bool {
-        let Some(section) = &self.section else { return false };
+    /// Whether it holds all its locks, for all it knows.
+    fn holds_all(&self, section: &Section, io: &Io<'_, Lock>) -> bool {
         let is_valid = |held: &Held| self.recipe.is_valid(held.claim.id, io.now());
         let goes_on = (self.config.rules.client.goes_on)(section.held.iter().all(is_valid));
-        if self.config.client.checks && !goes_on {
+        goes_on || !self.config.client.checks
+    }
+
+    /// The same; if not, it leaves.
+    fn may_go_on(&mut self, io: &mut Io<'_, Lock>) -> bool {
+        let Some(section) = &self.section else { return false };
+        let goes_on = self.holds_all(section, io);
+        if !goes_on {
             self.leave(io);
-            return false;
         }
-        true
+        goes_on
     }
 
     /// Takes a lock once more, gives one back that it has twice, or shares one that it has alone. `true` if it waits for
@@ -396,10 +401,18 @@ impl Client {
 
     /// The resource says nothing: the message or its answer may be lost.
     fn on_silence(&mut self, serial: u64, io: &mut Io<'_, Lock>) {
-        let waits = self.section.as_ref().is_some_and(|section| section.stage == Stage::Accessing);
-        if waits && serial == self.serial && self.may_go_on(io) {
-            self.send_access(io);
+        let Some(section) = self.section.as_ref().filter(|section| section.stage == Stage::Accessing) else { return };
+        if serial != self.serial {
+            return;
         }
+        let is_valid = |held: Held| self.recipe.is_valid(held.claim.id, io.now());
+        if !self.holds_all(section, io) && section.is_writing() && section.writes.is_some_and(is_valid) {
+            // The lock by which it writes lasts, and another is over: whoever has the first one next must not find that write on its way.
+            self.section.as_mut().expect("it is there").left = 1;
+        } else if !self.may_go_on(io) {
+            return;
+        }
+        self.send_access(io);
     }
 
     /// The resource has answered.
