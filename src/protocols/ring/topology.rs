@@ -17,7 +17,7 @@ mod tests;
 pub const COPIES_MAX: usize = 8;
 
 /// Who has copies of a key, its first owner first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Team {
     nodes: [u16; COPIES_MAX],
     len: u8,
@@ -351,6 +351,13 @@ impl Topology {
             }
         }
         shared
+    }
+}
+
+/// As the list of its nodes.
+impl fmt::Debug for Team {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
