@@ -17,7 +17,7 @@ main                   -> cli, systems
 cli                    -> systems, report, scenario, run, servers, placement, oracle, environment::fault, environment::plan, environment::text, kernel
 systems                -> protocols, protocol, servers, placement, run, scenario, environment, kernel
 check                  -> systems, run, scenario, oracle, environment, kernel
-report                 -> run::outcome, run::signature, run::tally, run::curve, run::story, run::likelihood, placement
+report                 -> run::outcome, run::signature, run::tally, run::curve, run::story, run::likelihood, run::watch, environment::plan, placement
 run                    -> world, trace, oracle, protocol, environment, kernel
 world                  -> trace, oracle, protocol, environment, kernel
 protocols              -> servers, placement, oracle::linearizable, protocol, kernel

@@ -7,6 +7,7 @@ use super::matrix::Matrix;
 use super::new::New;
 use super::outputs::Outputs;
 use super::place::Place;
+use super::report::Report;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
@@ -39,6 +40,7 @@ Examples:
   squall sweep scenarios/raft --count 10000         many seeds of each
   squall shrink scenarios/museum/commit-index-regress.ron    the least that breaks it, too
   squall explain scenarios/museum/commit-index-regress.ron   what led to it
+  squall report scenarios/museum/commit-index-regress.ron --html it.html   a page about it
   squall list exhibits                    the planted defects
   squall new my-story --system raft       a scenario of your own"
 )]
@@ -111,6 +113,7 @@ impl Arguments {
             },
             Command::Shrink(shrink) => shrink.subject.settle(is_flag(found, "seed")),
             Command::Explain(explain) => explain.subject.settle(is_flag(found, "seed")),
+            Command::Report(report) => report.subject.settle(is_flag(found, "seed")),
             _ => {}
         }
         Ok(self)
@@ -135,6 +138,7 @@ pub(super) enum Command {
     Replay(Replay),
     Shrink(Shrink),
     Explain(Explain),
+    Report(Report),
     Check(Check),
     CheckHistory(CheckHistory),
     CheckTranscript(CheckTranscript),

@@ -13,6 +13,7 @@ use crate::report::explanation::{self, Explanation};
 use crate::report::failure::FaultLine;
 use crate::run::likelihood::likelihood;
 use crate::run::story::{Story, Threads};
+use crate::run::watch::Watch;
 use crate::scenario::text;
 use crate::systems::{PlanOf, System};
 use clap::Args;
@@ -110,9 +111,7 @@ fn explained<S: System>(
     let violated = source.outcome.violation().expect("what is explained breaks something");
     let story = told(&source.plan);
     let threads = Threads::of(&story);
-    let concerned: Vec<usize> =
-        (0..story.names.len()).filter(|node| violated.nodes.contains(&story.names[*node])).collect();
-    let play = |watch: &mut dyn crate::run::watch::Watch| {
+    let play = |watch: &mut dyn Watch| {
         S::play_watched(&source.plan, watch);
     };
     let moments = wanted
@@ -128,7 +127,7 @@ fn explained<S: System>(
         faults: &faults,
         story: &story,
         threads: &threads,
-        past: &threads.past(&concerned),
+        past: &threads.past(&story.numbers(&violated.nodes)),
         turns: if wanted.turns == 0 { usize::MAX } else { wanted.turns },
         likelihood: moments.as_deref(),
         other: other.as_ref().zip(other_story.as_ref()).map(|(other, story)| explanation::Other {

@@ -260,6 +260,21 @@ pub struct PlannedOperation {
     pub invoke: Operation,
 }
 
+/// What a client has learnt of the operation that it began last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Completion {
+    /// A read: the value, 0 if there is none. An addition: the sum.
+    Value(u64),
+    /// It took effect.
+    Done,
+    /// A compare-and-swap: whether the value was as expected.
+    Swapped(bool),
+    /// It has not happened, and never will.
+    Failed,
+    /// Nobody knows: it takes effect at any time, or never.
+    Unknown,
+}
+
 /// An operation on a register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

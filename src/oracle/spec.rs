@@ -3,7 +3,7 @@
 use crate::environment::clock::Clock;
 use crate::environment::disk::Disk;
 use crate::environment::network::Network;
-use crate::environment::plan::Operation;
+use crate::environment::plan::{Completion, Operation};
 use crate::kernel::time::Time;
 use crate::protocol::{NodeId, Order, Protocol};
 use std::borrow::Cow;
@@ -226,6 +226,11 @@ pub trait Spec: Protocol {
 
     /// The operation that a client begins, if that is what this fact tells.
     fn invoked(_fact: &Self::Fact) -> Option<Operation> {
+        None
+    }
+
+    /// What a client has learnt of its operation, if that is what this fact tells.
+    fn completed(_fact: &Self::Fact) -> Option<Completion> {
         None
     }
 }

@@ -119,6 +119,8 @@ impl Explanation<'_> {
             };
             let places: Vec<usize> = (0..self.story.turns.len()).filter(decisive).take(AFTER).collect();
             text += &story(self.story, self.threads, &places, width);
+        } else {
+            text += "  No moment decided much: it grew slowly, or was likely from the beginning.\n";
         }
         if let Some(moment) = inevitable(moments) {
             text +=

@@ -3,6 +3,7 @@
 use super::failure::instant;
 use super::number::counted;
 use super::style::{BOLD, DIM, UNSURE, styled};
+use super::told::{self, cut};
 use crate::run::story::{Deed, Fate, Story, Threads, Turn, What};
 use std::collections::BTreeSet;
 
@@ -11,12 +12,10 @@ const MARGIN: usize = 13;
 
 /// The turns at these places, in ascending order, and the faults that begin or end among them. `width`: so many signs fit into a line.
 pub fn story(story: &Story, threads: &Threads<'_>, places: &[usize], width: usize) -> String {
-    let Some(first) = places.first() else { return String::new() };
     let shown: BTreeSet<usize> = places.iter().copied().collect();
     let names = story.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let teller = Teller { story, threads, shown: &shown, names, width };
-    let is_told = |place: &usize| shown.contains(place) || story.turns[*place].node.is_none();
-    (*first..story.turns.len()).filter(is_told).map(|place| teller.turn(place)).collect()
+    told::with_faults(story, places).into_iter().map(|place| teller.turn(place)).collect()
 }
 
 struct Teller<'a> {
@@ -47,26 +46,25 @@ impl Teller<'_> {
         told.into_iter().map(|(_, line)| line).chain(self.sendings(turn, place)).collect()
     }
 
-    fn deed(&self, Deed { what, words }: &Deed) -> Option<(u8, String)> {
-        let name = |node: usize| &self.story.names[node];
-        let cut = |text: String| cut(&text, self.width.saturating_sub(MARGIN + self.names + 1));
-        Some(match what {
-            What::Gets { from, .. } => (0, cut(format!("← {}  {words}", name(*from)))),
-            What::Misses { from, .. } => (0, cut(format!("← {}  lost: {words}", name(*from)))),
-            What::Damaged { from } => (0, cut(format!("← {}  damaged on its way: {words}", name(*from)))),
-            What::Fires => (0, cut(format!("timer {words}"))),
-            What::Hears => (0, cut(format!("is told to {words}"))),
-            What::Starts => (0, cut(format!("starts with {words}"))),
-            What::Dies => (0, cut(format!("dies and loses {words}"))),
-            What::Begins { .. } => (0, styled(UNSURE, cut(format!("fault begins: {words}")))),
-            What::Ends { .. } => (0, styled(UNSURE, cut(format!("fault ends: {words}")))),
-            What::Calm => (0, styled(UNSURE, "the faults are over")),
-            What::Becomes => (1, styled(BOLD, cut(format!("= {words}")))),
-            What::Fails => (2, cut(words.clone())),
-            What::Notes => (3, cut(format!("notes {words}"))),
-            What::Syncs => (4, styled(DIM, cut(format!("{words} durable")))),
-            What::Sends { .. } => return None,
+    fn deed(&self, deed: &Deed) -> Option<(u8, String)> {
+        if matches!(deed.what, What::Sends { .. }) {
+            return None;
+        }
+        let text = told::deed(deed, &self.story.names);
+        let text = cut(&text, self.room());
+        Some(match deed.what {
+            What::Begins { .. } | What::Ends { .. } | What::Calm => (0, styled(UNSURE, text)),
+            What::Becomes => (1, styled(BOLD, text)),
+            What::Fails => (2, text),
+            What::Notes => (3, text),
+            What::Syncs => (4, styled(DIM, text)),
+            _ => (0, text),
         })
+    }
+
+    /// How many signs there are for what is told.
+    fn room(&self) -> usize {
+        self.width.saturating_sub(MARGIN + self.names + 1).max(20)
     }
 
     /// A line for each message that somebody gets in a turn that is told, or that is lost, and how many others there are.
@@ -88,23 +86,13 @@ impl Teller<'_> {
                 None => letters.push((&deed.words, vec![to])),
             }
         }
-        let room = self.width.saturating_sub(MARGIN + self.names + 1);
-        let line = |(words, to): &(&str, Vec<String>)| cut(&format!("→ {}  {words}", to.join(", ")), room);
+        let line = |(words, to): &(&str, Vec<String>)| cut(&format!("→ {}  {words}", to.join(", ")), self.room());
         let mut lines: Vec<String> = letters.iter().map(line).collect();
         if others > 0 {
             let which = if letters.is_empty() { "message" } else { "other message" };
             lines.push(styled(DIM, format_args!("→ {}", counted(others, which))));
         }
         lines
-    }
-}
-
-/// At most so many signs of a text.
-fn cut(text: &str, width: usize) -> String {
-    let width = width.max(20);
-    match text.char_indices().nth(width) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(width - 1).chain(['…']).collect(),
     }
 }
 

@@ -246,8 +246,8 @@ impl<P: Spec, T: Listener<P>> Session<'_, World<P, P::Oracles, T>> {
         }
         let Some(tape) = trace.tape() else { return };
         let mut events = std::mem::take(&mut tape.told);
-        for (at, client, operation) in std::mem::take(&mut tape.operations) {
-            self.watch.operation(at, &cast.name(client), operation);
+        for (at, client, call) in std::mem::take(&mut tape.calls) {
+            self.watch.call(at, &cast.name(client), call);
         }
         events.iter_mut().for_each(|event| event.words = with_names(&event.words, &cast));
         if !events.is_empty() {

@@ -122,6 +122,11 @@ impl Story {
         number.checked_sub(self.forgotten).map(|place| place as usize)
     }
 
+    /// The numbers of the nodes with these names; of all nodes if there is no name.
+    pub fn numbers(&self, names: &[String]) -> Vec<usize> {
+        (0..self.names.len()).filter(|node| names.is_empty() || names.contains(&self.names[*node])).collect()
+    }
+
     /// For how many turns another run is the same.
     pub fn parting(&self, other: &Story) -> usize {
         self.turns.iter().zip(&other.turns).take_while(|(one, other)| one == other).count()
@@ -129,7 +134,7 @@ impl Story {
 }
 
 /// At most twice as many turns are remembered; of a longer run the latest.
-const REMEMBERED: usize = 1 << 20;
+const REMEMBERED: usize = 1 << 18;
 
 impl Watch for Story {
     fn closeness(&self) -> Closeness {
@@ -203,6 +208,15 @@ impl<'a> Threads<'a> {
         self.fates.get(&(place, to, words)).copied().unwrap_or(Fate::Unknown)
     }
 
+    /// What came right before the turn at this place: in its node as far as it is worth telling, and by messages. Places in the story.
+    pub fn causes(&self, place: usize) -> impl Iterator<Item = usize> {
+        let sent = self.story.turns[place].deeds.iter().filter_map(|deed| match deed.what {
+            What::Gets { sent: Some(sent), .. } => self.story.place(sent),
+            _ => None,
+        });
+        self.before[place].into_iter().chain(sent)
+    }
+
     /// What led to the end of the story, as far as these nodes and the last turn are concerned: their last turns, and of each of these what
     /// came before it, in its node as far as it is worth telling, and by messages. Places in the story, in ascending order.
     pub fn past(&self, nodes: &[usize]) -> Vec<usize> {
@@ -214,11 +228,7 @@ impl<'a> Threads<'a> {
             if std::mem::replace(&mut is_past[place], true) {
                 continue;
             }
-            open.extend(self.before[place]);
-            open.extend(turns[place].deeds.iter().filter_map(|deed| match deed.what {
-                What::Gets { sent: Some(sent), .. } => self.story.place(sent),
-                _ => None,
-            }));
+            open.extend(self.causes(place));
         }
         (0..turns.len()).filter(|place| is_past[*place]).collect()
     }

@@ -19,6 +19,9 @@ struct Sendings {
     last: Option<u64>,
 }
 
+/// So many messages are remembered that have all come, or more if more are under way.
+const SENDINGS: usize = 1 << 17;
+
 /// Listens to a run, and remembers everything that happens until somebody takes it.
 #[derive(Clone, Debug, Default)]
 pub struct Storyteller {
@@ -49,6 +52,10 @@ impl Storyteller {
                     turn.deeds.push(Deed { what: What::Becomes, words });
                 }
             }
+        }
+        // Who remembers every message of a long run needs memory without end; a copy that comes so late has no sender then.
+        if self.sendings.len() > SENDINGS {
+            self.sendings.retain(|_, sendings| !sendings.under_way.is_empty());
         }
         self.step = steps + 1;
         self.taken += self.turns.len() as u64;

@@ -1,8 +1,7 @@
 //! Listeners that also remember what they heard, until somebody takes it from them.
 
 use super::storyteller::Storyteller;
-use super::watch::Told;
-use crate::environment::plan::Operation;
+use super::watch::{Call, Told};
 use crate::kernel::time::Time;
 use crate::oracle::spec::Spec;
 use crate::protocol::{Damage, DiskFailure, NodeId};
@@ -37,14 +36,14 @@ pub struct Tape {
     with_words: bool,
     /// The events.
     pub told: Vec<Told>,
-    /// When, which client, and what it began to do.
-    pub operations: Vec<(Time, NodeId, Operation)>,
+    /// When, which client, and what it began or learnt.
+    pub calls: Vec<(Time, NodeId, Call)>,
 }
 
 impl Tape {
     /// An empty tape.
     pub fn new(with_words: bool) -> Tape {
-        Tape { fingerprint: Fingerprint::default(), with_words, told: Vec::new(), operations: Vec::new() }
+        Tape { fingerprint: Fingerprint::default(), with_words, told: Vec::new(), calls: Vec::new() }
     }
 }
 
@@ -61,10 +60,9 @@ impl<P: Spec> Listener<P> for Tape {
 impl<P: Spec> Trace<P> for Tape {
     fn happened(&mut self, at: Time, what: &Happening<'_, P>) {
         self.fingerprint.happened(at, what);
-        if let Happening::Noted { node, fact } = what
-            && let Some(operation) = P::invoked(fact)
-        {
-            self.operations.push((at, *node, operation));
+        if let Happening::Noted { node, fact } = what {
+            let call = P::invoked(fact).map(Call::Begins).or_else(|| P::completed(fact).map(Call::Ends));
+            self.calls.extend(call.map(|call| (at, *node, call)));
         }
         let words = if self.with_words { words(what) } else { String::new() };
         self.told.push(Told { at, digest: self.fingerprint.digest().value(), words });

@@ -2,7 +2,7 @@
 
 use super::outcome::Verdict;
 use super::story::Turn;
-use crate::environment::plan::Operation;
+use crate::environment::plan::{Completion, Operation};
 use crate::kernel::time::Time;
 
 /// How closely a run is looked at.
@@ -12,7 +12,7 @@ pub enum Closeness {
     Outcome,
     /// Also which abstract states the system goes through.
     States,
-    /// Also the digest after each event, and the operations of clients.
+    /// Also the digest after each event, and the operations of clients with what they learn of them.
     Digests,
     /// Also each event in words.
     Words,
@@ -31,6 +31,15 @@ pub struct Told {
     pub words: String,
 }
 
+/// An end of an operation of a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// It begins this.
+    Begins(Operation),
+    /// It learns this of it.
+    Ends(Completion),
+}
+
 /// Somebody who looks at a run while it is played.
 pub trait Watch {
     /// How closely. Asked once, before the run.
@@ -43,8 +52,8 @@ pub trait Watch {
         true
     }
 
-    /// After how many steps copies of the run are to be played on with other dice, in ascending order, and how many of each. Asked once,
-    /// before the run; the copies are played after it, from the last moment to the first. Default: none.
+    /// After how many steps copies of the run are to be made, in ascending order, and how many of each are to be played on with other dice.
+    /// They are played when the run is over, from the last moment to the first. Default: none.
     fn forks(&self) -> (Vec<u64>, u32) {
         (Vec::new(), 0)
     }
@@ -63,8 +72,8 @@ pub trait Watch {
     /// These events have happened, in this order, after those that were told before.
     fn events(&mut self, _events: Vec<Told>) {}
 
-    /// A client has begun an operation.
-    fn operation(&mut self, _at: Time, _client: &str, _operation: Operation) {}
+    /// A client has begun an operation, or learnt what became of the one that it began last.
+    fn call(&mut self, _at: Time, _client: &str, _call: Call) {}
 
     /// The run is over; these are the abstract states it went through, each once, in order of their hashes.
     fn states(&mut self, _states: Vec<u64>) {}

@@ -1,11 +1,11 @@
 //! What shrinking asks of a system, answered for every system.
 
 use super::{System, complaints_about};
-use crate::environment::plan::{Operation, Plan, PlannedOperation, Workload};
+use crate::environment::plan::{Plan, PlannedOperation, Workload};
 use crate::kernel::time::Time;
 use crate::run::outcome::Outcome;
 use crate::run::shrink::Subject;
-use crate::run::watch::{Closeness, Told, Watch};
+use crate::run::watch::{Call, Closeness, Told, Watch};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -71,8 +71,10 @@ impl Watch for Scribe {
         Closeness::Digests
     }
 
-    fn operation(&mut self, at: Time, client: &str, invoke: Operation) {
-        self.operations.push(PlannedOperation { at, client: client.to_owned(), invoke });
+    fn call(&mut self, at: Time, client: &str, call: Call) {
+        if let Call::Begins(invoke) = call {
+            self.operations.push(PlannedOperation { at, client: client.to_owned(), invoke });
+        }
     }
 }
 

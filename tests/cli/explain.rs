@@ -61,3 +61,16 @@ fn what_breaks_nothing_cannot_be_explained() {
     assert!(said.err.contains("breaks nothing with seed 0, so there is nothing to explain"), "{}", said.err);
     assert_eq!(squall(&["explain", "no-such-file.ron"]).code, Some(2));
 }
+
+#[test]
+fn the_readme_shows_what_is_told() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("it is there");
+    let (_, after) = readme
+        .split_once("squall explain scenarios/museum/stale-term-vote-counted.ron --turns 4\n")
+        .expect("a command");
+    let block = after.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("what it says");
+    let scenario = root.join("scenarios/museum/stale-term-vote-counted.ron").display().to_string();
+    let said = squall(&["explain", &scenario, "--turns", "4"]);
+    assert!(said.out.ends_with(block), "{}", said.out);
+}

@@ -12,7 +12,7 @@ use super::oracle::wishes::check_order;
 use super::oracle::{CoreOracle, GOALS, Goal, Replicated};
 use crate::environment::plan;
 use crate::kernel::time::{Span, Time};
-use crate::oracle::linearizable::register::{Operation, Register};
+use crate::oracle::linearizable::register::{Answer, Operation, Register};
 use crate::oracle::linearizable::{Checker, OperationId, Verdict as Linearizability};
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
 use crate::protocol::{NodeId, Order};
@@ -114,6 +114,16 @@ impl Spec for Store {
         match fact {
             Fact::Invoked { command, .. } => Some((*command).into()),
             Fact::Returned { .. } | Fact::GaveUp { .. } => None,
+        }
+    }
+
+    fn completed(fact: &Fact) -> Option<plan::Completion> {
+        match fact {
+            Fact::Invoked { .. } => None,
+            Fact::Returned { answer: Answer::Value(value), .. } => Some(plan::Completion::Value(*value)),
+            Fact::Returned { answer: Answer::Done, .. } => Some(plan::Completion::Done),
+            Fact::Returned { answer: Answer::Swapped(swapped), .. } => Some(plan::Completion::Swapped(*swapped)),
+            Fact::GaveUp { .. } => Some(plan::Completion::Unknown),
         }
     }
 }

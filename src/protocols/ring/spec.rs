@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::epoch::Epoch;
-use super::message::{Record, Write};
+use super::message::{Outcome, Record, Write};
 use super::metadata::Metadata;
 use super::node::{Fact, Node};
 use super::oracle::{GOALS, RingOracle};
@@ -61,6 +61,18 @@ impl Spec for Node {
             None => plan::Operation::Read { key },
             Some(Write { value }) => plan::Operation::Write { key, value: value.unwrap_or(0) },
         })
+    }
+
+    fn completed(fact: &Fact) -> Option<plan::Completion> {
+        match fact {
+            Fact::Returned { outcome: Outcome::Found(cell), .. } => {
+                Some(plan::Completion::Value(cell.and_then(|cell| cell.value).unwrap_or(0)))
+            }
+            Fact::Returned { outcome: Outcome::Stored(_), .. } => Some(plan::Completion::Done),
+            Fact::Returned { outcome: Outcome::Refused, .. } | Fact::Failed { .. } => Some(plan::Completion::Failed),
+            Fact::Returned { outcome: Outcome::Unknown, .. } | Fact::GaveUp { .. } => Some(plan::Completion::Unknown),
+            _ => None,
+        }
     }
 }
 
