@@ -71,7 +71,7 @@ pub enum What {
     Fails,
     /// The node dies.
     Dies,
-    /// What the node is has changed: see [`Spec::standing`].
+    /// What the node is has changed: see [`Spec::standing`](crate::oracle::spec::Spec::standing).
     Becomes,
     /// A fault begins.
     Begins {
