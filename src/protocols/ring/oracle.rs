@@ -12,9 +12,10 @@ mod orders;
 mod reference;
 mod remainder;
 mod rest;
+mod stored;
 mod transfers;
 
-use super::cell::{Cell, Rank, Version};
+use super::cell::Rank;
 use super::config::Config;
 use super::epoch::{Epoch, FOUNDER, Phase};
 use super::message::Record;
@@ -24,7 +25,7 @@ use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::Core;
 use detection::Detection;
-use keys::{Keys, shown};
+use keys::Keys;
 use members::Members;
 use mirror::Mirror;
 use orders::Wishes;
@@ -43,7 +44,7 @@ pub const INVARIANTS: [(&str, &str); 26] = [
     ("ring.reads-monotonic", "where reads are monotonic, no client reads less of a key than it has read before"),
     ("ring.write-after-acknowledged", "a write comes after every operation that was done before it began"),
     ("ring.linearizable", "where reads are atomic, every key is a register that is used by one client at a time"),
-    ("ring.nothing-invented", "what is read was written by somebody"),
+    ("ring.nothing-invented", "what is read or kept of a key was written to it by somebody"),
     ("ring.deleted-stays-deleted", "what was deleted does not come back, also after the deletion was forgotten"),
     ("ring.owners-only", "only owners of a key in their epoch, and those who come to own it, store it"),
     ("ring.owner-serves", "an owner of a key does not refuse it"),
@@ -400,59 +401,6 @@ impl RingOracle {
                 }
                 _ => {}
             }
-        }
-        Ok(())
-    }
-
-    /// A server has forgotten a deletion: it must be the very last that it knew, and no owner may have anything older.
-    fn check_forgotten(&self, node: NodeId, rank: Rank, version: Version, before: Option<Cell>) -> Verdict {
-        if before.is_none_or(|before| before.version != version || !before.is_tombstone()) {
-            let message = format!("{node:?} has forgotten of the key of rank {} what was no deletion", rank.0);
-            return violation("ring.deleted-stays-deleted", &[node], message);
-        }
-        let Some(decided) = self.reference.at(self.mirrors[node.index()].store.epoch()) else { return Ok(()) };
-        let placed = decided.current();
-        let is_behind = |owner: &NodeId| {
-            let mirror = &self.mirrors[owner.index()];
-            let kept = mirror.store.get(rank).filter(|_| placed.is_of(*owner, mirror.store.identity));
-            kept.is_some_and(|kept| kept.version < version)
-        };
-        match placed.team(rank).iter().find(is_behind) {
-            None => Ok(()),
-            Some(owner) => {
-                let message = format!(
-                    "{node:?} has forgotten the deletion of the key of rank {}, and {owner:?} has still what was deleted",
-                    rank.0
-                );
-                violation("ring.deleted-stays-deleted", &[node, owner], message)
-            }
-        }
-    }
-
-    /// A server has stored a key.
-    fn check_stored(&mut self, node: NodeId, rank: Rank, cell: &Cell, before: Option<Cell>) -> Verdict {
-        let store = &self.mirrors[node.index()].store;
-        let (epoch, identity) = (store.epoch(), store.identity);
-        if self.mirrors[node.index()].is_known()
-            && self.reference.at(epoch).is_some_and(|decided| !decided.holds(rank, node, identity))
-        {
-            let message =
-                format!("{node:?} has stored the key of rank {} in epoch {epoch}, and does not own it", rank.0);
-            return violation("ring.owners-only", &[node], message);
-        }
-        let key = &self.keys.keys[rank.0 as usize];
-        // What was stored in an earlier epoch, by a disk that took its time, was there before.
-        let is_later = epoch >= key.forgotten_in;
-        if before.is_none() && is_later && key.forgotten.is_some_and(|forgotten| cell.version < forgotten) {
-            let message = format!(
-                "{node:?} has stored {} of the key of rank {}, of which a later deletion is forgotten",
-                shown(cell),
-                rank.0
-            );
-            return violation("ring.deleted-stays-deleted", &[node], message);
-        }
-        if before.is_some_and(|before| before.version > cell.version) {
-            return self.check_kept(rank);
         }
         Ok(())
     }

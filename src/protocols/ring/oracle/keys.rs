@@ -61,8 +61,8 @@ pub(super) struct Keys {
     calls: Vec<Option<Call>>,
     /// By client, the latest that it has read of a key, where reads are monotonic.
     sessions: Vec<BTreeMap<Rank, Cell>>,
-    /// By client and serial number from 1, what it has written.
-    written: Vec<Vec<Option<Write>>>,
+    /// By client and serial number from 1, to which key it has written, and what.
+    written: Vec<Vec<(Rank, Option<Write>)>>,
     pub(super) returned: u64,
     pub(super) unknown: u64,
     pub(super) failed: u64,
@@ -96,7 +96,7 @@ impl Keys {
         now: Time,
         is_fresh: bool,
     ) {
-        self.written[client].push(write);
+        self.written[client].push((rank, write));
         if write.is_some() {
             self.key(rank).asked = now;
         }
@@ -165,20 +165,19 @@ impl Keys {
         Ok((call, more))
     }
 
-    /// What is read was written by somebody.
-    fn check_origin(&self, node: NodeId, call: &Call, found: Option<Cell>) -> Verdict {
-        let Some(cell) = found else { return Ok(()) };
+    /// Whether somebody has written this, and to this key.
+    pub(super) fn is_written(&self, rank: Rank, cell: &Cell) -> bool {
         let by = cell.version.by;
         let place = by.client.index().checked_sub(self.servers);
-        let write = place.and_then(|place| self.written.get(place)?.get((by.serial as usize).wrapping_sub(1)).copied());
-        match write.flatten() {
-            Some(write) if write.value == cell.value => Ok(()),
-            Some(_) | None => {
-                let message =
-                    format!("{node:?} has read {} of key {}, which nobody has written", shown(&cell), call.key);
-                Err(Box::new(Violation::new("ring.nothing-invented", &[node], message)))
-            }
-        }
+        let write = place.and_then(|place| self.written.get(place)?.get((by.serial as usize).wrapping_sub(1)));
+        write.is_some_and(|(to, write)| *to == rank && *write == Some(Write { value: cell.value }))
+    }
+
+    /// What is read was written by somebody.
+    fn check_origin(&self, node: NodeId, call: &Call, found: Option<Cell>) -> Verdict {
+        let Some(cell) = found.filter(|cell| !self.is_written(call.rank, cell)) else { return Ok(()) };
+        let message = format!("{node:?} has read {} of key {}, which nobody has written to it", shown(&cell), call.key);
+        Err(Box::new(Violation::new("ring.nothing-invented", &[node], message)))
     }
 
     /// A client reads nothing older than what it has read before.
