@@ -53,7 +53,7 @@ struct Doubt {
 const DOUBLINGS_MAX: u32 = 2;
 
 /// After so many time-outs without a suspicion a doubling is taken back.
-const STEADY: u64 = 10;
+pub const STEADY: u64 = 10;
 
 /// Somebody to be called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -59,7 +59,10 @@ pub const INVARIANTS: [(&str, &str); 26] = [
         "owners are let go when nobody can read from them any more in the epoch before the switch",
     ),
     ("ring.missed-by-others", "nobody is taken for dead whom who leads alone has missed since it was heard of"),
-    ("ring.missed-for-long", "who has missed a suspect has called it in vain for as long as it was asked to"),
+    (
+        "ring.missed-for-long",
+        "who has missed a suspect has called it in vain for as long as it was asked to, and who leads gives it the time that it should have",
+    ),
     ("ring.order-obeyed", "what a server wants to be changes by an order of an operator alone, in what that is about"),
     (
         "ring.members-as-wanted",
@@ -242,7 +245,7 @@ impl RingOracle {
             Fact::Passed(suspect) => self.detection.suspected(view, node, *suspect)?,
             Fact::Cleared { node: suspect } => {
                 self.reach(Goal::SuspectCleared);
-                self.detection.cleared(node, *suspect);
+                self.detection.cleared(view, node, *suspect);
             }
             Fact::Missed { node: suspect, by, ticket } => {
                 self.detection.missed(view, node, (*by, *suspect), *ticket)?;
@@ -251,7 +254,7 @@ impl RingOracle {
             Fact::Presumed { dead } => {
                 self.reach(Goal::PresumedDead);
                 self.members.presumed(*dead);
-                self.detection.check_presumed(node, *dead)?;
+                self.detection.check_presumed(view, node, *dead)?;
             }
             Fact::Decided { epoch } => self.follow(node, epoch)?,
         }

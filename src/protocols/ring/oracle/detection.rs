@@ -6,7 +6,7 @@ use crate::kernel::time::{Span, Time};
 use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
 use crate::protocols::ring::config::Config;
-use crate::protocols::ring::detector::Suspect;
+use crate::protocols::ring::detector::{STEADY, Suspect};
 use crate::protocols::ring::message::Ticket;
 use crate::protocols::ring::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,10 @@ pub(super) struct Detection {
     patience_min: Span,
     /// By who leads and suspect.
     doubts: BTreeMap<(NodeId, NodeId), Doubt>,
+    /// By who leads and whom it has heard of without help, when it did so last, by its own clock.
+    cleared: BTreeMap<(NodeId, NodeId), Time>,
+    /// For how long after that a time-out is doubled, at least.
+    doubled_for: Span,
     /// By who calls for others and whom it calls, when it was answered last, by its own clock.
     heard: BTreeMap<(NodeId, NodeId), Time>,
 }
@@ -33,6 +37,9 @@ struct Doubt {
     patience: Span,
     /// What each server's own clock showed when it began, by node.
     began: Vec<Time>,
+    /// How long nothing must be heard of it from then on: it may have been silent for a while before, unless it was heard of just
+    /// then.
+    silence: Span,
     /// Who has called in vain since then.
     missed_by: BTreeSet<NodeId>,
 }
@@ -41,42 +48,51 @@ fn clock(view: &View<Node>, node: NodeId) -> Time {
     view.host(node).clock.monotonic(view.now)
 }
 
+/// Takes out what is noted of one who leads.
+fn forget<T>(notes: &mut BTreeMap<(NodeId, NodeId), T>, by: NodeId) {
+    let own = (by, NodeId::new(0))..=(by, NodeId::new(u16::MAX));
+    while let Some((known, _)) = notes.range(own.clone()).next() {
+        let known = *known;
+        notes.remove(&known);
+    }
+}
+
 impl Detection {
     /// Of one run.
     pub(super) fn new(config: &Config) -> Detection {
         let Config { servers, witnesses: needed, pace, .. } = *config;
-        let patience_min = Span::ns(pace.dead_after.as_ns() / 2);
-        Detection { needed, servers, patience_min, doubts: BTreeMap::new(), heard: BTreeMap::new() }
+        let (patience_min, doubled_for) = (Span::ns(pace.dead_after.as_ns() / 2), pace.dead_after.times(STEADY));
+        let (doubts, cleared, heard) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Detection { needed, servers, patience_min, doubts, cleared, doubled_for, heard }
     }
 
     /// Somebody who leads begins to suspect a server, or does so anew since it has heard of it through another. O(servers).
     pub(super) fn suspected(&mut self, view: &View<Node>, by: NodeId, suspect: Suspect) -> Verdict {
-        let Suspect { node, ticket, patience, .. } = suspect;
-        if patience < self.patience_min {
-            let message = format!(
-                "{by:?} has {node:?} called for {patience}, and it may be silent for {} then",
-                self.patience_min
-            );
+        let Suspect { node, ticket, patience, is_new } = suspect;
+        let is_doubled = |at: &Time| clock(view, by).since(*at) < self.doubled_for;
+        let doublings = u64::from(self.cleared.get(&(by, node)).is_some_and(is_doubled));
+        let least = self.patience_min.times(1 + doublings);
+        if patience < least {
+            let message = format!("{by:?} has {node:?} called for {patience}, and it may be silent for {least} then");
             return violation("ring.missed-for-long", &[by, node], message);
         }
+        let silence = if is_new { Span::ZERO } else { patience.times(2) };
         let began = (0..self.servers).map(|server| clock(view, NodeId::new(server))).collect();
-        self.doubts.insert((by, node), Doubt { ticket, patience, began, missed_by: BTreeSet::new() });
+        self.doubts.insert((by, node), Doubt { ticket, patience, began, silence, missed_by: BTreeSet::new() });
         Ok(())
     }
 
-    /// It has heard of it.
-    pub(super) fn cleared(&mut self, by: NodeId, node: NodeId) {
+    /// It has heard of it without help.
+    pub(super) fn cleared(&mut self, view: &View<Node>, by: NodeId, node: NodeId) {
         self.doubts.remove(&(by, node));
+        self.cleared.insert((by, node), clock(view, by));
     }
 
     /// It does not lead, and if it did: nothing of what it has suspected counts when it leads again. O(log n), and O(its
     /// suspicions) then.
     pub(super) fn leads_no_more(&mut self, by: NodeId) {
-        let own = (by, NodeId::new(0))..=(by, NodeId::new(u16::MAX));
-        while let Some((suspicion, _)) = self.doubts.range(own.clone()).next() {
-            let suspicion = *suspicion;
-            self.doubts.remove(&suspicion);
-        }
+        forget(&mut self.doubts, by);
+        forget(&mut self.cleared, by);
     }
 
     /// Somebody has called it, or had before, and is answered.
@@ -107,8 +123,15 @@ impl Detection {
     }
 
     /// It is taken for dead.
-    pub(super) fn check_presumed(&self, by: NodeId, dead: NodeId) -> Verdict {
+    pub(super) fn check_presumed(&self, view: &View<Node>, by: NodeId, dead: NodeId) -> Verdict {
         let doubt = self.doubts.get(&(by, dead));
+        let silent_for = doubt.map(|doubt| (clock(view, by).since(doubt.began[by.index()]), doubt.silence));
+        if let Some((silent_for, least)) = silent_for.filter(|(silent_for, least)| silent_for < least) {
+            let message = format!(
+                "{by:?} takes {dead:?} for dead, of which it has heard {silent_for} ago, and {least} must be over"
+            );
+            return violation("ring.missed-for-long", &[by, dead], message);
+        }
         let witnesses: Vec<NodeId> = doubt.into_iter().flat_map(|doubt| &doubt.missed_by).copied().collect();
         let others = witnesses.iter().filter(|witness| **witness != by && **witness != dead).count();
         if doubt.is_some() && others >= self.needed {
