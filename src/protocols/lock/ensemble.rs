@@ -284,7 +284,11 @@ impl Service for Ensemble {
                     office.reply(from, call, reply);
                 }
             }
-            Taken::Passed => Ensemble::pass(leader, (from, call), request, office),
+            Taken::Passed => {
+                // The leader may answer, or bring it into the log.
+                self.wait_for(from, call);
+                Ensemble::pass(leader, (from, call), request, office);
+            }
             Taken::PassedAs(request) => Ensemble::pass(leader, (from, call), request, office),
             Taken::Silent => {}
         }
@@ -307,12 +311,23 @@ impl Service for Ensemble {
             }
             Peer::Pass { client, call, request } if self.core.is_leader() => {
                 let (front, mut see) = self.front();
-                if let Taken::Answered(reply) = front.take(client, call, request, &mut see, office) {
+                let reply = match front.take(client, call, request, &mut see, office) {
+                    Taken::Answered(reply) => Some(reply),
+                    // The other one answers when it is applied there.
+                    Taken::Proposed(what, through) => {
+                        self.propose(Some(Asked { client, call, through }), what, office).err()
+                    }
+                    Taken::Passed | Taken::PassedAs(_) | Taken::Silent => None,
+                };
+                if let Some(reply) = reply {
                     office.peer(from, Peer::Passed { client, call, reply });
                 }
             }
             // The client may reach this server only.
-            Peer::Passed { client, call, reply } => office.reply(client, call, reply),
+            Peer::Passed { client, call, reply } => {
+                self.pending.remove(&(client, call));
+                office.reply(client, call, reply);
+            }
             Peer::Pass { .. } => {}
         }
         self.go_on(office);

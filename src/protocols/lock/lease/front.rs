@@ -6,7 +6,7 @@ use super::command::{Answer, Key, Question, Write};
 use crate::kernel::digest::mix;
 use crate::protocol::NodeId;
 use crate::protocols::lock::claim::{ClaimId, LockId};
-use crate::protocols::lock::ensemble::machine::{Changes, Command, Done, What};
+use crate::protocols::lock::ensemble::machine::{Changes, Command, Done, Through, What};
 use crate::protocols::lock::ensemble::{self, Proposal, Seen, Taken};
 use crate::protocols::lock::message::{Call, Event, Reply, Request};
 use crate::protocols::lock::node::Fact;
@@ -15,7 +15,7 @@ use crate::servers::etcd::bytes::KeyRange;
 use crate::servers::etcd::lessor::Renewal;
 use crate::servers::etcd::server::LOOK_LIMIT;
 use crate::servers::etcd::watchers::{Change, Told, Watch, Watchers};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A server, but for what is replicated.
 #[derive(Clone, Debug)]
@@ -29,8 +29,8 @@ pub struct Front {
     numbers: i64,
     /// The leases that it has found to have run out while it led, and in which term.
     ending: BTreeMap<i64, u64>,
-    /// What it has still to propose.
-    later: Vec<What>,
+    /// The leases of which checkpoints are on their way into the log.
+    noted: BTreeSet<i64>,
 }
 
 /// Who watches what: a client, for one of its claims, the key of another.
@@ -51,7 +51,7 @@ impl Front {
             owners: BTreeMap::new(),
             numbers: 0,
             ending: BTreeMap::new(),
-            later: Vec::new(),
+            noted: BTreeSet::new(),
         }
     }
 
@@ -85,17 +85,18 @@ impl Front {
         office.event(client, Event::KeyGone { waiter, key, revision });
     }
 
-    /// A lease lives on, if it is this server that says so.
-    fn renew(&mut self, lease: i64, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
+    /// A lease lives on, if it is this server that says so. If a checkpoint says how long it had still to live, or is about to, that is
+    /// forgotten before it is answered: a leader to come would go by it. Source: `lease.lessor.Renew` of etcd 3.4, which waits for its checkpointer.
+    fn renew(&mut self, lease: i64, call: Call, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Taken {
         let machine = see.machine.service.lease_mut();
         let now = machine.now();
         match machine.etcd.lessor.renew(now, lease) {
-            Ok(Renewal::Renewed { ttl, forget }) => {
-                if forget {
-                    self.later.push(What::Lease(Write::Checkpoint { lease, remaining: 0 }));
-                }
-                Taken::Answered(Reply::Lease(Answer::Lives(ttl)))
+            Ok(Renewal::Renewed { forget, .. }) if forget || self.noted.contains(&lease) => {
+                // It stands in no order with what goes over the line of the client.
+                let apart = Through { server: office.io.me(), made: call, term: see.term };
+                Taken::Proposed(What::Lease(Write::Checkpoint { lease, remaining: 0 }), Some(apart))
             }
+            Ok(Renewal::Renewed { ttl, .. }) => Taken::Answered(Reply::Lease(Answer::Lives(ttl))),
             // It is answered when it has ended; until then the client asks again.
             Ok(Renewal::Ending) => Taken::Silent,
             Err(_) => {
@@ -110,7 +111,7 @@ impl ensemble::Front for Front {
     fn take(
         &mut self,
         from: NodeId,
-        _: Call,
+        call: Call,
         request: Request,
         see: &mut Seen<'_>,
         office: &mut Office<'_, '_>,
@@ -118,7 +119,7 @@ impl ensemble::Front for Front {
         let Request::Lease(question) = request else { unreachable!("a question for another kind of server") };
         match question {
             Question::Write(write) => Taken::Proposed(What::Lease(write), None),
-            Question::Renew { lease } if see.leads => self.renew(lease, see, office),
+            Question::Renew { lease } if see.leads => self.renew(lease, call, see, office),
             Question::Renew { .. } => Taken::Passed,
             Question::Watch { waiter, key, from: start } => {
                 let watch = Watch { keys: KeyRange::one(key.name()), start, no_put: true, ..Watch::default() };
@@ -131,6 +132,9 @@ impl ensemble::Front for Front {
     fn applied(&mut self, command: &Command, done: &Done, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
         if let What::Lease(Write::Revoke { lease }) = command.what {
             self.ending.remove(&lease);
+        }
+        if let What::Lease(Write::Checkpoint { lease, .. }) = command.what {
+            self.noted.remove(&lease);
         }
         let Changes::Lease(events) = &done.changes else { return };
         let machine = see.machine.service.lease();
@@ -150,6 +154,7 @@ impl ensemble::Front for Front {
     }
 
     fn leads(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) {
+        self.noted.clear();
         if (office.config.rules.lease.expires_at_apply)() {
             return;
         }
@@ -165,7 +170,7 @@ impl ensemble::Front for Front {
     }
 
     fn on_beat(&mut self, see: &mut Seen<'_>, office: &mut Office<'_, '_>) -> Vec<Proposal> {
-        let mut proposals: Vec<Proposal> = self.later.drain(..).map(|what| Proposal { what, term: None }).collect();
+        let mut proposals: Vec<Proposal> = Vec::new();
         if see.leads {
             let machine = see.machine.service.lease_mut();
             let now = machine.now();
@@ -175,6 +180,7 @@ impl ensemble::Front for Front {
             }
             for checkpoint in machine.etcd.lessor.due_checkpoints(now, 2 * LOOK_LIMIT) {
                 let what = What::Lease(Write::Checkpoint { lease: checkpoint.id, remaining: checkpoint.remaining });
+                self.noted.insert(checkpoint.id);
                 proposals.push(Proposal { what, term: None });
             }
             self.ending.retain(|_, term| *term == see.term);

@@ -7,7 +7,7 @@ use crate::kernel::time::{Span, Time};
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::servers::etcd::bytes::{Bytes, KeyRange};
 use crate::servers::etcd::error::Error;
-use crate::servers::etcd::lessor::Settings;
+use crate::servers::etcd::lessor::{Lease, Settings};
 use crate::servers::etcd::request::{Compare, CompareResult, DeleteRange, Op, Put, Range, Target, Txn};
 use crate::servers::etcd::state::{Applied, Command, Reply, State};
 use crate::servers::etcd::store::{Event, EventKind};
@@ -130,10 +130,9 @@ impl Machine {
             },
             Write::Checkpoint { lease, remaining } => {
                 let checkpoint = crate::servers::etcd::primary::Checkpoint { id: *lease, remaining: *remaining };
-                match self.carry_out(&Command::Checkpoint(vec![checkpoint])) {
-                    Ok(_) => Answer::Done,
-                    Err(_) => Answer::NoLease,
-                }
+                let noted = self.carry_out(&Command::Checkpoint(vec![checkpoint]));
+                let lives = self.etcd.lessor.lease(*lease).map_or(0, Lease::ttl);
+                noted.map_or(Answer::NoLease, |_| Answer::Lives(lives))
             }
         };
         self.compact();
