@@ -126,7 +126,7 @@ fn perform<S: System>(arguments: Arguments, terminal: &mut Terminal) -> io::Resu
         Command::Run(run) => run::run::<S>(&run, detail, terminal),
         Command::Shrink(shrink) => shrink::shrink::<S>(&shrink, detail, terminal),
         Command::Explain(explain) => explain::explain::<S>(&explain, terminal),
-        Command::Report(report) => report::report::<S>(&report, terminal),
+        Command::Report(report) => report::report::<S>(&report, detail, terminal),
         Command::Sweep(sweep) => sweep::sweep::<S>(&sweep, detail, terminal),
         Command::Matrix(matrix) => matrix::matrix::<S>(&matrix, detail, terminal),
         Command::Merge(merge) => merge::merge(&merge, detail, terminal),

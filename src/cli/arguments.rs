@@ -11,6 +11,7 @@ use super::report::Report;
 use super::seed::{Seed, Seeds};
 use super::set::Setting;
 use super::shard;
+use super::shell::quoted;
 use super::show::Show;
 use super::shrink::Shrink;
 use super::transcript::CheckTranscript;
@@ -383,6 +384,13 @@ pub(super) struct Settings {
     /// Set a value of the scenario, for example network.loss=2%; again for another
     #[arg(long = "set", value_name = "PATH=VALUE", env = "SQUALL_SET", value_delimiter = ';', hide_env = true)]
     pub(super) settings: Vec<Setting>,
+}
+
+impl Settings {
+    /// The flags that say them again, each with a space before it.
+    pub(super) fn words(&self) -> String {
+        self.settings.iter().map(|setting| format!(" --set {}", quoted(&setting.written))).collect()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]

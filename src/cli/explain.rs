@@ -5,10 +5,10 @@ mod difference;
 use super::Exit;
 use super::arguments::Format;
 use super::run::fault_line;
-use super::shell::quoted;
 use super::signals::Signals;
 use super::subject::{Refusal, Source, Subject};
 use super::terminal::Terminal;
+use crate::kernel::time::Time;
 use crate::report::explanation::{self, Explanation};
 use crate::report::failure::FaultLine;
 use crate::run::likelihood::likelihood;
@@ -20,7 +20,6 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use difference::Other;
 use std::io;
-use std::num::NonZeroU16;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Tell what led to a violation
@@ -54,12 +53,19 @@ pub(super) struct Explain {
     #[arg(action = clap::ArgAction::SetTrue)]
     likelihood: bool,
 
-    /// How many copies of each moment are played
-    #[arg(long, value_name = "N", env = "SQUALL_COPIES", default_value = "40", hide_env = true)]
-    copies: NonZeroU16,
+    /// How many copies of each moment are played, from 8 on: of fewer nothing could be said
+    #[arg(long, value_name = "N", env = "SQUALL_COPIES", default_value_t = 40, hide_env = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(8..))]
+    copies: u16,
 
     /// Tell where another run parts from this one: a capsule, a scenario with the same seed, or another seed of the scenario
-    #[arg(long, value_name = "CAPSULE, SCENARIO or SEED", env = "SQUALL_DIFF", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "CAPSULE, SCENARIO or SEED",
+        env = "SQUALL_DIFF",
+        hide_env = true,
+        allow_hyphen_values = true
+    )]
     diff: Option<Other>,
 
     /// How to write it
@@ -68,7 +74,6 @@ pub(super) struct Explain {
 }
 
 pub(super) fn explain<S: System>(wanted: &Explain, terminal: &mut Terminal) -> io::Result<Exit> {
-    let signals = Signals::listen()?;
     let source = match wanted.subject.read_broken::<S>("explain") {
         Ok(source) => source,
         Err(refusal) => return Ok(refusal.tell(terminal)),
@@ -78,8 +83,11 @@ pub(super) fn explain<S: System>(wanted: &Explain, terminal: &mut Terminal) -> i
         Ok(other) => other,
         Err(refusal) => return Ok(refusal.tell(terminal)),
     };
+    // Only copies are many; who interrupts them is told what is known by then.
+    let signals = if wanted.likelihood { Some(Signals::listen()?) } else { None };
+    let heard = || signals.as_ref().and_then(Signals::heard);
     let width = terminal.width().unwrap_or(WIDTH);
-    let text = match catch_unwind(AssertUnwindSafe(|| explained(wanted, &source, other, &signals, width))) {
+    let text = match catch_unwind(AssertUnwindSafe(|| explained(wanted, &source, other, &heard, width))) {
         Ok(text) => text,
         Err(payload) => return Ok(Refusal::Bug(payload).tell(terminal)),
     };
@@ -87,7 +95,7 @@ pub(super) fn explain<S: System>(wanted: &Explain, terminal: &mut Terminal) -> i
         Format::Json => terminal.raw(&(text + "\n"))?,
         Format::Human => terminal.result(&text)?,
     }
-    Ok(signals.heard().map_or(Exit::Done, Exit::Signal))
+    Ok(heard().map_or(Exit::Done, Exit::Signal))
 }
 
 /// How many signs fit into a line where nobody says.
@@ -105,7 +113,7 @@ fn explained<S: System>(
     wanted: &Explain,
     source: &Source<S>,
     other: Option<Source<S>>,
-    signals: &Signals,
+    heard: &dyn Fn() -> Option<u8>,
     width: usize,
 ) -> String {
     let violated = source.outcome.violation().expect("what is explained breaks something");
@@ -114,28 +122,26 @@ fn explained<S: System>(
     let play = |watch: &mut dyn Watch| {
         S::play_watched(&source.plan, watch);
     };
-    let moments = wanted
-        .likelihood
-        .then(|| likelihood(violated, u32::from(wanted.copies.get()), &play, &mut || signals.heard().is_none()));
+    let moments =
+        wanted.likelihood.then(|| likelihood(violated, u32::from(wanted.copies), &play, &mut || heard().is_none()));
     let faults: Vec<FaultLine> = source.plan.faults.iter().map(fault_line).collect();
     let other_story = other.as_ref().map(|other| told(&other.plan));
     let catalogue = S::catalogue();
-    let file = quoted(&wanted.subject.file.display().to_string());
     let explanation = Explanation {
         outcome: &source.outcome,
         promise: catalogue.promise(&violated.invariant).unwrap_or_default(),
         faults: &faults,
         story: &story,
         threads: &threads,
-        past: &threads.past(&story.numbers(&violated.nodes)),
+        past: &threads.past(&story.numbers(&violated.nodes), Time::from_ns(violated.time_ns)),
         turns: if wanted.turns == 0 { usize::MAX } else { wanted.turns },
-        likelihood: moments.as_deref(),
+        likelihood: moments.as_ref(),
         other: other.as_ref().zip(other_story.as_ref()).map(|(other, story)| explanation::Other {
             outcome: &other.outcome,
             story,
             plans: difference::of_plans(&text::written(&source.plan, 3), &text::written(&other.plan, 3)),
         }),
-        shrink: &format!("squall shrink {file}{}", wanted.subject.seed_flag()),
+        shrink: &format!("squall shrink {}", wanted.subject.words()),
     };
     match wanted.format {
         Format::Json => explanation.json(),

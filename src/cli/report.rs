@@ -1,10 +1,10 @@
 //! `squall report`: one run as a page, a picture, a trace, a diagram, a log or a history.
 
 use super::Exit;
-use super::arguments::Format;
+use super::arguments::{Detail, Format};
 use super::run::fault_line;
 use super::shell::quoted;
-use super::subject::{Refusal, Source, Subject};
+use super::subject::{Refusal, Source, Subject, is_same_file};
 use super::sweep::folder::{at, replace};
 use super::sweep::run_command;
 use super::terminal::Terminal;
@@ -13,6 +13,7 @@ use crate::report::failure::FaultLine;
 use crate::report::history::{Events, history};
 use crate::report::json::{self, FORMAT};
 use crate::report::mermaid::mermaid;
+use crate::report::number::counted;
 use crate::report::perfetto::perfetto;
 use crate::report::shiviz::shiviz;
 use crate::report::told::Run;
@@ -28,7 +29,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 /// Write one run as a page, a picture, a trace, a diagram, a log or a history
 #[derive(Args, Debug)]
@@ -45,7 +46,7 @@ Examples:
 Exit codes:
   0    it is written                       1    input or output failed
   2    wrong usage, or a bad file          3    the capsule does not break what it says
-  70   a bug of squall")]
+  70   a bug of squall                     130, 143  interrupted, terminated")]
 pub(super) struct Report {
     #[command(flatten)]
     pub(super) subject: Subject,
@@ -144,11 +145,28 @@ impl Report {
         if streams.len() > 1 || !streams.is_empty() && self.format == Format::Json {
             return Err(format!("--{}: standard output has room for one thing; name a file", streams[0]));
         }
-        if let Some(Wanted { form, file }) = wanted.iter().find(|wanted| wanted.file.is_dir()) {
-            return Err(format!("--{}: {} is a folder; name a file in it", form.name(), file.display()));
+        for (place, Wanted { form, file }) in wanted.iter().enumerate() {
+            let (form, told) = (form.name(), file.display());
+            if file.is_dir() || file.as_os_str().to_string_lossy().ends_with(is_separator) {
+                return Err(format!("--{form}: {told} is a folder; name a file in it"));
+            }
+            if is_same_file(file, &self.subject.file) {
+                return Err(format!("--{form}: {told} is what is to be reported; name another file"));
+            }
+            if let Some(other) = wanted[..place].iter().find(|other| is_same_place(other.file, file)) {
+                return Err(format!("--{form}: {told} is to be the {} already; name another file", other.form.name()));
+            }
         }
         Ok(wanted)
     }
+}
+
+/// Whether two files would be one.
+fn is_same_place(one: &Path, other: &Path) -> bool {
+    let folder = |file: &Path| {
+        file.parent().map(|folder| Path::new(".").join(folder)).and_then(|folder| folder.canonicalize().ok())
+    };
+    is_same_file(one, other) || one == other || one.file_name() == other.file_name() && folder(one) == folder(other)
 }
 
 impl Wanted<'_> {
@@ -157,7 +175,7 @@ impl Wanted<'_> {
     }
 }
 
-pub(super) fn report<S: System>(report: &Report, terminal: &mut Terminal) -> io::Result<Exit> {
+pub(super) fn report<S: System>(report: &Report, detail: Detail, terminal: &mut Terminal) -> io::Result<Exit> {
     let wanted = match report.wanted() {
         Ok(wanted) => wanted,
         Err(why) => {
@@ -185,7 +203,7 @@ pub(super) fn report<S: System>(report: &Report, terminal: &mut Terminal) -> io:
             fs::create_dir_all(folder).map_err(|error| at(folder, &error))?;
         }
         replace(file, text)?;
-        if report.format == Format::Human {
+        if report.format == Format::Human && detail != Detail::Quiet {
             terminal.aside(&format!("written {}\n", file.display()));
         }
     }
@@ -213,7 +231,7 @@ fn written<S: System>(report: &Report, source: &Source<S>, wanted: &[Wanted<'_>]
     }
     let threads = Threads::of(&story);
     let past = match source.outcome.violation().filter(|_| !report.all) {
-        Some(violated) => threads.past(&story.numbers(&violated.nodes)),
+        Some(violated) => threads.past(&story.numbers(&violated.nodes), Time::from_ns(violated.time_ns)),
         None => (0..story.turns.len()).collect(),
     };
     let turns = if report.turns == 0 { past.len() } else { report.turns };
@@ -232,6 +250,10 @@ fn written<S: System>(report: &Report, source: &Source<S>, wanted: &[Wanted<'_>]
         let text = match wanted.form {
             Form::Html => page::html(&run),
             Form::Svg => picture::svg(&run),
+            Form::Perfetto if story.forgotten > 0 => {
+                let remark = format!("the first {} of the run are forgotten", counted(story.forgotten, "turn"));
+                return Ok(Text { text: perfetto(&run) + "\n", remark: Some(remark) });
+            }
             Form::Perfetto => perfetto(&run) + "\n",
             Form::Shiviz => shiviz(&run),
             Form::Mermaid => mermaid(&run),

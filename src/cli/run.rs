@@ -7,7 +7,7 @@ mod progress;
 
 use super::arguments::{Detail, Format, Run};
 use super::check::found;
-use super::set::{self, Setting};
+use super::set;
 use super::shell::quoted;
 use super::signals::Signals;
 use super::terminal::Terminal;
@@ -236,8 +236,7 @@ impl<S: System> Session<'_, S> {
     /// The command that plays this run alone.
     fn command(&self, index: usize) -> String {
         let file = quoted(&self.jobs[index].file.display().to_string());
-        let flag = |setting: &Setting| format!(" --set {}", quoted(&setting.written));
-        let settings: String = self.run.settings.settings.iter().map(flag).collect();
+        let settings = self.run.settings.words();
         let seed = self.jobs[index].seed;
         let check = match self.run.check_determinism.is_some_and(|share| share.takes(seed)) {
             true => " --check-determinism",

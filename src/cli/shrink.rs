@@ -10,7 +10,7 @@ use super::arguments::{Detail, Format, jobs};
 use super::length::Length;
 use super::shell::quoted;
 use super::signals::Signals;
-use super::subject::{Source, Subject};
+use super::subject::{Source, Subject, is_same_file};
 use super::sweep::folder::{at, replace};
 use super::terminal::Terminal;
 use super::{Exit, bug};
@@ -266,10 +266,6 @@ fn target(wanted: &Shrink) -> Result<PathBuf, String> {
 /// Whether something else lies where a scenario is to be written.
 fn is_foreign(out: &Path) -> bool {
     std::fs::read(out).is_ok_and(|text| !text.is_empty() && text::glimpse(&text, "system").is_none())
-}
-
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Writes the scenario with its story, and the capsule.

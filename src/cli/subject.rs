@@ -12,7 +12,7 @@ use crate::systems::{self, FoundCapsule, PlanOf, System};
 use clap::Args;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which run.
 #[derive(Args, Debug)]
@@ -75,9 +75,10 @@ impl Subject {
         }
     }
 
-    /// The flag that says the seed again, with a space before it; empty if none was said.
-    pub(super) fn seed_flag(&self) -> String {
-        self.seed.map_or(String::new(), |seed| format!(" --seed {}", seed.0))
+    /// The words that name the same run again.
+    pub(super) fn words(&self) -> String {
+        let seed = self.seed.map_or(String::new(), |seed| format!(" --seed {}", seed.0));
+        format!("{}{seed}{}", quoted(&self.file.display().to_string()), self.settings.words())
     }
 
     /// Reads the file and plays the plan, whatever it comes to.
@@ -92,8 +93,9 @@ impl Subject {
         match &source.outcome.verdict {
             Verdict::Violation(_) => Ok(source),
             Verdict::Pass => Err(Refusal::Usage(format!(
-                "{file} breaks nothing with seed {seed}, so there is nothing to {purpose}; find a seed that does with: squall sweep {}",
+                "{file} breaks nothing with seed {seed}, so there is nothing to {purpose}; find a seed that does with: squall sweep {}{}",
                 quoted(&file),
+                self.settings.words(),
             ))),
             Verdict::Inconclusive(_) => {
                 Err(Refusal::NoVerdict(format!("{file} with seed {seed} {}", what_it_does(&source.outcome))))
@@ -148,4 +150,9 @@ fn what_it_does(outcome: &Outcome) -> String {
         Verdict::Violation(violated) => format!("breaks {}", violated.invariant),
         Verdict::Inconclusive(why) => format!("comes to no verdict: {why}"),
     }
+}
+
+/// Whether these are one file that is there, by whatever names.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }

@@ -5,7 +5,8 @@ use super::json::{self, FORMAT, Violation};
 use super::number::{count, counted};
 use super::story::{describe, story};
 use super::style::{BAD, BOLD, DIM, styled};
-use crate::run::likelihood::{GRACE, Moment, inevitable, steepest};
+use super::told::verdict;
+use crate::run::likelihood::{GRACE, Likelihood, Moment, inevitable, steepest};
 use crate::run::outcome::Outcome;
 use crate::run::story::{Fate, Story, Threads, What};
 use serde::Serialize;
@@ -29,7 +30,7 @@ pub struct Explanation<'a> {
     /// At most so many of them are told, the last.
     pub turns: usize,
     /// How likely it was, if that was asked.
-    pub likelihood: Option<&'a [Moment]>,
+    pub likelihood: Option<&'a Likelihood>,
     /// Another run, if one was named.
     pub other: Option<Other<'a>>,
     /// The command that makes it shorter.
@@ -63,6 +64,10 @@ impl Explanation<'_> {
         let told = self.told();
         let mut text = failure::failure(self.outcome, &[self.promise.to_owned()], self.faults);
         text += &title("what led to it");
+        if self.story.forgotten > 0 {
+            let what = format_args!("  the first {} of the run are forgotten", counted(self.story.forgotten, "turn"));
+            text += &format!("{}\n", styled(DIM, what));
+        }
         let earlier = self.past.len() - told.len();
         if earlier > 0 {
             let what = format_args!(
@@ -77,8 +82,8 @@ impl Explanation<'_> {
             let (at, end) = (instant(violated.time_ns), format_args!("{} is broken", violated.invariant));
             text += &format!("  {at:>9}  {}\n", styled(BAD, end));
         }
-        if let Some(moments) = self.likelihood {
-            text += &self.likelihood_in_words(moments, width);
+        if let Some(likelihood) = self.likelihood {
+            text += &self.likelihood_in_words(likelihood, width);
         }
         if let Some(other) = &self.other {
             text += &self.difference(other, width);
@@ -86,7 +91,7 @@ impl Explanation<'_> {
         text
     }
 
-    fn likelihood_in_words(&self, moments: &[Moment], width: usize) -> String {
+    fn likelihood_in_words(&self, Likelihood { moments, is_whole }: &Likelihood, width: usize) -> String {
         let mut text = title("how likely it was");
         let by = moments.last().map_or(0, |end| (end.at + GRACE).ns());
         text += &format!(
@@ -98,44 +103,47 @@ impl Explanation<'_> {
             let (at, step) = (instant(moment.at.ns()), count(moment.step));
             text += &format!("  {at:>9}  step {step:>9}  {:>4} of {}  {bar}\n", moment.broke, moment.copies);
         }
-        text.push('\n');
-        if let Some((before, after)) = steepest(moments) {
-            let (at, from, to) = (instant(after.at.ns()), before.broke, after.broke);
-            text += &match after.step - before.step {
-                1 => format!(
-                    "  Most was decided at {at} by step {}: {from} of {} copies broke it before, {to} after it.\n",
-                    count(after.step),
-                    after.copies
-                ),
-                _ => format!(
-                    "  Most was decided between {} and {at}: from {from} to {to} of {} copies.\n",
-                    instant(before.at.ns()),
-                    after.copies
-                ),
-            };
-            let decisive = |place: &usize| {
-                let turn = &self.story.turns[*place];
-                before.step < turn.step && turn.step <= after.step && turn.node.is_some()
-            };
-            let places: Vec<usize> = (0..self.story.turns.len()).filter(decisive).take(AFTER).collect();
-            text += &story(self.story, self.threads, &places, width);
-        } else {
-            text += "  No moment decided much: it grew slowly, or was likely from the beginning.\n";
+        text += "\n";
+        if !is_whole {
+            return text + "  It was interrupted: moments between these were not looked at.\n";
         }
+        text += &self.decisive(moments, width);
         if let Some(moment) = inevitable(moments) {
-            text +=
-                &format!("  From {} on (step {}) every copy broke it.\n", instant(moment.at.ns()), count(moment.step));
+            let (at, step) = (instant(moment.at.ns()), count(moment.step));
+            text += &format!("  From {at} on (step {step}) all of {} copies broke it.\n", moment.copies);
         }
         text
     }
 
+    /// Where the likelihood grew most, and what happened there if that is one step.
+    fn decisive(&self, moments: &[Moment], width: usize) -> String {
+        let Some((before, after)) = steepest(moments) else {
+            return match moments.first().is_some_and(Moment::is_certain) {
+                true => "  It was certain from the beginning.\n".to_owned(),
+                false => "  No moment decided much: it grew slowly, or was likely from the beginning.\n".to_owned(),
+            };
+        };
+        let (at, from, to) = (instant(after.at.ns()), before.broke, after.broke);
+        if after.step - before.step > 1 {
+            let (since, copies) = (instant(before.at.ns()), after.copies);
+            return format!("  Most was decided between {since} and {at}: from {from} to {to} of {copies} copies.\n");
+        }
+        let is_decisive = |place: &usize| {
+            let turn = &self.story.turns[*place];
+            before.step < turn.step && turn.step <= after.step && turn.node.is_some()
+        };
+        let places: Vec<usize> = (0..self.story.turns.len()).filter(is_decisive).collect();
+        let step = count(after.step);
+        format!(
+            "  Most was decided at {at} by step {step}: {from} of {} copies broke it before, {to} after it.\n{}",
+            after.copies,
+            story(self.story, self.threads, &places, width),
+        )
+    }
+
     fn difference(&self, other: &Other<'_>, width: usize) -> String {
         let mut text = title(&format!("beside {}, seed {}", other.outcome.scenario, other.outcome.seed));
-        let end = other
-            .outcome
-            .violation()
-            .map_or("breaks nothing".to_owned(), |found| format!("breaks {}", found.invariant));
-        text += &format!("  which {end}\n");
+        text += &format!("  where {}\n", verdict(other.outcome));
         if !other.plans.is_empty() {
             let count = other.plans.lines().count();
             let lines = other.plans.lines().take(PLAN_LINES).map(|line| format!("  {line}\n"));
@@ -145,7 +153,9 @@ impl Explanation<'_> {
                 text += &format!("  {}\n", styled(DIM, format_args!("… {more}")));
             }
         }
-        let same = self.story.parting(other.story);
+        let Some(same) = self.story.parting(other.story) else {
+            return text + "\n  They are too long to say where they part: their beginning is forgotten.\n";
+        };
         if same == self.story.turns.len().max(other.story.turns.len()) {
             return text + "\n  Both runs are the same.\n";
         }
@@ -154,7 +164,7 @@ impl Explanation<'_> {
             let threads = Threads::of(story);
             let places: Vec<usize> = (from..upto.min(story.turns.len())).collect();
             let told = super::story::story(story, &threads, &places, width);
-            let told = if told.is_empty() { "  (it is over)\n".to_owned() } else { told };
+            let told = if told.is_empty() && from > 0 { "  (it is over)\n".to_owned() } else { told };
             format!("{}{told}", if name.is_empty() { String::new() } else { format!("  {}\n", styled(BOLD, name)) })
         };
         text += &section("", self.story, same.saturating_sub(BEFORE), same);
@@ -167,6 +177,7 @@ impl Explanation<'_> {
         let shown: BTreeSet<usize> = self.told().iter().copied().collect();
         let turn = |place: &usize| self.turn(*place, &shown);
         let violated = self.outcome.violation();
+        let whole = self.likelihood.filter(|found| found.is_whole);
         json::object(&Object {
             format: FORMAT,
             kind: "explain",
@@ -177,15 +188,18 @@ impl Explanation<'_> {
             digest: &self.outcome.digest,
             earlier: self.past.len() - shown.len(),
             turns: self.told().iter().map(turn).collect(),
-            likelihood: self.likelihood.map(|moments| moments.iter().map(point).collect()),
-            inevitable: self.likelihood.and_then(inevitable).as_ref().map(point),
+            forgotten: self.story.forgotten,
+            likelihood: self.likelihood.map(|found| found.moments.iter().map(point).collect()),
+            inevitable: whole.and_then(|found| inevitable(&found.moments)).as_ref().map(point),
+            complete: self.likelihood.map(|found| found.is_whole),
             difference: self.other.as_ref().map(|other| Difference {
                 scenario: &other.outcome.scenario,
                 seed: other.outcome.seed,
                 violation: other.outcome.violation().map(json::violation),
                 digest: &other.outcome.digest,
+                verdict: json::verdict(other.outcome),
                 same_turns: self.story.parting(other.story),
-                parts_at_ns: self.story.turns.get(self.story.parting(other.story)).map(|turn| turn.at.ns()),
+                parts_at_ns: self.story.parting(other.story).and_then(|same| Some(self.story.turns.get(same)?.at.ns())),
             }),
         })
     }
@@ -240,11 +254,14 @@ struct Object<'a> {
     violation: Option<Violation<'a>>,
     digest: &'a str,
     earlier: usize,
+    forgotten: u64,
     turns: Vec<TurnObject<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     likelihood: Option<Vec<Point>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inevitable: Option<Point>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     difference: Option<Difference<'a>>,
 }
@@ -285,6 +302,7 @@ struct Difference<'a> {
     seed: u64,
     violation: Option<Violation<'a>>,
     digest: &'a str,
-    same_turns: usize,
+    verdict: &'static str,
+    same_turns: Option<usize>,
     parts_at_ns: Option<u64>,
 }

@@ -105,6 +105,15 @@ pub fn run(outcome: &Outcome, expected: bool, wall: Duration) -> String {
     object(&run_object(outcome, expected, wall))
 }
 
+/// `pass`, `violation` or `inconclusive`.
+pub(super) fn verdict(outcome: &Outcome) -> &'static str {
+    match outcome.verdict {
+        Verdict::Pass => "pass",
+        Verdict::Violation(_) => "violation",
+        Verdict::Inconclusive(_) => "inconclusive",
+    }
+}
+
 pub(super) fn violation(violated: &Violated) -> Violation<'_> {
     Violation {
         invariant: &violated.invariant,
@@ -123,11 +132,7 @@ fn run_object(outcome: &Outcome, expected: bool, wall: Duration) -> Run<'_> {
         system: &outcome.system,
         seed: outcome.seed,
         engine: outcome.engine,
-        verdict: match outcome.verdict {
-            Verdict::Pass => "pass",
-            Verdict::Violation(_) => "violation",
-            Verdict::Inconclusive(_) => "inconclusive",
-        },
+        verdict: verdict(outcome),
         expected,
         violation,
         steps: outcome.steps,

@@ -5,59 +5,66 @@
 use super::number::counted;
 use super::told::{Run, cut};
 use crate::run::story::{Fate, What};
-use std::fmt::Write;
 
-/// So many turns are drawn, the last: browsers refuse longer texts.
-const TURNS: usize = 400;
+/// So long is the text at most, in bytes: Mermaid draws none of more than 50,000 signs if nothing else is set.
+const LONGEST: usize = 48_000;
 /// So many signs of a message or a note.
 const WIDTH: usize = 70;
 
-/// The diagram.
+/// The diagram: of the turns that are shown as many as there is room for, the last.
 pub fn mermaid(run: &Run<'_>) -> String {
-    let places = run.places();
-    let places = &places[places.len().saturating_sub(TURNS)..];
-    let nodes = run.nodes(places);
-    let mut text = format!("%% {}, seed {}\nsequenceDiagram\n", run.outcome.scenario, run.outcome.seed);
-    let mut line = |what: String| writeln!(text, "    {what}").expect("a text takes all");
-    nodes.iter().for_each(|node| line(format!("participant {}", run.story.names[*node])));
-    let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return text };
-    let all = match first == last {
+    let all = run.places();
+    let nodes = run.nodes(&all);
+    let mut head = format!("%% {}, seed {}\nsequenceDiagram\n", run.outcome.scenario, run.outcome.seed);
+    nodes.iter().for_each(|node| head += &format!("    participant {}\n", run.story.names[*node]));
+    let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return head };
+    let over = match first == last {
         true => run.story.names[*first].clone(),
         false => format!("{},{}", run.story.names[*first], run.story.names[*last]),
     };
-    let left_out = run.story.forgotten as usize + run.story.turns.len() - places.len();
+    let broken = run.outcome.violation().map_or(String::new(), |violated| {
+        format!("    Note over {over}: {} is broken: {}\n", violated.invariant, label(&violated.message))
+    });
+    let (mut turns, mut room) = (Vec::new(), LONGEST.saturating_sub(head.len() + broken.len()));
+    for place in all.iter().rev() {
+        let text = turn(run, *place, &nodes, &over);
+        let Some(left) = room.checked_sub(text.len()) else { break };
+        room = left;
+        turns.push(text);
+    }
+    let left_out = run.story.forgotten + (run.story.turns.len() - turns.len()) as u64;
     if left_out > 0 {
-        line(format!("Note over {all}: {} not shown", counted(left_out as u64, "turn")));
+        head += &format!("    Note over {over}: {} not shown\n", counted(left_out, "turn"));
     }
-    for place in places {
-        let turn = &run.story.turns[*place];
-        for deed in &turn.deeds {
-            let words = label(&deed.words);
-            let name = |node: usize| &run.story.names[node];
-            let me = turn.node.map_or(&all, name);
-            match deed.what {
-                What::Gets { from, .. } if nodes.contains(&from) => line(format!("{}->>{me}: {words}", name(from))),
-                What::Sends { to }
-                    if run.threads.fate(*place, to, &deed.words) == Fate::Missed && nodes.contains(&to) =>
-                {
-                    line(format!("{me}-x{}: {words}", name(to)));
-                }
-                What::Gets { .. } | What::Sends { .. } | What::Misses { .. } | What::Fires | What::Syncs => {}
-                What::Hears
-                | What::Damaged { .. }
-                | What::Notes
-                | What::Starts
-                | What::Fails
-                | What::Dies
-                | What::Becomes
-                | What::Begins { .. }
-                | What::Ends { .. }
-                | What::Calm => line(format!("Note over {me}: {}", label(&run.deed(deed)))),
+    turns.push(head);
+    turns.into_iter().rev().chain([broken]).collect()
+}
+
+/// The lines of one turn. `nodes`: who has part; `over`: whom a note covers that concerns all.
+fn turn(run: &Run<'_>, place: usize, nodes: &[usize], over: &str) -> String {
+    let (turn, mut text) = (&run.story.turns[place], String::new());
+    let name = |node: usize| run.story.names[node].as_str();
+    let me = turn.node.map_or(over, name);
+    for deed in &turn.deeds {
+        let words = label(&deed.words);
+        let line = match deed.what {
+            What::Gets { from, .. } if nodes.contains(&from) => format!("{}->>{me}: {words}", name(from)),
+            What::Sends { to } if run.threads.fate(place, to, &deed.words) == Fate::Missed && nodes.contains(&to) => {
+                format!("{me}-x{}: {words}", name(to))
             }
-        }
-    }
-    if let Some(violated) = run.outcome.violation() {
-        line(format!("Note over {all}: {} is broken: {}", violated.invariant, label(&violated.message)));
+            What::Gets { .. } | What::Sends { .. } | What::Misses { .. } | What::Fires | What::Syncs => continue,
+            What::Hears
+            | What::Damaged { .. }
+            | What::Notes
+            | What::Starts
+            | What::Fails
+            | What::Dies
+            | What::Becomes
+            | What::Begins { .. }
+            | What::Ends { .. }
+            | What::Calm => format!("Note over {me}: {}", label(&run.deed(deed))),
+        };
+        text += &format!("    {line}\n");
     }
     text
 }

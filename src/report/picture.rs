@@ -242,7 +242,7 @@ fn turn(text: &mut String, layout: &Layout<'_>, row: usize, has_links: bool) {
         return;
     };
     let x = layout.lane_x(lane);
-    let is_bad = run.outcome.violation().is_some() && place + 1 == run.story.turns.len();
+    let is_bad = run.ending() == Some(place);
     let dot = match (is_bad, weight(turn)) {
         (true, _) => format!(
             "<circle class=\"halo\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"8.5\"/><circle class=\"bad\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>"

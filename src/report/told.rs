@@ -32,11 +32,7 @@ impl Run<'_> {
 
     /// What it came to, in a few words.
     pub(super) fn verdict(&self) -> String {
-        match &self.outcome.verdict {
-            Verdict::Pass => "nothing broke".to_owned(),
-            Verdict::Violation(violated) => format!("{} is broken", violated.invariant),
-            Verdict::Inconclusive(why) => format!("inconclusive: {why}"),
-        }
+        verdict(self.outcome)
     }
 
     /// Whose turn it is: a node's name, or nothing.
@@ -52,6 +48,11 @@ impl Run<'_> {
     /// What the turn at this place is about: the first thing that happens in it.
     pub(super) fn head(&self, place: usize) -> String {
         self.story.turns[place].deeds.first().map_or(String::new(), |deed| self.deed(deed))
+    }
+
+    /// The place of the turn in which it broke, if it did in one.
+    pub(super) fn ending(&self) -> Option<usize> {
+        self.story.ending(self.outcome.violation()?.time_ns)
     }
 
     /// See [`with_faults`].
@@ -85,6 +86,15 @@ pub(super) fn deed(Deed { what, words }: &Deed, names: &[String]) -> String {
         What::Begins { .. } => format!("fault begins: {words}"),
         What::Ends { .. } => format!("fault ends: {words}"),
         What::Calm => "the faults are over".to_owned(),
+    }
+}
+
+/// What a run came to, in a few words.
+pub(super) fn verdict(outcome: &Outcome) -> String {
+    match &outcome.verdict {
+        Verdict::Pass => "nothing broke".to_owned(),
+        Verdict::Violation(violated) => format!("{} is broken", violated.invariant),
+        Verdict::Inconclusive(why) => format!("inconclusive: {why}"),
     }
 }
 

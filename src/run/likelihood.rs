@@ -2,7 +2,7 @@
 //! counted how many of them break the same, about as soon.
 
 use super::outcome::{Verdict, Violated};
-use super::watch::Watch;
+use super::watch::{Forks, Watch};
 use crate::kernel::time::{Span, Time};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    fn is_certain(&self) -> bool {
+    /// Whether every copy broke it.
+    pub fn is_certain(&self) -> bool {
         self.broke == self.copies
     }
 }
@@ -29,19 +30,28 @@ impl Moment {
 /// for another reason.
 pub const GRACE: Span = Span::secs(1);
 
+/// How the likelihood grew.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Likelihood {
+    /// In the order of time; the last is the step that broke it, which is certain.
+    pub moments: Vec<Moment>,
+    /// Whether all was played that should be; else somebody has stopped it.
+    pub is_whole: bool,
+}
+
 /// At first the run is cut into so many pieces of equal length, and in each round the piece in which most was decided.
 const PIECES: u64 = 8;
 /// So often a piece is cut again: 8^8 steps are more than a run has in which anybody looks for a moment.
 const ROUNDS: usize = 8;
 
-/// How the likelihood grew, in the order of time; the last moment is the step that broke it, which is certain. `play` plays the run.
-/// `copies`: how many there are of each moment. `goes_on` is asked after each of them; what is known by then is answered.
+/// How the likelihood grew. `play` plays the run. `copies`: how many there are of each moment. `goes_on` is asked after each of them; if
+/// it says no, the moments are answered of which all copies were played.
 pub fn likelihood(
     violated: &Violated,
     copies: u32,
     play: &dyn Fn(&mut dyn Watch),
     goes_on: &mut dyn FnMut() -> bool,
-) -> Vec<Moment> {
+) -> Likelihood {
     let end = Moment { step: violated.step, at: Time::from_ns(violated.time_ns), broke: copies, copies };
     let mut survey = Survey {
         invariant: &violated.invariant,
@@ -55,18 +65,13 @@ pub fn likelihood(
     survey.steps.insert(0, 0);
     for _ in 0..ROUNDS {
         play(&mut survey);
-        let mut moments: Vec<Moment> =
-            survey.moments.values().copied().filter(|moment| moment.copies == copies).collect();
-        moments.push(end);
-        let Some((before, after)) = steepest(&moments) else { break };
+        let Some((before, after)) = steepest(&survey.known(end)) else { break };
         survey.steps = cuts(before.step, after.step);
         if survey.steps.is_empty() || survey.is_over {
             break;
         }
     }
-    let mut moments: Vec<Moment> = survey.moments.into_values().filter(|moment| moment.copies > 0).collect();
-    moments.push(end);
-    moments
+    Likelihood { moments: survey.known(end), is_whole: !survey.is_over }
 }
 
 /// The steps between two, which are not among them, at which the distance is cut into pieces.
@@ -103,9 +108,17 @@ struct Survey<'a> {
     is_over: bool,
 }
 
+impl Survey<'_> {
+    /// The moments of which all copies were played, and the end.
+    fn known(&self, end: Moment) -> Vec<Moment> {
+        let whole = self.moments.values().copied().filter(|moment| moment.copies == self.copies);
+        whole.chain([end]).collect()
+    }
+}
+
 impl Watch for Survey<'_> {
-    fn forks(&self) -> (Vec<u64>, u32) {
-        (self.steps.clone(), self.copies)
+    fn forks(&self) -> Forks {
+        Forks { steps: self.steps.clone(), copies: self.copies, until: self.until }
     }
 
     fn forked(&mut self, step: u64, at: Time, verdict: &Verdict) -> bool {
@@ -146,7 +159,7 @@ mod tests {
         };
         // Before step 6,789 one copy in four breaks it, from there on all.
         let play = |watch: &mut dyn Watch| {
-            let (steps, copies) = watch.forks();
+            let Forks { steps, copies, .. } = watch.forks();
             for step in steps.into_iter().rev() {
                 for copy in 0..copies {
                     let broken = step >= 6_789 || copy % 4 == 0;
@@ -155,7 +168,8 @@ mod tests {
                 }
             }
         };
-        let moments = likelihood(&violated, 8, &play, &mut || true);
+        let Likelihood { moments, is_whole } = likelihood(&violated, 8, &play, &mut || true);
+        assert!(is_whole);
         let (before, after) = steepest(&moments).expect("several");
         assert_eq!((before.step, before.broke, after.step, after.broke), (6_788, 2, 6_789, 8));
         assert_eq!(inevitable(&moments).expect("the end at least").step, 6_789);

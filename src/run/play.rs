@@ -4,9 +4,9 @@ use super::outcome::{Outcome, Verdict, Violated};
 use super::seen::Seen;
 use super::storyteller::Storyteller;
 use super::tape::{Listener, Tape};
-use super::watch::{Closeness, Unwatched, Watch};
+use super::watch::{Closeness, Forks, Unwatched, Watch};
 use crate::environment::fault::{FAULT_NAMES, KINDS};
-use crate::environment::plan::Plan;
+use crate::environment::plan::{Limits, Plan};
 use crate::kernel::digest::mix;
 use crate::kernel::time::Time;
 use crate::oracle::spec::{Oracle, Spec, View};
@@ -47,7 +47,9 @@ fn play_traced<P: Spec, T: Listener<P>>(
 ) -> Outcome {
     let mut world = World::<P, P::Oracles, T>::new(Arc::clone(plan), P::oracles(&plan.system), trace);
     let (verdict, copies) = verdict_watched(&mut world, plan, watch);
-    play_on(copies, plan, watch);
+    if !copies.is_empty() {
+        play_on(copies, plan, watch);
+    }
     let fingerprint = *world.trace().fingerprint();
     let traffic = world.traffic();
     let named =
@@ -96,7 +98,9 @@ fn play_on<P: Spec, T: Listener<P>>(
     plan: &Plan<P::Config>,
     watch: &mut dyn Watch,
 ) {
-    let (_, count) = watch.forks();
+    let Forks { copies: count, until, .. } = watch.forks();
+    let virtual_time = plan.limits.virtual_time.min(until.since(Time::ZERO));
+    let plan = &Plan { limits: Limits { virtual_time, ..plan.limits }, ..plan.clone() };
     while let Some(copy) = copies.pop() {
         for number in 0..count {
             let mut fork = copy.clone();
@@ -117,7 +121,7 @@ fn verdict_watched<P: Spec, T: Listener<P>>(
 ) -> (Verdict, Vec<World<P, P::Oracles, T>>) {
     let stretch = if watch.closeness() == Closeness::Turns { 1 } else { STRETCH };
     let sketches = Sketches::new(watch.closeness(), P::cast(&plan.system).count());
-    let (mut forks, _) = watch.forks();
+    let mut forks = watch.forks().steps;
     forks.reverse();
     let mut session = Session { watch, stretch, forks, copies: Vec::new(), sketches };
     let verdict = match quietly(|| session.play_through(world, plan)) {

@@ -117,6 +117,13 @@ pub struct Story {
 }
 
 impl Story {
+    /// The place of the last turn, if it was at this time, in virtual nanoseconds: in it that was found. Else it is nobody's turn that broke something, but that
+    /// nothing had happened until then.
+    pub fn ending(&self, at_ns: u64) -> Option<usize> {
+        let last = self.turns.len().checked_sub(1)?;
+        (self.turns[last].at.ns() == at_ns).then_some(last)
+    }
+
     /// The place of the turn with this number, unless it is forgotten.
     pub fn place(&self, number: u64) -> Option<usize> {
         number.checked_sub(self.forgotten).map(|place| place as usize)
@@ -127,8 +134,14 @@ impl Story {
         (0..self.names.len()).filter(|node| names.is_empty() || names.contains(&self.names[*node])).collect()
     }
 
-    /// For how many turns another run is the same.
-    pub fn parting(&self, other: &Story) -> usize {
+    /// For how many turns another run is the same. `None` if that cannot be known, since the beginning of one is forgotten.
+    pub fn parting(&self, other: &Story) -> Option<usize> {
+        let is_known = self.forgotten == 0 && other.forgotten == 0;
+        let same = if self.names == other.names { self.same_turns(other) } else { 0 };
+        is_known.then_some(same)
+    }
+
+    fn same_turns(&self, other: &Story) -> usize {
         self.turns.iter().zip(&other.turns).take_while(|(one, other)| one == other).count()
     }
 }
@@ -217,12 +230,12 @@ impl<'a> Threads<'a> {
         self.before[place].into_iter().chain(sent)
     }
 
-    /// What led to the end of the story, as far as these nodes and the last turn are concerned: their last turns, and of each of these what
-    /// came before it, in its node as far as it is worth telling, and by messages. Places in the story, in ascending order.
-    pub fn past(&self, nodes: &[usize]) -> Vec<usize> {
+    /// What led to what was found at this time and concerns these nodes: their last turns, the last turn of all if it was then, and of
+    /// each of these what came before it, in its node as far as it is worth telling, and by messages. Places in the story, ascending.
+    pub fn past(&self, nodes: &[usize], at: Time) -> Vec<usize> {
         let turns = &self.story.turns;
         let last_of = |node: &usize| turns.iter().rposition(|turn| turn.node == Some(*node));
-        let mut open: Vec<usize> = nodes.iter().filter_map(last_of).chain(turns.len().checked_sub(1)).collect();
+        let mut open: Vec<usize> = nodes.iter().filter_map(last_of).chain(self.story.ending(at.ns())).collect();
         let mut is_past = vec![false; turns.len()];
         while let Some(place) = open.pop() {
             if std::mem::replace(&mut is_past[place], true) {

@@ -40,6 +40,8 @@ impl Storyteller {
     /// What has happened since this was asked last. So many steps have been taken; looks how the nodes stand now.
     pub fn turns<P: Spec>(&mut self, steps: u64, view: &View<P>) -> Vec<Turn> {
         self.standings.resize(view.hosts.len(), String::new());
+        // Found within a step, a violation ends the run before that step is counted.
+        self.turns.iter_mut().for_each(|turn| turn.step = turn.step.min(steps));
         // Backwards: how a node stands is told after the last that happened to it.
         let mut seen = vec![false; view.hosts.len()];
         for turn in self.turns.iter_mut().rev() {

@@ -40,6 +40,17 @@ pub enum Call {
     Ends(Completion),
 }
 
+/// Copies of a run that are to be played on with other dice.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Forks {
+    /// After how many steps they are made, in ascending order.
+    pub steps: Vec<u64>,
+    /// How many of each are played.
+    pub copies: u32,
+    /// Until when, at most: who has come to no verdict by then is given up.
+    pub until: Time,
+}
+
 /// Somebody who looks at a run while it is played.
 pub trait Watch {
     /// How closely. Asked once, before the run.
@@ -52,10 +63,10 @@ pub trait Watch {
         true
     }
 
-    /// After how many steps copies of the run are to be made, in ascending order, and how many of each are to be played on with other dice.
-    /// They are played when the run is over, from the last moment to the first. Default: none.
-    fn forks(&self) -> (Vec<u64>, u32) {
-        (Vec::new(), 0)
+    /// Which copies of the run are to be played on with other dice. They are played when the run is over, from the last moment to the
+    /// first. Default: none.
+    fn forks(&self) -> Forks {
+        Forks::default()
     }
 
     /// A copy that was made after so many steps, at this time, has come to this. What it answers is whether to go on.

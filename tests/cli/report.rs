@@ -32,7 +32,14 @@ fn a_trace_has_a_thread_for_each_node_and_an_arrow_for_each_message() {
         assert!(is_to_itself || sent["ts"].as_f64() < got["ts"].as_f64(), "{sent} {got}");
     }
     assert_eq!(of("i").len(), 1, "what broke");
-    assert!(of("X").iter().all(|event| event["dur"].as_f64() >= Some(0.0) && event["tid"].is_u64()));
+    assert_eq!(of("b").len(), of("e").len());
+    // Events of one thread do not overlap.
+    let mut ends: BTreeMap<u64, f64> = BTreeMap::new();
+    for event in of("X") {
+        let (thread, at) = (event["tid"].as_u64().expect("a thread"), event["ts"].as_f64().expect("a time"));
+        assert!(ends.get(&thread).is_none_or(|end| *end <= at + 1e-6), "{event}");
+        ends.insert(thread, at + event["dur"].as_f64().expect("a length"));
+    }
 }
 
 #[test]
@@ -110,6 +117,12 @@ fn what_cannot_be_written_is_said_before_anything_is() {
     refused(&["--svg", "-", "--mermaid", "-"], "standard output has room for one thing");
     refused(&["--svg", "-", "--format", "json"], "standard output has room for one thing");
     refused(&["--html", &folder], "is a folder; name a file in it");
+    refused(&["--html", &format!("{folder}/new/")], "is a folder; name a file in it");
+    let round =
+        format!("{folder}/./{}", Path::new(&scenario).file_name().and_then(|name| name.to_str()).expect("a name"));
+    refused(&["--mermaid", &round], "is what is to be reported; name another file");
+    refused(&["--html", &format!("{folder}/it"), "--svg", &format!("{folder}/./it")], "is to be the html already");
+    assert_eq!(fs::read_to_string(&scenario).expect("it is there"), HOLDS);
     let locks = path(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/lock/redlock-pause.ron"));
     let said = squall(&["report", &locks, "--history", "-"]);
     assert_eq!(said.code, Some(2), "{said:?}");

@@ -32,7 +32,7 @@ pub(super) fn story(layout: &Layout<'_>) -> String {
 
 fn row(text: &mut String, layout: &Layout<'_>, place: usize) {
     let (run, turn) = (layout.run, &layout.run.story.turns[place]);
-    let is_bad = run.outcome.violation().is_some() && place + 1 == run.story.turns.len();
+    let is_bad = run.ending() == Some(place);
     let class = match (turn.node, is_bad) {
         (_, true) => " class=\"broken\"",
         (None, _) => " class=\"fault\"",
