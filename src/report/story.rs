@@ -1,9 +1,8 @@
 //! What led to the end of a run, turn by turn, for a terminal.
 
 use super::failure::instant;
-use super::number::counted;
 use super::style::{BOLD, DIM, UNSURE, styled};
-use super::told::{self, cut};
+use super::told::{self, Letters, cut};
 use crate::run::story::{Deed, Fate, Story, Threads, Turn, What};
 use std::collections::BTreeSet;
 
@@ -69,30 +68,17 @@ impl Teller<'_> {
 
     /// A line for each message that somebody gets in a turn that is told, or that is lost, and how many others there are.
     fn sendings(&self, turn: &Turn, place: usize) -> Vec<String> {
-        let (mut letters, mut others): (Vec<(&str, Vec<String>)>, u64) = (Vec::new(), 0);
-        for deed in &turn.deeds {
-            let What::Sends { to } = deed.what else { continue };
+        let letters = Letters::of(turn, |to, words| {
             let name = &self.story.names[to];
-            let to = match self.threads.fate(place, to, &deed.words) {
-                Fate::Got(place) if self.shown.contains(&place) => name.clone(),
-                Fate::Missed => format!("{name} (lost)"),
-                Fate::Got(_) | Fate::Unknown => {
-                    others += 1;
-                    continue;
-                }
-            };
-            match letters.iter_mut().find(|(words, _)| *words == deed.words) {
-                Some((_, receivers)) => receivers.push(to),
-                None => letters.push((&deed.words, vec![to])),
+            match self.threads.fate(place, to, words) {
+                Fate::Got(place) if self.shown.contains(&place) => Some(name.clone()),
+                Fate::Missed => Some(format!("{name} (lost)")),
+                Fate::Got(_) | Fate::Unknown => None,
             }
-        }
+        });
         let line = |(words, to): &(&str, Vec<String>)| cut(&format!("→ {}  {words}", to.join(", ")), self.room());
-        let mut lines: Vec<String> = letters.iter().map(line).collect();
-        if others > 0 {
-            let which = if letters.is_empty() { "message" } else { "other message" };
-            lines.push(styled(DIM, format_args!("→ {}", counted(others, which))));
-        }
-        lines
+        let others = letters.others.map(|others| styled(DIM, format_args!("→ {others}")));
+        letters.told.iter().map(line).chain(others).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A run that was told, as the formats take it that draw it, and the words that they share.
 
 use super::failure::FaultLine;
+use super::number::counted;
 use crate::run::outcome::{Outcome, Verdict};
 use crate::run::story::{Deed, Story, Threads, Turn, What};
 use std::collections::BTreeSet;
@@ -86,6 +87,34 @@ pub(super) fn deed(Deed { what, words }: &Deed, names: &[String]) -> String {
         What::Begins { .. } => format!("fault begins: {words}"),
         What::Ends { .. } => format!("fault ends: {words}"),
         What::Calm => "the faults are over".to_owned(),
+    }
+}
+
+/// The messages that are sent in a turn.
+pub(super) struct Letters<'a> {
+    /// What those say that are told, and in words who gets each.
+    pub(super) told: Vec<(&'a str, Vec<String>)>,
+    /// How many others there are, in words, if there are some.
+    pub(super) others: Option<String>,
+}
+
+impl<'a> Letters<'a> {
+    /// Those of this turn, each once with all who get it. `receiver`: who gets a message that says this, in words, if that is to be told.
+    pub(super) fn of(turn: &'a Turn, receiver: impl Fn(usize, &str) -> Option<String>) -> Letters<'a> {
+        let (mut told, mut others): (Vec<(&str, Vec<String>)>, u64) = (Vec::new(), 0);
+        for deed in &turn.deeds {
+            let What::Sends { to } = deed.what else { continue };
+            let Some(to) = receiver(to, &deed.words) else {
+                others += 1;
+                continue;
+            };
+            match told.iter_mut().find(|(words, _)| *words == deed.words) {
+                Some((_, receivers)) => receivers.push(to),
+                None => told.push((&deed.words, vec![to])),
+            }
+        }
+        let which = if told.is_empty() { "message" } else { "other message" };
+        Letters { told, others: (others > 0).then(|| counted(others, which)) }
     }
 }
 

@@ -1,9 +1,8 @@
 //! The story of a page: a table with a row for each turn, and links from each message to where it was sent and got.
 
 use crate::report::failure::instant;
-use crate::report::number::counted;
 use crate::report::picture::layout::Layout;
-use crate::report::told::{cut, escaped};
+use crate::report::told::{Letters, cut, escaped};
 use crate::run::story::{Deed, Fate, Turn, What};
 use std::fmt::Write;
 
@@ -77,30 +76,17 @@ fn deed_line(layout: &Layout<'_>, deed: &Deed) -> Option<(u8, String)> {
 
 /// A line for each message that is got in a turn that is told, or that is lost, and how many others there are.
 fn sendings(layout: &Layout<'_>, turn: &Turn, place: usize) -> Vec<String> {
-    let (mut letters, mut others): (Vec<(&str, Vec<String>)>, u64) = (Vec::new(), 0);
-    for deed in &turn.deeds {
-        let What::Sends { to } = deed.what else { continue };
+    let letters = Letters::of(turn, |to, words| {
         let name = &layout.run.story.names[to];
-        let to = match layout.run.threads.fate(place, to, &deed.words) {
-            Fate::Got(there) if layout.row(there).is_some() => link(layout, name, Some(there)),
-            Fate::Missed => format!("{} <i>lost</i>", escaped(name)),
-            Fate::Got(_) | Fate::Unknown => {
-                others += 1;
-                continue;
-            }
-        };
-        match letters.iter_mut().find(|(words, _)| *words == deed.words) {
-            Some((_, receivers)) => receivers.push(to),
-            None => letters.push((&deed.words, vec![to])),
+        match layout.run.threads.fate(place, to, words) {
+            Fate::Got(there) if layout.row(there).is_some() => Some(link(layout, name, Some(there))),
+            Fate::Missed => Some(format!("{} <i>lost</i>", escaped(name))),
+            Fate::Got(_) | Fate::Unknown => None,
         }
-    }
+    });
     let line = |(words, to): &(&str, Vec<String>)| format!("<p>→ {} {}</p>", to.join(", "), message(words));
-    let mut lines: Vec<String> = letters.iter().map(line).collect();
-    if others > 0 {
-        let which = if letters.is_empty() { "message" } else { "other message" };
-        lines.push(format!("<p class=\"dim\">→ {}</p>", counted(others, which)));
-    }
-    lines
+    let others = letters.others.map(|others| format!("<p class=\"dim\">→ {others}</p>"));
+    letters.told.iter().map(line).chain(others).collect()
 }
 
 /// A name that leads to the turn at this place, if that is told.
