@@ -209,6 +209,11 @@ impl<S: System> Session<'_, S> {
             text += &difference.as_ref().map_or(String::new(), |difference| format!("\n{}\n", difference.details()));
         }
         text += &format!("\n{}", self.tally.summary(wall));
+        let broken = self.failures.iter().filter(|(_, outcome, _)| outcome.violation().is_some()).take(FAILURES);
+        let led: Vec<String> = broken.map(|(index, ..)| self.about("explain", *index)).collect();
+        if !led.is_empty() {
+            text += &format!("\n{}\n{}\n", styled(DIM, "what led to it:"), led.join("\n"));
+        }
         if !self.failures.is_empty() {
             text += &format!("\n{}\n", styled(DIM, "to see it again:"));
             for (index, ..) in &self.failures {
@@ -235,14 +240,15 @@ impl<S: System> Session<'_, S> {
 
     /// The command that plays this run alone.
     fn command(&self, index: usize) -> String {
+        let is_checked = self.run.check_determinism.is_some_and(|share| share.takes(self.jobs[index].seed));
+        self.about("run", index) + if is_checked { " --check-determinism" } else { "" }
+    }
+
+    /// A command about this run alone.
+    fn about(&self, verb: &str, index: usize) -> String {
         let file = quoted(&self.jobs[index].file.display().to_string());
         let settings = self.run.settings.words();
-        let seed = self.jobs[index].seed;
-        let check = match self.run.check_determinism.is_some_and(|share| share.takes(seed)) {
-            true => " --check-determinism",
-            false => "",
-        };
-        format!("squall run {file} --seed {seed}{settings}{check}")
+        format!("squall {verb} {file} --seed {}{settings}", self.jobs[index].seed)
     }
 }
 

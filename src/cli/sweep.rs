@@ -421,10 +421,11 @@ impl<S: System> Part<'_, S> {
     }
 }
 
-/// The commands that play one seed of a scenario, and that make it small if it is stored.
+/// The commands that tell what led to a failure and make it small, if it is stored, and that play its seed again.
 pub(super) fn commands(file: &str, seed: u64, settings: &[String], capsule: &Path) -> Vec<String> {
-    let shrink = capsule.is_file().then(|| format!("squall shrink {}", quoted(&capsule.display().to_string())));
-    shrink.into_iter().chain([run_command(file, seed, settings)]).collect()
+    let stored = ["explain", "shrink"].into_iter().filter(|_| capsule.is_file());
+    let about = stored.map(|verb| format!("squall {verb} {}", quoted(&capsule.display().to_string())));
+    about.chain([run_command(file, seed, settings)]).collect()
 }
 
 /// The command that plays a seed again.

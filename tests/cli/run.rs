@@ -25,6 +25,8 @@ fn a_broken_promise_is_told_in_full_and_ends_with_the_command_to_see_it_again() 
     }
     let last = said.out.lines().last().expect("a line");
     assert_eq!(last, format!("squall run {file} --seed 16 --set 'title=a b'"));
+    let led = format!("what led to it:\nsquall explain {file} --seed 16 --set 'title=a b'\n\nto see it again:\n");
+    assert!(said.out.contains(&led), "{}", said.out);
 }
 
 #[test]
@@ -33,6 +35,7 @@ fn a_promise_that_should_break_and_does_not_is_a_failure() {
     let said = squall(&["run", &file("unbroken", &text)]);
     assert_eq!(said.code, Some(100), "{}", said.err);
     assert!(said.out.contains("expected to break: raft.log-matching"), "{}", said.out);
+    assert!(!said.out.contains("squall explain"), "nothing has led to it: {}", said.out);
 }
 
 #[test]

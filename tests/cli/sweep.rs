@@ -176,6 +176,8 @@ fn the_last_screen_tells_the_first_of_each_kind_of_failure() {
     let said = squall(&words);
     assert_eq!(said.code, Some(100), "{said:?}");
     let run = said.out.lines().find_map(|line| line.trim().strip_prefix("squall run ")).expect("a command");
+    let verbs = said.out.lines().filter_map(|line| line.trim().strip_prefix("squall ")?.split(' ').next());
+    assert_eq!(verbs.take(3).collect::<Vec<_>>(), ["explain", "shrink", "run"], "{}", said.out);
     let words: Vec<&str> = std::iter::once("run").chain(run.split(' ')).collect();
     let alone = squall(&words);
     // What the run alone says of it the sweep has said: the promise, the facts, when, the faults before it, the digest.
