@@ -21,8 +21,8 @@ const KINDS: [&[Exhibit<Rules>]; 6] = [
 ];
 
 /// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit<Rules>; 87] = {
-    let (mut all, mut count) = ([elections::EXHIBITS[0]; 87], 0);
+pub const EXHIBITS: [Exhibit<Rules>; 89] = {
+    let (mut all, mut count) = ([elections::EXHIBITS[0]; 89], 0);
     let mut kind = 0;
     while kind < KINDS.len() {
         let mut place = 0;

@@ -34,6 +34,7 @@ pub use goals::{GOALS, Goal};
 use logs::{Committed, States};
 use seen::Seen;
 use snapshots::check_kept;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A protocol that embeds Raft, for oracles to look into.
@@ -49,7 +50,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 31] = [
+pub const INVARIANTS: [(&str, &str); 32] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -100,11 +101,18 @@ pub const INVARIANTS: [(&str, &str); 31] = [
         "raft.order-kept",
         "what a server was ordered to ask for it asks for until it has got it, it crashes, or another order comes",
     ),
-    ("raft.transfer-quiet", "a leader that hands over takes no commands (thesis, section 3.10)"),
+    (
+        "raft.transfer-quiet",
+        "a leader that hands over takes no commands and begins no change (thesis, section 3.10; etcd-io/raft, stepLeader)",
+    ),
     ("raft.transfer-caught-up", "whoever is told to campaign has all entries of the leader (thesis, section 3.10)"),
     (
         "raft.transfer-told",
         "whoever is to lead next is told to campaign as soon as it is known to have all entries of the leader (thesis, section 3.10)",
+    ),
+    (
+        "raft.transfer-current",
+        "whoever campaigns because it was told to was told so by the leader of the term before (thesis, section 3.10)",
     ),
     (
         "raft.leader-begins-with-entry",
@@ -143,8 +151,8 @@ struct Common {
     configurations: Configurations,
     /// By server, up to where the leader of some term counts it as holding its log: that term, the index, and the chain there.
     acknowledged: Vec<(u64, u64, u64)>,
-    /// Whom the latest leader that handed over has told to campaign, and its term.
-    told: Option<(u64, NodeId)>,
+    /// Whom the leader of a term has told to campaign; everybody, if it died and may have told somebody. Of the latest terms.
+    told: BTreeMap<u64, Servers>,
     goals: [u64; GOALS.len()],
 }
 
@@ -191,7 +199,7 @@ impl CoreOracle {
             states: States::default(),
             configurations: Configurations::new(first, quorums),
             acknowledged: vec![(0, 0, CHAIN_START); servers as usize],
-            told: None,
+            told: BTreeMap::new(),
             goals: [0; GOALS.len()],
         };
         CoreOracle { servers: vec![seen; servers as usize], common }
@@ -274,7 +282,9 @@ impl CoreOracle {
         if touch == Touch::Booted {
             common.check_restored(seen, node, core)?;
         }
-        seen.check_term(node, core)?;
+        if seen.check_term(node, core)? {
+            common.check_sent(node, core.term())?;
+        }
         let (led, snapshot) = (seen.leads, seen.snapshot);
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
@@ -375,6 +385,7 @@ impl Common {
         (seen.leads, seen.commit, seen.applied, seen.base, seen.snapshot) = (false, 0, 0, 0, 0);
         (seen.wish, seen.lags, seen.overstayed) = (None, false, None);
         if led {
+            self.note_told(seen.led, Servers::first(64));
             self.reach(Goal::LeaderCrashed);
         }
         if lost > 0 {

@@ -76,7 +76,7 @@ impl<M: StateMachine> Core<M> {
         if !(rules.has_committed_in_term)(commit_term, self.term)
             || !(rules.is_settled)(self.latest_change().index, self.commit)
             || self.configuration.is_joint()
-            || leadership.transfer.is_some()
+            || (leadership.transfer.is_some() && !(rules.changes_in_transfer)())
         {
             return;
         }

@@ -49,7 +49,10 @@ impl<M: StateMachine> Core<M> {
 
     /// The leader lets this server lead: it campaigns at once, and without asking first.
     pub(super) fn on_timeout_now<P: Embeds<M>>(&mut self, term: u64, io: &mut Io<'_, P>) {
-        if term == self.term && matches!(self.role, Role::Follower) && self.configuration.may_vote(self.me) {
+        if (self.config.rules.change.is_told)(term, self.term)
+            && matches!(self.role, Role::Follower)
+            && self.configuration.may_vote(self.me)
+        {
             self.leader = None;
             self.ask_for_votes(Campaign::Transfer, io);
         }

@@ -146,12 +146,28 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.change.takes_commands_in_transfer = || true,
     },
     Exhibit {
+        id: "transfer-accepts-changes",
+        story: "a leader that hands over takes no commands, and lets servers come and go",
+        source: "own construction; etcd-io/raft, raft.go, stepLeader, drops proposals of all kinds while it knows a transferee",
+        invariants: &["raft.transfer-quiet"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.changes_in_transfer = || true,
+    },
+    Exhibit {
         id: "timeoutnow-before-caught-up",
         story: "a server is told to campaign before it has all entries",
         source: "openraft d000ee20 (pull request 1805); thesis, section 3.10",
         invariants: &["raft.transfer-caught-up"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.is_ready_to_lead = |_, _| true,
+    },
+    Exhibit {
+        id: "timeoutnow-of-earlier-term",
+        story: "a server campaigns, unasked, because somebody has told it to that leads no more",
+        source: "own construction; etcd-io/raft, raft.go, Step, ignores a MsgTimeoutNow of a lower term",
+        invariants: &["raft.transfer-current"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.is_told = |told_in, mine| told_in <= mine,
     },
     Exhibit {
         id: "timeoutnow-never-sent",

@@ -174,6 +174,14 @@ impl Common {
         if !core.is_leader() || core.log().term_at(index) != Some(core.term()) {
             return Ok(());
         }
+        // To end a joint configuration is no new change.
+        if let Some(to) = core.hands_to()
+            && !before.is_joint()
+        {
+            return violation("raft.transfer-quiet", &[node, to], || {
+                format!("leader {node:?} hands over to {to:?}, and changes the cluster at index {index}")
+            });
+        }
         let commit = core.commit();
         if before_at > commit {
             return violation("raft.one-change-at-a-time", &[node], || {

@@ -8,6 +8,9 @@ use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
 use crate::protocols::raft::membership::{Decision, Servers};
 use std::collections::BTreeMap;
 
+/// Of so many terms is known whom their leaders have told to campaign. Who obeys after more terms is not judged.
+const TOLD: usize = 64;
+
 /// All elections so far.
 #[derive(Clone, Debug)]
 pub(super) struct Elections {
@@ -72,7 +75,7 @@ impl Common {
         };
         if !seen.leads || seen.led != core.term() {
             self.check_election(view, node, core)?;
-            if seen.is_sent && self.told == Some((core.term() - 1, node)) {
+            if seen.is_sent {
                 self.reach(Goal::LeadershipTransferred);
             }
             (seen.leads, seen.led) = (true, core.term());
@@ -82,7 +85,8 @@ impl Common {
         if let Some(told) = core.handed_to()
             && seen.told != Some(told)
         {
-            (seen.told, self.told) = (Some(told), Some(told));
+            seen.told = Some(told);
+            self.note_told(told.0, Servers::one(told.1));
             self.check_transfer(node, told.1, core)?;
         }
         if let Some(to) = core.hands_to()
@@ -96,6 +100,32 @@ impl Common {
             });
         }
         self.check_progress(seen, node, core, &leadership.progress)
+    }
+
+    /// The leader of a term has told servers to campaign.
+    #[cold]
+    pub(super) fn note_told(&mut self, term: u64, servers: Servers) {
+        let told = self.told.entry(term).or_default();
+        *told = *told | servers;
+        if self.told.len() > TOLD {
+            self.told.pop_first();
+        }
+    }
+
+    /// A server has begun to campaign in this term because it was told to.
+    #[cold]
+    pub(super) fn check_sent(&self, node: NodeId, term: u64) -> Verdict {
+        let is_forgotten =
+            self.told.len() == TOLD && self.told.first_key_value().is_some_and(|(first, _)| term <= *first);
+        if is_forgotten || self.told.get(&(term - 1)).is_some_and(|told| told.has(node)) {
+            return Ok(());
+        }
+        violation("raft.transfer-current", &[node], || {
+            format!(
+                "{node:?} campaigns in term {term} because it was told to, and no leader of term {} has told it",
+                term - 1
+            )
+        })
     }
 
     /// A leader has told this server to campaign: it has the leader's whole log, durably.

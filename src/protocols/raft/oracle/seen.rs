@@ -2,7 +2,7 @@
 
 use super::{or_none, violation};
 use crate::kernel::time::{Span, Time};
-use crate::oracle::spec::Verdict;
+use crate::oracle::spec::Violation;
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
 use crate::protocols::raft::membership::{Configuration, Servers, Wish};
@@ -98,11 +98,12 @@ impl Seen {
         core.handed_to().is_none_or(|told| self.told == Some(told))
     }
 
-    /// Terms grow; in one term the vote goes from nobody to somebody and stays there.
+    /// Terms grow; in one term the vote goes from nobody to somebody and stays there. Answers whether the server has begun to
+    /// campaign because a leader has told it to.
     #[inline]
-    pub(super) fn check_term<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Verdict {
+    pub(super) fn check_term<M: StateMachine>(&mut self, node: NodeId, core: &Core<M>) -> Result<bool, Box<Violation>> {
         if (core.term(), core.vote()) == (self.term, self.vote) {
-            return Ok(());
+            return Ok(false);
         }
         if core.term() < self.term {
             return violation("raft.term-monotonic", &[node], || {
@@ -117,6 +118,6 @@ impl Seen {
         }
         (self.term, self.vote) = (core.term(), core.vote());
         self.is_sent = matches!(core.role(), Role::Candidate { campaign: Campaign::Transfer, .. });
-        Ok(())
+        Ok(self.is_sent)
     }
 }

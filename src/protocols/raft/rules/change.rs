@@ -38,8 +38,12 @@ pub struct ChangeRules {
     pub ignores_candidate: fn(hears_leader: bool, transfer: bool) -> bool,
     /// Does a leader that hands over take commands?
     pub takes_commands_in_transfer: fn() -> bool,
+    /// Does a leader that hands over let servers come and go? Source: etcd-io/raft, stepLeader, which drops proposals of all kinds.
+    pub changes_in_transfer: fn() -> bool,
     /// May a server lead next whose log is known to match up to here?
     pub is_ready_to_lead: fn(match_index: u64, last: u64) -> bool,
+    /// Does a server campaign that is told to by the leader of one term, and is in another?
+    pub is_told: fn(told_in: u64, mine: u64) -> bool,
     /// Does a leader give up a handover that nobody has taken for so long, where the longest election timeout is `patience`?
     pub gives_up_transfer: fn(waited: Span, patience: Span) -> bool,
 }
@@ -62,7 +66,9 @@ impl ChangeRules {
         may_campaign,
         ignores_candidate,
         takes_commands_in_transfer,
+        changes_in_transfer: || false,
         is_ready_to_lead,
+        is_told: |told_in, mine| told_in == mine,
         gives_up_transfer,
     };
 }
