@@ -272,6 +272,7 @@ pub enum Afterwards {
 pub struct Io<'a, P: Protocol> {
     me: NodeId,
     now: Time,
+    ahead: Span,
     wall: Time,
     uncertainty: Span,
     has_read_wall: bool,
@@ -284,7 +285,16 @@ impl<'a, P: Protocol> Io<'a, P> {
     /// test of a handler may make its own.
     #[inline]
     pub fn new(me: NodeId, now: Time, wall: Time, dice: &'a mut Dice, effects: &'a mut Effects<P>) -> Io<'a, P> {
-        Io { me, now, wall, uncertainty: Span::ZERO, has_read_wall: false, dice, effects }
+        Io { me, now, ahead: Span::ZERO, wall, uncertainty: Span::ZERO, has_read_wall: false, dice, effects }
+    }
+
+    /// The same, of a node whose monotonic clock shows so much more than how long the run has lasted.
+    #[inline]
+    #[must_use]
+    pub fn with_ahead(mut self, ahead: Span) -> Io<'a, P> {
+        debug_assert!(self.now.ns() >= ahead.as_ns(), "a clock that is {ahead} ahead shows {}", self.now);
+        self.ahead = ahead;
+        self
     }
 
     /// The same, with a wall clock that is believed to be wrong by at most so much.
@@ -307,10 +317,20 @@ impl<'a, P: Protocol> Io<'a, P> {
         self.me
     }
 
-    /// The node's monotonic clock: it drifts, but never jumps and never runs back.
+    /// The node's monotonic clock: it drifts, but never jumps and never runs back while the node is up. It begins
+    /// anywhere at each start, so only two readings of one node since it was started last can be compared. Source:
+    /// clock_gettime(2) of Linux, CLOCK_MONOTONIC: "since some unspecified point in the past".
     #[inline]
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// How long the run has lasted, as the node's monotonic clock has ticked; restarts change nothing. So a wall clock
+    /// would go that is right at the beginning and that nobody ever sets: no real machine has one, and no server should decide by
+    /// it. It is for clients that play a workload, which a plan tells when to begin and when to end.
+    #[inline]
+    pub fn elapsed(&self) -> Time {
+        Time::from_ns(self.now.ns().saturating_sub(self.ahead.as_ns()))
     }
 
     /// The node's wall clock, which may be wrong by any amount.

@@ -369,11 +369,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let back = &mut self.backstage[node.index()];
         let host = &mut self.view.hosts[node.index()];
         let (now, wall) = match back.is_plain {
-            true => (self.view.now, self.view.now),
+            true => (self.view.now + host.clock.ahead(), self.view.now),
             false => (host.clock.monotonic(self.view.now), host.clock.wall(self.view.now)),
         };
         let state = host.state.as_mut().expect("a node that is up");
-        let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
+        let mut io = Io::new(node, now, wall, &mut back.dice, effects)
+            .with_ahead(host.clock.ahead())
+            .with_uncertainty(self.plan.clock_uncertainty);
         self.in_handler = true;
         handler(state, &mut io);
         self.in_handler = false;

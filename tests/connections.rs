@@ -54,7 +54,7 @@ impl Protocol for Correspondent {
     }
 
     fn on_timer(&mut self, (): (), io: &mut Io<'_, Correspondent>) {
-        let now = io.now();
+        let now = io.elapsed();
         io.send(NodeId::new(0), Mail::Datagram(now));
         io.send(NodeId::new(0), Mail::Connected(now));
         io.arm((), Span::ms(100));

@@ -13,6 +13,7 @@ use squall::oracle::spec::Indifferent;
 use squall::protocol::{Cast, Found, Io, NodeId, Nothing, Protocol, Timer};
 use squall::trace::{Happening, Trace};
 use squall::world::World;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const MEMBERS: u16 = 4;
@@ -29,24 +30,28 @@ impl Timer for Alarm {
     }
 }
 
-/// A timer has fired: which, and what the node's clocks showed then.
+/// A timer has fired: which, and what the node's clocks showed then; the monotonic one also when the node started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Fact {
     slot: usize,
+    started: Time,
     now: Time,
+    elapsed: Time,
     wall: (Time, Time),
 }
 
 impl Digestible for Fact {
     fn digest(&self, digest: &mut Digest) {
-        digest.pair(self.slot as u64, self.now.ns());
+        digest.pair(self.slot as u64, self.elapsed.ns());
         digest.pair(self.wall.0.ns(), self.wall.1.ns());
     }
 }
 
 /// Arms its timers again and again, for times of all lengths.
 #[derive(Clone, Debug)]
-struct Sleeper;
+struct Sleeper {
+    started: Time,
+}
 
 impl Sleeper {
     fn arm(slot: usize, io: &mut Io<'_, Sleeper>) {
@@ -68,7 +73,7 @@ impl Protocol for Sleeper {
 
     fn boot(_: &(), _: NodeId, _: Found<'_, Nothing>, io: &mut Io<'_, Self>) -> Self {
         (0..Alarm::ALL.len()).for_each(|slot| Sleeper::arm(slot, io));
-        Sleeper
+        Sleeper { started: io.now() }
     }
 
     fn on_message(&mut self, _: NodeId, message: Nothing, _: &mut Io<'_, Self>) {
@@ -77,7 +82,7 @@ impl Protocol for Sleeper {
 
     fn on_timer(&mut self, timer: Alarm, io: &mut Io<'_, Self>) {
         let wall = io.wall_interval();
-        io.note(Fact { slot: timer.slot(), now: io.now(), wall });
+        io.note(Fact { slot: timer.slot(), started: self.started, now: io.now(), elapsed: io.elapsed(), wall });
         Sleeper::arm(timer.slot(), io);
     }
 }
@@ -151,7 +156,7 @@ fn a_wall_clock_that_jumps_leaves_all_timers_as_they_were() {
         }
         let fired = |plan: &Plan<()>| {
             let noted = played(plan).0.into_iter();
-            noted.map(|(at, node, Fact { slot, now, .. })| (at, node, slot, now)).collect::<Vec<_>>()
+            noted.map(|(at, node, Fact { slot, elapsed, .. })| (at, node, slot, elapsed)).collect::<Vec<_>>()
         };
         let expected = fired(&calm);
         assert!(expected.len() > 100);
@@ -170,7 +175,7 @@ fn an_interval_holds_the_truth_exactly_as_long_as_the_clock_errs_within_its_boun
         let bound = i128::from(plan.clock_uncertainty.as_ns());
         for (at, node, fact) in played(&plan).0 {
             let (earliest, latest) = fact.wall;
-            assert_eq!(u128::from(fact.now.ns()), Exact::of(&plan, node.number()).monotonic(at.ns()));
+            assert_eq!(u128::from(fact.elapsed.ns()), Exact::of(&plan, node.number()).monotonic(at.ns()));
             let shown = Exact::of(&plan, node.number()).wall(at.ns());
             let expected = ((shown - bound).max(0), shown + bound);
             assert_eq!((i128::from(earliest.ns()), i128::from(latest.ns())), expected, "seed {seed}: {node:?} at {at}");
@@ -180,4 +185,29 @@ fn an_interval_holds_the_truth_exactly_as_long_as_the_clock_errs_within_its_boun
         }
     }
     assert!(holds > 1_000 && lies > 1_000, "{holds} hold, {lies} do not");
+}
+
+#[test]
+fn a_monotonic_clock_starts_anywhere_each_time_and_what_has_elapsed_goes_on() {
+    for seed in 400..420 {
+        let mut plan = changing(seed, |_, _| None);
+        for node in 0..MEMBERS {
+            let at = Time::from_ns(900_000_000);
+            let inject = Fault::Kill { target: named(node) };
+            plan.faults.push(PlannedFault { at, when: None, until: Some(at + Span::ms(100)), inject });
+        }
+        let mut starts = BTreeMap::new();
+        for (at, node, fact) in played(&plan).0 {
+            let clock = Exact::of(&plan, node.number());
+            assert_eq!(u128::from(fact.elapsed.ns()), clock.monotonic(at.ns()), "seed {seed}: {node:?} at {at}");
+            // How much it is ahead is the same from one start to the next.
+            let ahead = fact.now.since(fact.elapsed);
+            assert!(fact.started <= fact.now && fact.now == fact.elapsed + ahead);
+            assert_eq!(*starts.entry((node, fact.started)).or_insert(ahead), ahead, "seed {seed}: {node:?} at {at}");
+        }
+        // Whose clock stands still until it is killed has no timer that fires.
+        assert!(starts.len() > usize::from(MEMBERS), "seed {seed}: {starts:?}");
+        let aheads: BTreeSet<Span> = starts.values().copied().collect();
+        assert_eq!(aheads.len(), starts.len(), "seed {seed}: no two starts are alike");
+    }
 }

@@ -1,7 +1,10 @@
 //! A node's own clocks, as seen from true time.
 //!
-//! The monotonic clock starts at zero with the run. It may run fast or slow and stand still, but it never
-//! jumps and never runs back. The wall clock is the same with an offset, and jumps when the offset changes.
+//! The monotonic clock starts anywhere when its node starts, as one does that counts from the start of a machine:
+//! what two nodes read says nothing when compared, nor what a node read before it was started again. It may run
+//! fast or slow and stand still, but it never jumps and never runs back while the node is up. The wall clock ticks
+//! as it does, from true time at the beginning on with an offset, and jumps when the offset changes.
+//!
 //! Between two changes of its rate a clock is a straight line, so all arithmetic is exact: a change gains or
 //! loses no fraction of a nanosecond, and a timer fires at the first true nanosecond at which the node's
 //! monotonic clock has reached the deadline.
@@ -26,14 +29,16 @@ const MILLION: u128 = 1_000_000;
 /// The clocks of one node.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// Whether the monotonic clock shows true time, and will go on to.
+    /// Whether it has ticked as much as true time, and will go on to.
     is_true: bool,
     /// Local nanoseconds in a true millisecond.
     rate: u64,
-    /// When the rate was last changed, and what the monotonic clock showed then: nanoseconds, and millionths of one.
+    /// When the rate was last changed, and how much had ticked by then: nanoseconds, and millionths of one.
     since: Time,
-    shown: Time,
+    ticked: Time,
     millionths: u32,
+    /// What the monotonic clock shows beyond what has ticked.
+    ahead: Span,
     offset_ns: i64,
 }
 
@@ -41,13 +46,14 @@ impl Clock {
     /// The rate of a clock that is neither fast nor slow: local nanoseconds in a true millisecond.
     pub const TRUE_RATE: u64 = MILLION as u64;
 
-    /// A clock that shows true time.
+    /// A clock that shows true time, and was started with it.
     pub const TRUE: Clock = Clock {
         is_true: true,
         rate: Clock::TRUE_RATE,
         since: Time::ZERO,
-        shown: Time::ZERO,
+        ticked: Time::ZERO,
         millionths: 0,
+        ahead: Span::ZERO,
         offset_ns: 0,
     };
 
@@ -63,27 +69,46 @@ impl Clock {
         clock
     }
 
-    /// What the monotonic clock shows at a true instant, rounded down; [`Time::NEVER`] if it is beyond that.
-    /// The instant must not lie before the last change of the rate.
+    /// How long the clock has run at a true instant, by itself, since the beginning of the run: rounded down;
+    /// [`Time::NEVER`] if it is beyond that. Of two instants the difference is what has passed for the node, whether or
+    /// not it was started again in between. The instant must not lie before the last change of the rate.
     #[inline]
-    pub fn monotonic(&self, now: Time) -> Time {
+    pub fn ticked(&self, now: Time) -> Time {
         if self.is_true {
             return now;
         }
         whole(self.reading(now))
     }
 
+    /// What the monotonic clock shows at a true instant; [`Time::NEVER`] if it is beyond that.
+    #[inline]
+    pub fn monotonic(&self, now: Time) -> Time {
+        Time::from_ns(self.ticked(now).ns().saturating_add(self.ahead.as_ns()))
+    }
+
+    /// The node starts: from now on the monotonic clock shows so much more than what has ticked since the run began.
+    #[inline]
+    pub fn start(&mut self, ahead: Span) {
+        self.ahead = ahead;
+    }
+
+    /// How much more the monotonic clock shows than what has ticked.
+    #[inline]
+    pub fn ahead(&self) -> Span {
+        self.ahead
+    }
+
     /// What the wall clock shows at a true instant; never before zero.
     #[inline]
     pub fn wall(&self, now: Time) -> Time {
-        let monotonic = self.monotonic(now);
+        let ticked = self.ticked(now);
         if self.offset_ns == 0 {
-            return monotonic;
+            return ticked;
         }
-        Time::from_ns(monotonic.ns().saturating_add_signed(self.offset_ns))
+        Time::from_ns(ticked.ns().saturating_add_signed(self.offset_ns))
     }
 
-    /// Whether both clocks show true time, as long as nobody changes them.
+    /// Whether the wall clock shows true time and the monotonic clock ticks with it, as long as nobody changes them.
     #[inline]
     pub fn is_true(&self) -> bool {
         self.is_true && self.offset_ns == 0
@@ -101,7 +126,7 @@ impl Clock {
     /// If the rate was changed later than `now` already.
     pub fn set_rate(&mut self, now: Time, rate: u64) {
         let reading = self.reading(now);
-        (self.shown, self.millionths) = (whole(reading), (reading % MILLION) as u32);
+        (self.ticked, self.millionths) = (whole(reading), (reading % MILLION) as u32);
         self.since = now;
         self.rate = rate;
         // Who was slow and then fast for as long shows true time again, and costs no arithmetic any more.
@@ -113,20 +138,20 @@ impl Clock {
         self.offset_ns = self.offset_ns.saturating_add(by_ns);
     }
 
-    /// What the monotonic clock will show when a timer is due that is armed now and waits for `span`.
+    /// How much will have ticked when a timer is due that is armed now and waits for `span`.
     #[inline]
     pub fn deadline(&self, now: Time, span: Span) -> Time {
-        Time::from_ns(self.monotonic(now).ns().saturating_add(span.as_ns()))
+        Time::from_ns(self.ticked(now).ns().saturating_add(span.as_ns()))
     }
 
-    /// The first true instant from `now` on at which the monotonic clock shows at least `deadline`, if it goes on
+    /// The first true instant from `now` on at which at least `deadline` has ticked, if the clock goes on
     /// as it does now. `None` if it never does: it stands still, or takes longer than time can count.
     #[inline]
     pub fn when(&self, now: Time, deadline: Time) -> Option<Time> {
         if self.is_true {
             return Some(now.max(deadline));
         }
-        let missing = (u128::from(deadline.ns()) * MILLION).saturating_sub(self.shown());
+        let missing = (u128::from(deadline.ns()) * MILLION).saturating_sub(self.ticked_before());
         if missing == 0 {
             return Some(now);
         }
@@ -143,19 +168,19 @@ impl Clock {
         self.when(now, self.deadline(now, span))
     }
 
-    /// What the monotonic clock shows, in millionths of a nanosecond.
+    /// How much has ticked, in millionths of a nanosecond.
     #[inline]
     fn reading(&self, now: Time) -> u128 {
         assert!(self.since <= now, "a clock that has changed at {} was asked about {now}", self.since);
         // Two numbers of 64 bits multiply to at most 128. Only the sum can be too large, centuries from now.
         let elapsed = u128::from(now.ns() - self.since.ns());
-        self.shown().saturating_add(elapsed * u128::from(self.rate))
+        self.ticked_before().saturating_add(elapsed * u128::from(self.rate))
     }
 
-    /// What it showed when its rate was last changed, in millionths of a nanosecond.
+    /// How much had ticked when its rate was last changed, in millionths of a nanosecond.
     #[inline]
-    fn shown(&self) -> u128 {
-        u128::from(self.shown.ns()) * MILLION + u128::from(self.millionths)
+    fn ticked_before(&self) -> u128 {
+        u128::from(self.ticked.ns()) * MILLION + u128::from(self.millionths)
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Purpose {
     Disk = 3,
     /// The faults of a plan: when, whom, how long.
     Faults = 4,
-    /// The clocks of a plan.
+    /// The clocks of a plan, and what monotonic ones show when nodes start.
     Clocks = 5,
 }
 

@@ -42,7 +42,8 @@ pub struct Host<P: Protocol> {
     pub state: Option<P>,
     /// Its disk, which outlives crashes.
     pub disk: Disk<P::Record>,
-    /// Its clocks, which crashes do not touch.
+    /// Its clocks. They tick on through crashes; what the monotonic one shows begins anew with each start, so measure by
+    /// [`Clock::ticked`].
     pub clock: Clock,
     /// How often it has crashed.
     pub incarnation: u32,

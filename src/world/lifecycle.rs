@@ -6,7 +6,7 @@ use super::{Event, Held, World};
 use crate::environment::disk::{Disk, damage};
 use crate::environment::fault::Kind;
 use crate::environment::plan;
-use crate::kernel::rng::Purpose;
+use crate::kernel::rng::{Purpose, Table};
 use crate::kernel::time::Span;
 use crate::oracle::spec::{Oracle, Touch, Verdict};
 use crate::protocol::{Damage, Effects, Found, Io, NodeId, Protocol, Timer};
@@ -34,10 +34,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.trace.happened(self.view.now, &Happening::Booted { node, records: records.len(), damage });
         // A boot reads everything, so it comes upon whatever has rotted.
         self.audit.bite_past(Kind::BitRot, |fired| fired.hits(node));
+        host.clock.start(started_with(self.table, node, host.incarnation));
         let (now, wall) = (host.clock.monotonic(self.view.now), host.clock.wall(self.view.now));
         let found = Found { records: &records, damage };
         self.in_handler = true;
-        let mut io = Io::new(node, now, wall, &mut back.dice, effects).with_uncertainty(self.plan.clock_uncertainty);
+        let mut io = Io::new(node, now, wall, &mut back.dice, effects)
+            .with_ahead(host.clock.ahead())
+            .with_uncertainty(self.plan.clock_uncertainty);
         host.state = Some(P::boot(&self.plan.system, node, found, &mut io));
         self.in_handler = false;
         back.is_plain = back.trouble.is_none() && host.clock.is_true();
@@ -230,6 +233,13 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             self.audit.bite_past(kind, |fired| fired.hits(node));
         }
     }
+}
+
+/// How much a node's monotonic clock shows beyond its ticks after a start: anything below 2^50 ns, so that its milliseconds fit
+/// into 32 bits.
+#[inline]
+fn started_with(table: Table, node: NodeId, incarnation: u32) -> Span {
+    Span::ns(table.word(Purpose::Clocks, node.number().into(), incarnation.into()) >> 14)
 }
 
 /// How fast a node's clocks run, with so many millionths more than its plan says.

@@ -64,7 +64,7 @@ pub(crate) struct Metronome {
 impl Metronome {
     /// The next full period by this node's own clock, if it is not over.
     fn wait(&self, io: &mut Io<'_, Self>) {
-        let (now, period) = (io.now().ns(), self.config.period.as_ns());
+        let (now, period) = (io.elapsed().ns(), self.config.period.as_ns());
         if now < self.config.until.as_ns() {
             io.arm((), Span::ns(period - now % period));
         }
@@ -105,7 +105,7 @@ impl Protocol for Metronome {
     fn on_timer(&mut self, (): (), io: &mut Io<'_, Self>) {
         self.wait(io);
         let word = io.dice().next();
-        let (now, wall) = (io.now(), if self.config.reads_wall { io.wall() } else { Time::ZERO });
+        let (now, wall) = (io.elapsed(), if self.config.reads_wall { io.wall() } else { Time::ZERO });
         io.note(Fact::Ticked { word, now, wall });
         if self.config.sends {
             self.tell_all(word, io);

@@ -43,7 +43,7 @@ pub struct Client {
 impl Client {
     /// Starts a client. With a `script` it does what stands there, else what it draws.
     pub fn boot(config: &Arc<Config>, script: Option<Vec<Planned>>, io: &mut Io<'_, Lock>) -> Client {
-        let mut calls = Call { started: io.now(), number: 0 };
+        let mut calls = Call { started: io.elapsed(), number: 0 };
         let (mut agenda, mut news) = (Agenda::default(), Vec::new());
         let mut desk = Desk { io, config, agenda: &mut agenda, news: &mut news, calls: &mut calls };
         let recipe = recipe::boot(&mut desk);
@@ -61,7 +61,7 @@ impl Client {
         };
         client.rest(io);
         if let Some(at) = config.client.probe_at {
-            client.agenda.put(at.since(io.now()), Due::Probe, io);
+            client.agenda.put(at.since(io.elapsed()), Due::Probe, io);
         }
         client
     }
@@ -143,11 +143,11 @@ impl Client {
             return;
         }
         let pause = match &self.script {
-            Some(script) => script.front().map(|planned| planned.at.since(io.now())),
+            Some(script) => script.front().map(|planned| planned.at.since(io.elapsed())),
             None => {
                 let twice = self.config.client.think.as_ns() * 2;
                 let pause = Span::ns(io.dice().below(twice.max(1)));
-                (io.now() + pause < self.config.client.until).then_some(pause)
+                (io.elapsed() + pause < self.config.client.until).then_some(pause)
             }
         };
         if let Some(pause) = pause {

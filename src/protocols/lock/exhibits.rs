@@ -12,7 +12,7 @@ use crate::protocols::exhibit::{Exhibit, Rarity};
 use crate::servers::etcd::lessor::Checkpoints;
 
 /// All exhibits of locks.
-pub const EXHIBITS: [Exhibit<Rules>; 47] = [
+pub const EXHIBITS: [Exhibit<Rules>; 48] = [
     Exhibit {
         id: "release-without-owner-check",
         story: "a client deletes the lock, whosever it is by now",
@@ -44,6 +44,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 47] = [
         invariants: &["lock.mutual-exclusion"],
         rarity: Rarity::Common,
         plant: |rules| rules.redis.expires_by = |_| Timepiece::Wall,
+    },
+    Exhibit {
+        id: "expiry-kept-by-time-since-boot",
+        story: "when a key expires is kept on the disk as a time of a clock that begins anew with every start",
+        source: "miniupnp issue 295: \"timestamp stored in lease_file unusable with switch to monotonic clock\"",
+        invariants: &["lock.mutual-exclusion"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.redis.expires_by = |_| Timepiece::SinceStart,
     },
     Exhibit {
         id: "watchdog-zombie",

@@ -15,7 +15,7 @@ use crate::servers::zookeeper::znode::Zxid;
 /// one is greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Call {
-    /// When the client started, by its own clock, which never runs back.
+    /// When in the run the client started, as its own clock ticks.
     pub started: Time,
     /// Counts its questions since.
     pub number: u32,
@@ -115,7 +115,7 @@ pub struct Access {
     pub claim: Claim,
     /// The token that came with the lock, if one did.
     pub token: Option<Token>,
-    /// When the client started, by its own clock.
+    /// When in the run the client started, as its own clock ticks.
     pub started: Time,
     /// Counts its accesses since.
     pub serial: u64,

@@ -11,7 +11,9 @@ pub mod server;
 pub mod sorted;
 pub mod store;
 
-use crate::kernel::time::Span;
+use super::node::Lock;
+use crate::kernel::time::{Span, Time};
+use crate::protocol::Io;
 
 pub use command::{Command, Record, Reply};
 
@@ -52,8 +54,21 @@ pub struct Hosting {
 pub enum Timepiece {
     /// The one that is set by hand and by other clocks: Redis expires keys by it.
     Wall,
-    /// The one that only goes forwards.
+    /// A wall clock that nobody sets: it only goes forwards, and a restart changes nothing.
     Monotonic,
+    /// One that begins anew with every start. No server is set up for it.
+    SinceStart,
+}
+
+impl Timepiece {
+    /// What it shows.
+    pub fn shows(self, io: &mut Io<'_, Lock>) -> Time {
+        match self {
+            Timepiece::Wall => io.wall(),
+            Timepiece::Monotonic => io.elapsed(),
+            Timepiece::SinceStart => io.now(),
+        }
+    }
 }
 
 /// What a server of Redis writes to its disk (redis.conf, `appendonly` and `appendfsync`).

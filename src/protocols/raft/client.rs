@@ -80,7 +80,7 @@ impl Client {
         let client = Client { config, favourite, sequence: 0, session: 0, opened: 1, call, probe, script };
         client.arm_next(io);
         if let Some(at) = config.probe_at {
-            io.arm(Timer::Probe, at.since(io.now()));
+            io.arm(Timer::Probe, at.since(io.elapsed()));
         }
         client
     }
@@ -89,13 +89,13 @@ impl Client {
     fn arm_next(&self, io: &mut Io<'_, Store>) {
         if let Some(script) = &self.script {
             if let Some((at, _)) = script.front() {
-                io.arm(Timer::Next, at.since(io.now()));
+                io.arm(Timer::Next, at.since(io.elapsed()));
             }
             return;
         }
         let twice = self.config.interval.as_ns() * 2;
         let pause = Span::ns(io.dice().below(twice));
-        if io.now() + pause < self.config.until {
+        if io.elapsed() + pause < self.config.until {
             io.arm(Timer::Next, pause);
         }
     }
@@ -257,7 +257,7 @@ impl Client {
     fn go_on(&mut self, io: &mut Io<'_, Store>) {
         let key = io.dice().below(u64::from(self.config.keys)) as u32;
         match self.probe {
-            Probe::NotYet if self.draws_at_once() && io.now() < self.config.until => self.begin(self.draw(io), io),
+            Probe::NotYet if self.draws_at_once() && io.elapsed() < self.config.until => self.begin(self.draw(io), io),
             Probe::NotYet => self.arm_next(io),
             Probe::Write => {
                 self.probe = Probe::Read;

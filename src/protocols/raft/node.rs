@@ -211,7 +211,7 @@ impl Protocol for Store {
         let idle = me.number() >= servers + config.clients;
         // The first client is the one who makes the fresh operations.
         let probe_at = config.client.probe_at.filter(|_| me.number() == servers);
-        let until = if idle { io.now() } else { config.client.until };
+        let until = if idle { io.elapsed() } else { config.client.until };
         let place = (me.number() - servers) as usize;
         let script = config.scripts.as_ref().map(|scripts| scripts.get(place).cloned().unwrap_or_default());
         Store::Client(Client::boot(client::Config { probe_at, until, ..config.client }, script, io))

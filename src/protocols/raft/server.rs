@@ -64,7 +64,7 @@ impl Server {
         let is_taken = if spares_log {
             self.on_read(&request, io)
         } else {
-            let at_ms = self.time_of_log(io.now());
+            let at_ms = self.time_of_log(io.elapsed());
             self.propose(Command { at_ms, ..request }, io)
         };
         if !is_taken {
@@ -114,7 +114,7 @@ impl Server {
     /// Applies what is committed, and answers. The leader of the day answers, whoever took the request.
     fn catch_up(&mut self, io: &mut Io<'_, Store>) {
         if self.core.applied() < self.core.commit() {
-            self.core.machine_mut().tell_time(io.now());
+            self.core.machine_mut().tell_time(io.elapsed());
         }
         while let Some(Applied { command: Command { client, sequence, .. }, reply }) = self.core.apply_next() {
             let message = match reply {

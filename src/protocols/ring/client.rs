@@ -97,15 +97,15 @@ impl Client {
     fn arm_next(&self, io: &mut Io<'_, Node>) {
         let probe = self.config.probe_at.filter(|_| self.probe == Probe::NotYet);
         let next = match &self.script {
-            Some(script) => script.front().map(|planned| planned.at.max(io.now())),
+            Some(script) => script.front().map(|planned| planned.at.max(io.elapsed())),
             None => {
                 let twice = self.config.interval.as_ns() * 2;
-                let at = io.now() + Span::ns(io.dice().below(twice.max(1)));
+                let at = io.elapsed() + Span::ns(io.dice().below(twice.max(1)));
                 (at < self.config.until).then_some(at)
             }
         };
         if let Some(at) = next.or(probe) {
-            io.arm(Timer::Next, at.since(io.now()));
+            io.arm(Timer::Next, at.since(io.elapsed()));
         }
     }
 
@@ -119,7 +119,7 @@ impl Client {
     }
 
     fn go_on(&mut self, io: &mut Io<'_, Node>) {
-        let is_over = self.config.probe_at.is_some_and(|at| io.now() >= at);
+        let is_over = self.config.probe_at.is_some_and(|at| io.elapsed() >= at);
         match (self.probe, &mut self.script) {
             (Probe::NotYet, _) if is_over => {
                 self.probe = Probe::Write;
@@ -218,7 +218,7 @@ impl Client {
         };
         match self.probe {
             Probe::NotYet if self.config.interval > Span::ZERO || self.script.is_some() => self.arm_next(io),
-            Probe::NotYet if io.now() >= self.config.until => self.arm_next(io),
+            Probe::NotYet if io.elapsed() >= self.config.until => self.arm_next(io),
             Probe::NotYet | Probe::Write | Probe::Read | Probe::Done => self.go_on(io),
         }
     }

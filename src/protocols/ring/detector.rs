@@ -87,8 +87,8 @@ impl Detector {
 
     /// A server is alive, as it says itself. Answers whether that clears it.
     pub fn on_beat(&mut self, node: NodeId, beat: Beat, now: Time) -> bool {
-        let peer = &mut self.peers[node.index()];
-        if !peer.hears(beat, now) || peer.doubt.take().is_none() {
+        let (is_news, peer) = (self.config.rules.change.is_news, &mut self.peers[node.index()]);
+        if !peer.hears(beat, now, is_news) || peer.doubt.take().is_none() {
             return false;
         }
         (peer.doublings, peer.trusted) = ((peer.doublings + 1).min(DOUBLINGS_MAX), now);
@@ -98,8 +98,8 @@ impl Detector {
     /// A suspect is alive, as somebody says whom it has answered. The suspicion that begins then, unless a later beat is known.
     pub fn on_passed(&mut self, node: NodeId, beat: Beat, now: Time) -> Option<Suspect> {
         let patience = half(self.time_out(node));
-        let peer = &mut self.peers[node.index()];
-        let doubt = if peer.hears(beat, now) { peer.doubt.as_mut()? } else { return None };
+        let (is_news, peer) = (self.config.rules.change.is_news, &mut self.peers[node.index()]);
+        let doubt = if peer.hears(beat, now, is_news) { peer.doubt.as_mut()? } else { return None };
         self.last += 1;
         *doubt = Doubt { ticket: self.last, missed_by: Vec::new() };
         Some(Suspect { node, ticket: doubt.ticket, patience, is_new: false })
@@ -156,8 +156,8 @@ impl Detector {
 
 impl Peer {
     /// Takes in a beat, unless it was held up and a later one is known.
-    fn hears(&mut self, beat: Beat, now: Time) -> bool {
-        let is_news = self.beat.is_none_or(|known| known.at <= beat.at);
+    fn hears(&mut self, beat: Beat, now: Time, is_news: fn(&Beat, &Beat) -> bool) -> bool {
+        let is_news = self.beat.as_ref().is_none_or(|known| is_news(&beat, known));
         if is_news {
             (self.heard, self.beat) = (now, Some(beat));
         }

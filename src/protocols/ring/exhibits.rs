@@ -10,7 +10,7 @@ use crate::protocol::{NodeId, Order};
 use crate::protocols::exhibit::{Exhibit, Rarity};
 
 /// All exhibits of the ring.
-pub const EXHIBITS: [Exhibit<Rules>; 53] = [
+pub const EXHIBITS: [Exhibit<Rules>; 55] = [
     Exhibit {
         id: "item-hash-vs-node-name",
         story: "a key's hash is compared with the names of the nodes",
@@ -207,6 +207,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 53] = [
         plant: |rules| rules.request.hint_key = |_, rank| (NodeId::new(0), rank),
     },
     Exhibit {
+        id: "hint-for-former-owners",
+        story: "hints stay with those who owned the key when they were left, whoever owns it when they are delivered",
+        source: "Scylla issue 19835: \"Hints can be lost during topology change or tablet transition\"",
+        invariants: &["ring.owners-hold"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_follows = || false,
+    },
+    Exhibit {
         id: "hints-unlimited",
         story: "hints are kept for whoever is away, however many there are already",
         source: "CASSANDRA-17142 \"Limit the maximum hints size per host\": before, there was no limit",
@@ -315,6 +323,14 @@ pub const EXHIBITS: [Exhibit<Rules>; 53] = [
         invariants: &["ring.missed-by-others"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.asks_others = || false,
+    },
+    Exhibit {
+        id: "restart-taken-for-old-news",
+        story: "what a server says is taken for old once it has started again, until it has been up for as long as before",
+        source: "Scylla pull request 5801: \"after a node restart, the restarted node is marked as DOWN by other nodes\"",
+        invariants: &["ring.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.is_news = |beat, known| beat.up >= known.up,
     },
     Exhibit {
         id: "moves-two-replicas-at-once",

@@ -104,7 +104,7 @@ impl Fetcher {
         let count = open.len().min((shelf.config.rules.change.transfers)(limits.transfers));
         for step in 0..count {
             let (source, range) = &open[(self.turn + step) % open.len()];
-            io.note(Fact::FetchAsked { source: *source, at: io.now() });
+            io.note(Fact::FetchAsked { source: *source, at: io.elapsed() });
             shelf.ask(*source, Body::Fetch(range.clone()), io);
         }
         self.turn = if open.is_empty() { 0 } else { (self.turn + 1) % open.len() };

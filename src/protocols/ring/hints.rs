@@ -1,13 +1,15 @@
-//! Delivering hints: what others have missed while they were away. Source: Dynamo, section 4.6.
+//! Hints: what others have missed while they were away. They are left, passed on when members change, and delivered. Source:
+//! Dynamo, section 4.6.
 //!
 //! A hint only makes replicas equal sooner: no promise rests on it, for it counts as no copy. So it may be dropped, and it
 //! is when an epoch begins that forgets deletions, for it could bring back what was deleted.
 
-use super::cell::Version;
+use super::cell::{Cell, Rank, Version};
 use super::message::{Body, Record, Ticket};
 use super::node::{Fact, Node, Timer};
 use super::shelf::Shelf;
 use super::store::HintKey;
+use super::topology::Topology;
 use crate::protocol::{Io, NodeId};
 use std::collections::BTreeMap;
 
@@ -70,5 +72,43 @@ impl Hints {
     /// The epoch is another. If it clears, hints have gone with it: see [`Store::fold`](super::store::Store::fold).
     pub fn on_epoch(&mut self) {
         self.sent.clear();
+    }
+}
+
+impl Shelf {
+    /// Keeps for a server what it has missed, if there is room.
+    pub fn leave_hint(&mut self, target: NodeId, rank: Rank, cell: Cell, io: &mut Io<'_, Node>) {
+        let rules = self.config.rules.request;
+        let key = (rules.hint_key)(target, rank);
+        let kept = self.store().hints.get(&key);
+        let is_full = kept.is_none() && self.store().hints.len() >= (rules.hints)(self.config.limits.hints);
+        let is_old =
+            kept.is_some_and(|(other, at, kept)| *other == target && *at == rank && kept.version >= cell.version);
+        if is_full || is_old {
+            return;
+        }
+        io.note(Fact::HintLeft { target });
+        let record = Record::Hint { key, target, rank, cell };
+        if (rules.hint_is_kept)() {
+            self.write(record, io);
+        } else {
+            self.remember(&record);
+        }
+    }
+
+    /// Members are to change. Who comes to own a key may fetch it from owners who have missed what hints are kept about, or
+    /// fill a new disk with it, so it is left those hints, too. To be called before the epoch is written: who has forgotten what it
+    /// passed on has not adopted the epoch either. O(hints). Source: Scylla issue 19835, "Hints can be lost during topology change".
+    pub(super) fn pass_hints_on(&mut self, plan: &Topology, io: &mut Io<'_, Node>) {
+        if !(self.config.rules.request.hint_follows)() {
+            return;
+        }
+        let missed: Vec<(Rank, Cell)> = self.store().hints.values().map(|(_, rank, cell)| (*rank, *cell)).collect();
+        let (before, after) = (plan.current(), plan.next());
+        for (rank, cell) in missed {
+            let has_owned = |node: &NodeId| before.team(rank).has(*node) && plan.is_same_in(before, *node);
+            let new: Vec<NodeId> = after.team(rank).iter().filter(|node| !has_owned(node)).collect();
+            new.into_iter().for_each(|owner| self.leave_hint(owner, rank, cell, io));
+        }
     }
 }

@@ -2,13 +2,13 @@
 
 use super::cell::{Cell, OperationId, Rank, Version};
 use super::detector::Suspect;
-use super::epoch::Identity;
+use super::epoch::{FOUNDER, Identity};
 use super::metadata::Metadata;
 use super::ranges::Ranges;
 use super::store::{HintKey, Wish};
 use super::topology::Topology;
 use crate::kernel::digest::{Digest, Digestible};
-use crate::kernel::time::Time;
+use crate::kernel::time::Span;
 use crate::protocol::NodeId;
 use crate::protocols::raft::message as raft;
 use std::ops::Range;
@@ -143,8 +143,10 @@ pub enum Body {
 /// That a server is alive, and how far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Beat {
-    /// When it was sent, by the server's own clock that never runs back.
-    pub at: Time,
+    /// How often the server was started with this disk.
+    pub starts: u32,
+    /// How long it has been up.
+    pub up: Span,
     /// The latest epoch that it knows, durably.
     pub epoch: u64,
     /// Which disk it has.
@@ -157,6 +159,19 @@ pub struct Beat {
     pub known: u32,
 }
 
+impl Beat {
+    /// Whether it was sent after another one of the same server, or is that one. A clock that begins anew with every start cannot
+    /// tell, so starts are counted on the disk, as Cassandra does (SystemKeyspace.incrementAndGetGeneration, which goes by the
+    /// wall clock besides). Another disk has counted nothing: that of a founder comes before all others, and of two others
+    /// nobody can tell. Then each is as late as the other, and the one that is in use will be heard again.
+    pub fn is_as_late_as(&self, other: &Beat) -> bool {
+        match self.identity == other.identity {
+            true => (self.starts, self.up) >= (other.starts, other.up),
+            false => self.identity != FOUNDER,
+        }
+    }
+}
+
 /// What is kept on disk. The records are folded in order at every start.
 #[derive(Clone, Debug)]
 pub enum Record {
@@ -164,6 +179,8 @@ pub enum Record {
     Raft(raft::Record<Metadata>),
     /// Which disk this is.
     Identity(Identity),
+    /// The server has started once more.
+    Started,
     /// What the server wants to be.
     Wish(Wish),
     /// It knows this epoch, the one after the last.
@@ -211,6 +228,7 @@ impl Record {
         match self {
             Record::Raft(record) => Some(record),
             Record::Identity(_)
+            | Record::Started
             | Record::Wish(_)
             | Record::Epoch(_)
             | Record::Cell(..)
@@ -437,7 +455,7 @@ impl Digestible for Beat {
     fn digest(&self, digest: &mut Digest) {
         digest.pair(u64::from(self.known), self.epoch);
         digest.pair(self.fetched, self.identity);
-        digest.word(self.at.ns());
+        digest.pair(self.up.as_ns(), self.starts.into());
         self.wish.digest(digest);
     }
 }

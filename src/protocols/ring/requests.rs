@@ -8,7 +8,7 @@
 use super::cell::{Cell, OperationId, Rank, Version, newer};
 use super::config::Reads;
 use super::epoch::Phase;
-use super::message::{Body, Message, Outcome, Record, Ticket, Write};
+use super::message::{Body, Message, Outcome, Ticket, Write};
 use super::node::{Fact, Node, Timer};
 use super::shelf::{Adopted, Shelf};
 use super::topology::{Placed, Team};
@@ -209,6 +209,7 @@ impl Requests {
             match request.stage {
                 Stage::Query { .. } => self.query(request, shelf, io),
                 Stage::Put { is_answered: true, .. } if adopted.clears => {}
+                // A quorum of those who owned it has it, so that whoever comes to own it fetches it.
                 Stage::Put { is_answered: true, .. } => give_up(&request, shelf, io),
                 // A deletion that came later may be forgotten by now.
                 Stage::Put { .. } if adopted.clears && request.write.is_some() => {
@@ -293,7 +294,7 @@ fn give_up(request: &Request, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
     let missing: Vec<NodeId> = teams.owners().filter(|node| !kept.contains(node) && *node != shelf.me).collect();
     let hints = missing.len();
     for target in missing {
-        leave_hint(target, request.rank, *cell, shelf, io);
+        shelf.leave_hint(target, request.rank, *cell, io);
     }
     if !*is_answered {
         let is_enough = (rules.hint_counts)() && kept.len() + hints >= shelf.config.write_quorum;
@@ -303,23 +304,5 @@ fn give_up(request: &Request, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
             None => Outcome::Refused,
         };
         answer(request, outcome, io);
-    }
-}
-
-fn leave_hint(target: NodeId, rank: Rank, cell: Cell, shelf: &mut Shelf, io: &mut Io<'_, Node>) {
-    let rules = shelf.config.rules.request;
-    let key = (rules.hint_key)(target, rank);
-    let kept = shelf.store().hints.get(&key);
-    let is_full = kept.is_none() && shelf.store().hints.len() >= (rules.hints)(shelf.config.limits.hints);
-    let is_old = kept.is_some_and(|(other, at, kept)| *other == target && *at == rank && kept.version >= cell.version);
-    if is_full || is_old {
-        return;
-    }
-    io.note(Fact::HintLeft { target });
-    let record = Record::Hint { key, target, rank, cell };
-    if (rules.hint_is_kept)() {
-        shelf.write(record, io);
-    } else {
-        shelf.remember(&record);
     }
 }

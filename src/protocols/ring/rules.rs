@@ -3,6 +3,7 @@
 
 use super::cell::{Cell, Rank, Version};
 use super::epoch::{FOUNDER, Identity, Phase};
+use super::message::Beat;
 use super::store::{HintKey, Wish};
 use crate::kernel::time::{Span, Time};
 use crate::placement::rules as placement;
@@ -44,6 +45,8 @@ pub struct RequestRules {
     pub hint_is_kept: fn() -> bool,
     /// How many hints are kept, where the limit is this?
     pub hints: fn(limit: usize) -> usize,
+    /// Is whoever comes to own a key left the hints that are kept about it?
+    pub hint_follows: fn() -> bool,
     /// Does a hint go that was delivered?
     pub hint_goes: fn() -> bool,
     /// Under what a hint is filed.
@@ -122,6 +125,8 @@ pub struct ChangeRules {
     pub serves: fn(phase: Phase) -> bool,
     /// Does a server give up keys that it owns no more?
     pub purges: fn() -> bool,
+    /// Was a beat not sent before the one of the same server that is known?
+    pub is_news: fn(beat: &Beat, known: &Beat) -> bool,
     /// Which disk a server has that starts again with this one, undamaged.
     pub identity: fn(found: Identity, drawn: Identity) -> Identity,
 }
@@ -139,6 +144,7 @@ impl Rules {
             hint_is_cleared: always,
             hint_is_kept: always,
             hints: |limit| limit,
+            hint_follows: always,
             hint_goes: always,
             hint_key: |target, rank| (target, rank),
         },
@@ -175,6 +181,7 @@ impl Rules {
             gives_up_when_sent: never,
             serves: |_| true,
             purges: always,
+            is_news: Beat::is_as_late_as,
             identity: |found, _| found,
         },
         may_follow: |from, latest| from == latest,

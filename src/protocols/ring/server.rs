@@ -13,7 +13,7 @@ use super::shelf::Shelf;
 use super::topology::Placed;
 use super::topology::Topology;
 use super::witness::Witness;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use crate::protocol::{Afterwards, DiskFailure, Found, Io, NodeId, Order};
 use crate::protocols::raft::core::{Alarm, Core};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct Server {
     collector: Collector,
     witness: Witness,
     coordinator: Option<Coordinator>,
+    /// What its monotonic clock showed when it started.
+    started: Time,
 }
 
 impl Server {
@@ -37,7 +39,7 @@ impl Server {
         let coordinator = Coordinator::boot(config, shelf.identity(), &disk, io);
         let (requests, hints) = (Requests::boot(io), Hints::boot(&shelf, io));
         let (fetcher, collector, witness) = (Fetcher::default(), Collector::default(), Witness::default());
-        let mut server = Server { shelf, requests, fetcher, hints, collector, witness, coordinator };
+        let mut server = Server { shelf, requests, fetcher, hints, collector, witness, coordinator, started: io.now() };
         let pace = config.pace;
         let chores = [
             (Timer::Beat, Some(pace.beat)),
@@ -223,7 +225,8 @@ impl Server {
             io.sync();
         }
         Beat {
-            at: io.now(),
+            starts: shelf.store().starts,
+            up: io.now().since(self.started),
             epoch: shelf.epoch(),
             identity: shelf.identity(),
             wish: shelf.wish(),

@@ -63,6 +63,8 @@ impl Shelf {
             io.sync();
             store.fold(&Record::Identity(identity));
         }
+        io.write(Record::Started);
+        store.fold(&Record::Started);
         let mut merkle = Merkle::new(config.keyspace.len());
         store.cells.iter().for_each(|(rank, cell)| merkle.change(*rank, cell.hash_at(*rank)));
         let tombstones = store.cells.iter().filter(|(_, cell)| cell.is_tombstone()).map(|(rank, _)| *rank).collect();
@@ -226,6 +228,9 @@ impl Shelf {
             }
             let outlives = epoch.clears && !(self.config.rules.request.hint_is_cleared)();
             let hints = if outlives { self.store.hints.clone() } else { BTreeMap::new() };
+            if epoch.plan == epoch.number {
+                self.pass_hints_on(topology, io);
+            }
             self.write(Record::Epoch(topology.clone()), io);
             for (key, (target, rank, cell)) in hints {
                 self.write(Record::Hint { key, target, rank, cell }, io);

@@ -64,6 +64,8 @@ pub type HintKey = (NodeId, Rank);
 pub struct Store {
     /// Which disk this is.
     pub identity: Identity,
+    /// How often its server was started with it.
+    pub starts: u32,
     /// What its server wants to be; nothing, if nobody has ever told it.
     pub wish: Option<Wish>,
     /// All epochs it knows, without gaps, from the second on.
@@ -101,6 +103,7 @@ impl Store {
             Record::Raft(_) => {}
             // What was there before is not this disk's.
             Record::Identity(identity) => *self = Store { identity: *identity, ..Store::default() },
+            Record::Started => self.starts += 1,
             Record::Wish(wish) => self.wish = Some(*wish),
             // What must go with an epoch goes when its record is folded: a crash may come before whatever is written next.
             Record::Epoch(topology) => {

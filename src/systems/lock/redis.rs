@@ -43,7 +43,7 @@ pub enum ClockSetting {
     /// The one that is set by hand and by other clocks.
     #[default]
     Wall,
-    /// The one that only goes forwards.
+    /// A wall clock that nobody sets: it only goes forwards, and a restart changes nothing.
     Monotonic,
 }
 

@@ -10,7 +10,6 @@ use crate::protocols::lock::claim::LockId;
 use crate::protocols::lock::message::{self, Call, Event, Reply, Request};
 use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::recipe::Due;
-use crate::protocols::lock::redis::Timepiece;
 use crate::protocols::lock::service::{Connections, Office, Service};
 use crate::servers::postgres::SessionId;
 
@@ -178,11 +177,8 @@ fn closed(connection: Connection, office: &mut Office<'_, '_>) -> Answer {
 /// What time it is.
 fn now(config: &Config, office: &mut Office<'_, '_>) -> Now {
     let monotonic = office.io.now().ns();
-    let ahead = match config.clock {
-        Timepiece::Wall => (office.io.wall().ns() as i64).wrapping_sub(monotonic as i64),
-        Timepiece::Monotonic => 0,
-    };
-    Now { monotonic, ahead }
+    let shown = config.clock.shows(office.io);
+    Now { monotonic, ahead: (shown.ns() as i64).wrapping_sub(monotonic as i64) }
 }
 
 impl Service for Server {

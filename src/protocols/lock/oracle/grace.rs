@@ -52,7 +52,13 @@ impl Grace {
     /// # Errors
     /// `lock.takeover-grace`.
     pub fn after_step(&mut self, view: &View<Lock>, node: NodeId) -> Verdict {
-        let Some(core) = view.state(node).and_then(Lock::core).filter(|core| core.is_leader()) else { return Ok(()) };
+        let Some(core) = view.state(node).and_then(Lock::core).filter(|core| core.is_leader()) else {
+            // If it leads again, in the same term even, its clock shows something else.
+            if view.state(node).is_none() {
+                self.taken[node.index()] = None;
+            }
+            return Ok(());
+        };
         let (term, taken) = (core.term(), &mut self.taken[node.index()]);
         let is_known = taken.as_ref().is_some_and(|taken| taken.term == term);
         if is_known || core.log().term_at(core.applied()) != Some(term) {

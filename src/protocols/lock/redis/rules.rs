@@ -103,7 +103,7 @@ pub struct Rules {
     pub takes: fn() -> Taking,
     /// How it is given back (the same section: "Using just DEL is not safe").
     pub gives: fn() -> Giving,
-    /// The clock by which the server expires keys, if it is set up for this one.
+    /// The clock by which the server expires keys, if it is set up for this one. What it shows must mean the same after a restart.
     pub expires_by: fn(configured: Timepiece) -> Timepiece,
     /// Does a claim that is given up go away, also if it may have been granted?
     pub withdraws: fn() -> bool,

@@ -1,7 +1,7 @@
 //! What a server of Redis holds: its keys, by its own clock, and what of them is on its disk.
 
 use super::command::{self, Change, Command};
-use super::{Hosting, Persistence, Timepiece};
+use super::{Hosting, Persistence};
 use crate::protocols::lock::claim::{ClaimId, LockId};
 use crate::protocols::lock::message;
 use crate::protocols::lock::node::Fact;
@@ -23,10 +23,7 @@ impl Store {
 
     /// Its own time in milliseconds.
     pub fn now_ms(&self, office: &mut Office<'_, '_>) -> i64 {
-        let time = match (office.config.rules.redis.expires_by)(self.hosting.clock) {
-            Timepiece::Wall => office.io.wall(),
-            Timepiece::Monotonic => office.io.now(),
-        };
+        let time = (office.config.rules.redis.expires_by)(self.hosting.clock).shows(office.io);
         (time.ns() / 1_000_000) as i64
     }
 

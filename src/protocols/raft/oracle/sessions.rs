@@ -133,7 +133,7 @@ impl SessionOracle {
         node: NodeId,
         core: &Core<Machine>,
     ) -> Verdict {
-        let now = || view.host(node).clock.monotonic(view.now);
+        let now = || view.host(node).clock.ticked(view.now);
         let office = &mut self.offices[node.index()];
         if office.term != core.term() {
             *office = Office { term: core.term(), came: now(), looked: None, wrote: None };

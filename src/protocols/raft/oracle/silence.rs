@@ -18,7 +18,7 @@ impl CoreOracle {
         let Some(core) = view.state(leader).and_then(P::core) else { return };
         let (config, host) = (core.config(), view.host(leader));
         let seen = &self.servers[leader.index()];
-        let own = host.clock.monotonic(view.now);
+        let own = host.clock.ticked(view.now);
         let here = (core.term(), *core.configuration());
         // Who sleeps cannot ask itself anything.
         let is_same = |deaf: &Deaf| (deaf.term, deaf.configuration) == here && host.woken < deaf.since;

@@ -21,8 +21,9 @@ fn at(ms: u64) -> Time {
     Time::ZERO + Span::ms(ms)
 }
 
+/// That it has been up for so long since its first start.
 fn beat(ms: u64) -> Beat {
-    Beat { at: at(ms), epoch: 1, identity: FOUNDER, wish: Wish::Out, fetched: 0, known: 0 }
+    Beat { starts: 1, up: Span::ms(ms), epoch: 1, identity: FOUNDER, wish: Wish::Out, fetched: 0, known: 0 }
 }
 
 /// Who is to be called, and for which suspicion.
@@ -80,4 +81,24 @@ fn who_was_suspected_wrongly_has_more_time_until_it_has_been_steady_for_long() {
         assert!(suspects(&mut detector, ms + steady).is_empty());
         assert_eq!(half(detector.time_out(OTHER)), Span::ms(patience));
     }
+}
+
+#[test]
+fn whoever_has_started_again_is_heard_however_short_it_has_been_up() {
+    let mut detector = detector(0);
+    assert!(!detector.on_beat(OTHER, beat(60_000), at(0)));
+    suspects(&mut detector, 900);
+    let again = Beat { starts: 2, ..beat(1) };
+    assert!(detector.on_beat(OTHER, again, at(950)), "it is cleared");
+    let held_up = Beat { fetched: 7, ..beat(60_100) };
+    assert!(!detector.on_beat(OTHER, held_up, at(960)) && detector.beat(OTHER) == Some(&again));
+}
+
+#[test]
+fn a_new_disk_counts_its_starts_anew_and_comes_after_the_first_one() {
+    let (first, new) = (Beat { starts: 5, ..beat(60_000) }, Beat { identity: 77, ..beat(1) });
+    assert!(new.is_as_late_as(&first) && !first.is_as_late_as(&new));
+    // Of two that were drawn nobody can tell: the one that is in use will be heard again.
+    let newer = Beat { identity: 78, ..beat(1) };
+    assert!(newer.is_as_late_as(&new) && new.is_as_late_as(&newer));
 }

@@ -35,7 +35,7 @@ struct Doubt {
     ticket: Ticket,
     /// How long a witness must have called in vain.
     patience: Span,
-    /// What each server's own clock showed when it began, by node.
+    /// How much each server's own clock had ticked when it began, by node.
     began: Vec<Time>,
     /// How long nothing must be heard of it from then on: it may have been silent for a while before, unless it was heard of just
     /// then.
@@ -45,7 +45,7 @@ struct Doubt {
 }
 
 fn clock(view: &View<Node>, node: NodeId) -> Time {
-    view.host(node).clock.monotonic(view.now)
+    view.host(node).clock.ticked(view.now)
 }
 
 /// Takes out what is noted of one who leads.
