@@ -29,16 +29,14 @@ const MILLION: u128 = 1_000_000;
 /// The clocks of one node.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// Whether it has ticked as much as true time, and will go on to.
-    is_true: bool,
     /// Local nanoseconds in a true millisecond.
     rate: u64,
     /// When the rate was last changed, and how much had ticked by then: nanoseconds, and millionths of one.
     since: Time,
     ticked: Time,
     millionths: u32,
-    /// What the monotonic clock shows beyond what has ticked.
-    ahead: Span,
+    /// What the monotonic clock shows beyond what has ticked, in [`Clock::GRAIN`].
+    ahead: u32,
     offset_ns: i64,
 }
 
@@ -46,16 +44,12 @@ impl Clock {
     /// The rate of a clock that is neither fast nor slow: local nanoseconds in a true millisecond.
     pub const TRUE_RATE: u64 = MILLION as u64;
 
+    /// Of so many nanoseconds are multiples what a monotonic clock shows when its node starts: 2^18, a quarter of a millisecond.
+    pub const GRAIN: u64 = 1 << 18;
+
     /// A clock that shows true time, and was started with it.
-    pub const TRUE: Clock = Clock {
-        is_true: true,
-        rate: Clock::TRUE_RATE,
-        since: Time::ZERO,
-        ticked: Time::ZERO,
-        millionths: 0,
-        ahead: Span::ZERO,
-        offset_ns: 0,
-    };
+    pub const TRUE: Clock =
+        Clock { rate: Clock::TRUE_RATE, since: Time::ZERO, ticked: Time::ZERO, millionths: 0, ahead: 0, offset_ns: 0 };
 
     /// The clock of a plan.
     ///
@@ -74,7 +68,7 @@ impl Clock {
     /// not it was started again in between. The instant must not lie before the last change of the rate.
     #[inline]
     pub fn ticked(&self, now: Time) -> Time {
-        if self.is_true {
+        if self.ticks_with_truth() {
             return now;
         }
         whole(self.reading(now))
@@ -83,19 +77,20 @@ impl Clock {
     /// What the monotonic clock shows at a true instant; [`Time::NEVER`] if it is beyond that.
     #[inline]
     pub fn monotonic(&self, now: Time) -> Time {
-        Time::from_ns(self.ticked(now).ns().saturating_add(self.ahead.as_ns()))
+        Time::from_ns(self.ticked(now).ns().saturating_add(self.ahead().as_ns()))
     }
 
-    /// The node starts: from now on the monotonic clock shows so much more than what has ticked since the run began.
+    /// The node starts: from now on the monotonic clock shows more than what has ticked since the run began, by so many
+    /// [`Clock::GRAIN`]; at most thirteen days.
     #[inline]
-    pub fn start(&mut self, ahead: Span) {
+    pub fn start(&mut self, ahead: u32) {
         self.ahead = ahead;
     }
 
     /// How much more the monotonic clock shows than what has ticked.
     #[inline]
     pub fn ahead(&self) -> Span {
-        self.ahead
+        Span::ns(u64::from(self.ahead) * Clock::GRAIN)
     }
 
     /// What the wall clock shows at a true instant; never before zero.
@@ -111,7 +106,13 @@ impl Clock {
     /// Whether the wall clock shows true time and the monotonic clock ticks with it, as long as nobody changes them.
     #[inline]
     pub fn is_true(&self) -> bool {
-        self.is_true && self.offset_ns == 0
+        self.ticks_with_truth() && self.offset_ns == 0
+    }
+
+    /// Whether it has ticked as much as true time, and will go on to. Not kept: a clock is to be small.
+    #[inline]
+    fn ticks_with_truth(&self) -> bool {
+        self.rate == Clock::TRUE_RATE && self.ticked == self.since && self.millionths == 0
     }
 
     /// How fast both clocks run: local nanoseconds in a true millisecond; zero if they stand still.
@@ -129,8 +130,6 @@ impl Clock {
         (self.ticked, self.millionths) = (whole(reading), (reading % MILLION) as u32);
         self.since = now;
         self.rate = rate;
-        // Who was slow and then fast for as long shows true time again, and costs no arithmetic any more.
-        self.is_true = rate == Clock::TRUE_RATE && reading == u128::from(now.ns()) * MILLION;
     }
 
     /// The wall clock jumps, backwards if negative. The monotonic clock and its timers do not notice.
@@ -148,7 +147,7 @@ impl Clock {
     /// as it does now. `None` if it never does: it stands still, or takes longer than time can count.
     #[inline]
     pub fn when(&self, now: Time, deadline: Time) -> Option<Time> {
-        if self.is_true {
+        if self.ticks_with_truth() {
             return Some(now.max(deadline));
         }
         let missing = (u128::from(deadline.ns()) * MILLION).saturating_sub(self.ticked_before());

@@ -235,11 +235,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
     }
 }
 
-/// How much a node's monotonic clock shows beyond its ticks after a start: anything below 2^50 ns, so that its milliseconds fit
-/// into 32 bits.
+/// How much a node's monotonic clock shows beyond its ticks after a start, in [`Clock::GRAIN`]: anything.
+///
+/// [`Clock::GRAIN`]: crate::environment::clock::Clock::GRAIN
 #[inline]
-fn started_with(table: Table, node: NodeId, incarnation: u32) -> Span {
-    Span::ns(table.word(Purpose::Clocks, node.number().into(), incarnation.into()) >> 14)
+fn started_with(table: Table, node: NodeId, incarnation: u32) -> u32 {
+    (table.word(Purpose::Clocks, node.number().into(), incarnation.into()) >> 32) as u32
 }
 
 /// How fast a node's clocks run, with so many millionths more than its plan says.
