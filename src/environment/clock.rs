@@ -44,7 +44,7 @@ impl Clock {
     /// The rate of a clock that is neither fast nor slow: local nanoseconds in a true millisecond.
     pub const TRUE_RATE: u64 = MILLION as u64;
 
-    /// Of so many nanoseconds are multiples what a monotonic clock shows when its node starts: 2^18, a quarter of a millisecond.
+    /// The step, in nanoseconds, in which [`Clock::start`] moves a monotonic clock: 2^18, a quarter of a millisecond.
     pub const GRAIN: u64 = 1 << 18;
 
     /// A clock that shows true time, and was started with it.
@@ -80,8 +80,8 @@ impl Clock {
         Time::from_ns(self.ticked(now).ns().saturating_add(self.ahead().as_ns()))
     }
 
-    /// The node starts: from now on the monotonic clock shows more than what has ticked since the run began, by so many
-    /// [`Clock::GRAIN`]; at most thirteen days.
+    /// The node starts: from now on its monotonic clock shows more than what has ticked since the run began, by `ahead` times
+    /// [`Clock::GRAIN`], at most thirteen days.
     #[inline]
     pub fn start(&mut self, ahead: u32) {
         self.ahead = ahead;

@@ -64,6 +64,7 @@ impl Server {
         let is_taken = if spares_log {
             self.on_read(&request, io)
         } else {
+            // Only differences count here. A planted defect takes the time itself, and means a wall clock.
             let at_ms = self.time_of_log(io.elapsed());
             self.propose(Command { at_ms, ..request }, io)
         };
@@ -114,6 +115,7 @@ impl Server {
     /// Applies what is committed, and answers. The leader of the day answers, whoever took the request.
     fn catch_up(&mut self, io: &mut Io<'_, Store>) {
         if self.core.applied() < self.core.commit() {
+            // Read by a planted defect alone, which means a wall clock.
             self.core.machine_mut().tell_time(io.elapsed());
         }
         while let Some(Applied { command: Command { client, sequence, .. }, reply }) = self.core.apply_next() {
