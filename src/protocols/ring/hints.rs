@@ -97,8 +97,10 @@ impl Shelf {
     }
 
     /// Members are to change. Who comes to own a key may fetch it from owners who have missed what hints are kept about, or
-    /// fill a new disk with it, so it is left those hints, too. To be called before the epoch is written: who has forgotten what it
-    /// passed on has not adopted the epoch either. O(hints). Source: Scylla issue 19835, "Hints can be lost during topology change".
+    /// fill a new disk with it, so it is left those hints, too. O(hints).
+    ///
+    /// To be called before the epoch is written: who has lost in a crash what it passed on has lost the epoch, too, unless its
+    /// disk reorders. Source: Scylla issue 19835, "Hints can be lost during topology change".
     pub(super) fn pass_hints_on(&mut self, plan: &Topology, io: &mut Io<'_, Node>) {
         if !(self.config.rules.request.hint_follows)() {
             return;
