@@ -39,6 +39,25 @@ pub struct Exhibit<R: 'static> {
     pub plant: fn(&mut R),
 }
 
+/// One list of those of all kinds.
+///
+/// # Panics
+/// If there are not so many.
+pub const fn all<R: Copy, const COUNT: usize>(kinds: &[&[Exhibit<R>]]) -> [Exhibit<R>; COUNT] {
+    let (mut all, mut count) = ([kinds[0][0]; COUNT], 0);
+    let mut kind = 0;
+    while kind < kinds.len() {
+        let mut place = 0;
+        while place < kinds[kind].len() {
+            all[count] = kinds[kind][place];
+            (place, count) = (place + 1, count + 1);
+        }
+        kind += 1;
+    }
+    assert!(count == COUNT, "an exhibit was left out");
+    all
+}
+
 /// Plants those of these names, in their order.
 ///
 /// # Panics

@@ -9,6 +9,7 @@
 //! Metadata", of Apache Cassandra; Lamport, Malkhi and Zhou, "Vertical Paxos and Primary-Backup Replication", PODC 2009.
 
 pub mod cell;
+pub mod checkpoint;
 pub mod client;
 pub mod collect;
 pub mod config;

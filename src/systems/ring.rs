@@ -100,6 +100,9 @@ pub struct RingSettings {
     /// How long it waits between two batches. Default: 20 ms.
     #[serde(default = "RingSettings::default_throttle")]
     pub throttle: Span,
+    /// After how many records, from 1, a server begins its journal anew with all that it holds; `None`: never. Default: 10,000.
+    #[serde(default = "RingSettings::default_checkpoint", skip_serializing_if = "RingSettings::is_default_checkpoint")]
+    pub checkpoint: Option<u32>,
     /// How long one who decides waits for a leader. Default: 150 ms to 300 ms.
     #[serde(default = "RingSettings::default_election_timeout")]
     pub election_timeout: SpanRange,
@@ -215,6 +218,14 @@ impl RingSettings {
         4
     }
 
+    fn default_checkpoint() -> Option<u32> {
+        Some(10_000)
+    }
+
+    fn is_default_checkpoint(checkpoint: &Option<u32>) -> bool {
+        *checkpoint == RingSettings::default_checkpoint()
+    }
+
     fn default_throttle() -> Span {
         Span::ms(20)
     }
@@ -253,6 +264,7 @@ impl RingSettings {
             timeout: RingSettings::default_timeout(),
             batch: RingSettings::default_batch(),
             transfers: RingSettings::default_transfers(),
+            checkpoint: RingSettings::default_checkpoint(),
             throttle: RingSettings::default_throttle(),
             election_timeout: RingSettings::default_election_timeout(),
             heartbeat: RingSettings::default_heartbeat(),
@@ -293,12 +305,15 @@ impl RingSettings {
     /// What its scenarios can name.
     pub(super) fn vocabulary(&self) -> Vocabulary {
         let invariants = [oracle::INVARIANTS.as_slice(), &raft::oracle::INVARIANTS, &[PANIC]].concat();
+        // Who starts with a checkpoint has no log before it.
+        let snapshots: &[&str] =
+            if self.checkpoint.is_some() { &["InstallSnapshot", "InstallSnapshotReply"] } else { &[] };
         Vocabulary {
             invariants: names_of(&invariants).collect(),
             goals: [oracle::GOALS.as_slice(), &self.group().goals()].concat(),
             roles: vec!["leader", "primary", "owner"],
             facts: node::FACTS.to_vec(),
-            messages: [message::MESSAGES.as_slice(), &self.group().messages()].concat(),
+            messages: [message::MESSAGES.as_slice(), &self.group().messages(), snapshots].concat(),
         }
     }
 
@@ -318,6 +333,7 @@ impl RingSettings {
         offer(RingSettings { anti_entropy: None, ..self.clone() });
         offer(RingSettings { collect: None, ..self.clone() });
         offer(RingSettings { read_repair: false, ..self.clone() });
+        offer(RingSettings { checkpoint: usual.checkpoint, ..self.clone() });
         offer(RingSettings { zones: 1, ..self.clone() });
         offer(RingSettings { bits: usual.bits, ..self.clone() });
         offer(RingSettings { points: 1, ..self.clone() });
@@ -411,6 +427,7 @@ pub fn ring_plan(plan: &Plan<BuiltIn>) -> Arc<Plan<Arc<Config>>> {
             hints: settings.hints as usize,
             batch: settings.batch as usize,
             transfers: settings.transfers as usize,
+            journal: settings.checkpoint.map(u64::from),
         },
         client,
         scripts,

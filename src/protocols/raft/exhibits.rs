@@ -8,33 +8,17 @@ mod replication;
 mod snapshots;
 
 use super::rules::Rules;
-use crate::protocols::exhibit::Exhibit;
+use crate::protocols::exhibit::{Exhibit, all};
 
-/// By kind.
-const KINDS: [&[Exhibit<Rules>]; 6] = [
+/// All exhibits of Raft.
+pub const EXHIBITS: [Exhibit<Rules>; 89] = all(&[
     elections::EXHIBITS,
     replication::EXHIBITS,
     disks::EXHIBITS,
     snapshots::EXHIBITS,
     members::EXHIBITS,
     reads::EXHIBITS,
-];
-
-/// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit<Rules>; 89] = {
-    let (mut all, mut count) = ([elections::EXHIBITS[0]; 89], 0);
-    let mut kind = 0;
-    while kind < KINDS.len() {
-        let mut place = 0;
-        while place < KINDS[kind].len() {
-            all[count] = KINDS[kind][place];
-            (place, count) = (place + 1, count + 1);
-        }
-        kind += 1;
-    }
-    assert!(count == all.len(), "an exhibit was left out");
-    all
-};
+]);
 
 #[cfg(test)]
 mod tests {

@@ -116,6 +116,8 @@ pub struct Limits {
     pub batch: usize,
     /// From how many sources somebody fetches at a time.
     pub transfers: usize,
+    /// After how many records a server begins its journal anew, if it ever does.
+    pub journal: Option<u64>,
 }
 
 impl Config {

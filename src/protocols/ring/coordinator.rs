@@ -93,15 +93,14 @@ impl Coordinator {
         }
         let news: Arc<[Topology]> = self.metadata().since(before).into();
         news.iter().for_each(|topology| io.note(Fact::Decided { epoch: topology.epoch().clone() }));
-        if let Some(last) = news.last() {
-            if last.epoch().clears {
-                self.cleared = io.now();
-            }
-            if is_ready {
-                let me = io.me();
-                let others = self.config.servers().filter(|node| *node != me);
-                others.for_each(|node| io.send(node, Message::News(news.clone())));
-            }
+        // Also one that came together with later ones.
+        if news.iter().any(|topology| topology.epoch().clears) {
+            self.cleared = io.now();
+        }
+        if is_ready && !news.is_empty() {
+            let me = io.me();
+            let others = self.config.servers().filter(|node| *node != me);
+            others.for_each(|node| io.send(node, Message::News(news.clone())));
         }
     }
 
@@ -217,7 +216,8 @@ impl Coordinator {
 
     fn is_time_to_clear(&self, latest: &Epoch, detector: &Detector, now: Time) -> bool {
         let is_worth_it = || detector.beats().any(|beat| beat.known > 0 && beat.epoch == latest.number);
-        self.config.pace.collect.is_some_and(|every| now.since(self.cleared) >= every) && is_worth_it()
+        let may_clear = self.config.rules.change.may_clear;
+        self.config.pace.collect.is_some_and(|every| may_clear(now.since(self.cleared), every)) && is_worth_it()
     }
 
     /// Whether so many owners of every key know this epoch that no read quorum is left of those who do not.

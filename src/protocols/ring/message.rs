@@ -1,6 +1,7 @@
 //! What nodes tell each other, and what they keep on disk.
 
 use super::cell::{Cell, OperationId, Rank, Version};
+use super::checkpoint::Checkpoint;
 use super::detector::Suspect;
 use super::epoch::{FOUNDER, Identity};
 use super::metadata::Metadata;
@@ -220,6 +221,8 @@ pub enum Record {
     },
     /// It has it, or needs it no more.
     HintGone(HintKey),
+    /// All that the records before it say.
+    Checkpoint(Box<Checkpoint>),
 }
 
 impl Record {
@@ -227,6 +230,7 @@ impl Record {
     pub fn raft(&self) -> Option<&raft::Record<Metadata>> {
         match self {
             Record::Raft(record) => Some(record),
+            Record::Checkpoint(checkpoint) => checkpoint.raft.as_ref(),
             Record::Identity(_)
             | Record::Started
             | Record::Wish(_)

@@ -405,6 +405,11 @@ impl Protocol for Node {
         FACTS[fact.place()]
     }
 
+    #[inline]
+    fn is_checkpoint(record: &Record) -> bool {
+        matches!(record, Record::Checkpoint(_))
+    }
+
     fn size(message: &Message) -> u64 {
         message.size()
     }

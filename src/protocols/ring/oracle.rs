@@ -3,6 +3,8 @@
 //! The oracle keeps the epochs as they were decided, what each disk would bring back, and of each key what was promised.
 //! All that it asks of a key it asks when something of that key has changed: a copy, its owners, or a promise.
 
+mod checkpoints;
+mod clears;
 mod detection;
 mod kept;
 mod keys;
@@ -24,6 +26,7 @@ use super::server::Server;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::Core;
+use clears::Clears;
 use detection::Detection;
 use keys::Keys;
 use members::Members;
@@ -35,7 +38,7 @@ use std::sync::Arc;
 use transfers::Transfers;
 
 /// The invariants, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 26] = [
+pub const INVARIANTS: [(&str, &str); 28] = [
     (
         "ring.acknowledged-kept",
         "what was promised of a key is durable at so many owners that every read quorum sees it",
@@ -74,6 +77,8 @@ pub const INVARIANTS: [(&str, &str); 26] = [
         "ring.identity-kept",
         "a server that has not lost its disk is the member that it was, and decides with the others, if it did",
     ),
+    ("ring.checkpoint-faithful", "a journal begins with all that the one before it says"),
+    ("ring.clears-limited", "between two epochs that forget deletions is as much time as there should be"),
     ("ring.deletions-forgotten", "at rest nothing is kept of what was deleted, if deletions are ever forgotten"),
     ("ring.owners-hold", "at rest all owners of a key hold the same, and nobody else holds it"),
     (
@@ -141,6 +146,7 @@ pub struct RingOracle {
     transfers: Transfers,
     wishes: Wishes,
     members: Members,
+    clears: Clears,
     calm: Option<Calm>,
     goals: [u64; GOALS.len()],
     /// How many copies of keys were moved.
@@ -165,6 +171,7 @@ impl RingOracle {
             transfers: Transfers::new(config),
             wishes: Wishes::new(servers),
             members: Members::new(servers),
+            clears: Clears::new(config),
             calm: None,
             goals: [0; GOALS.len()],
             moved: 0,
@@ -256,7 +263,7 @@ impl RingOracle {
                 self.members.presumed(*dead);
                 self.detection.check_presumed(view, node, *dead)?;
             }
-            Fact::Decided { epoch } => self.follow(node, epoch)?,
+            Fact::Decided { epoch } => self.follow(view, node, epoch)?,
         }
         Ok(())
     }
@@ -272,7 +279,7 @@ impl RingOracle {
         }
         if let Some(metadata) = server.and_then(Server::core).map(|core| core.machine()) {
             for topology in metadata.since(self.epoch().number) {
-                self.follow(node, topology.epoch())?;
+                self.follow(view, node, topology.epoch())?;
             }
         }
         match touch {
@@ -307,12 +314,12 @@ impl RingOracle {
     }
 
     /// One of the group has applied an epoch. It may die before the step is over, but what it has told others holds.
-    fn follow(&mut self, node: NodeId, epoch: &Arc<Epoch>) -> Verdict {
-        if self.reference.follow(node, epoch)? { self.on_decided() } else { Ok(()) }
+    fn follow(&mut self, view: &View<Node>, node: NodeId, epoch: &Arc<Epoch>) -> Verdict {
+        if self.reference.follow(node, epoch)? { self.on_decided(view) } else { Ok(()) }
     }
 
     /// An epoch was decided.
-    fn on_decided(&mut self) -> Verdict {
+    fn on_decided(&mut self, view: &View<Node>) -> Verdict {
         let epoch = self.epoch().clone();
         if let Some(before) = self.reference.at(epoch.number - 1) {
             self.members.check_decided(before.epoch(), &epoch)?;
@@ -326,7 +333,10 @@ impl RingOracle {
                 self.reach(Goal::Switched);
                 return self.check_switch();
             }
-            Phase::Settled if epoch.clears => self.reach(Goal::Cleared),
+            Phase::Settled if epoch.clears => {
+                self.reach(Goal::Cleared);
+                return self.clears.decided(view, epoch.number);
+            }
             Phase::Settled => {
                 self.reach(Goal::ChangeFinished);
                 let before = self.reference.at(epoch.number - 1);
@@ -390,6 +400,7 @@ impl RingOracle {
                     self.mirrors[node.index()].purge(news.record);
                     gone.into_iter().try_for_each(|rank| self.check_kept(rank))?;
                 }
+                Record::Checkpoint(checkpoint) => self.check_checkpoint(node, &checkpoint.store, news.skips)?,
                 Record::Hint { .. } => {
                     let (count, most) = (self.mirrors[node.index()].store.hints.len(), self.config.limits.hints);
                     if count > most {

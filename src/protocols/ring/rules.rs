@@ -4,7 +4,7 @@
 use super::cell::{Cell, Rank, Version};
 use super::epoch::{FOUNDER, Identity, Phase};
 use super::message::Beat;
-use super::store::{HintKey, Wish};
+use super::store::{HintKey, Store, Wish};
 use crate::kernel::time::{Span, Time};
 use crate::placement::rules as placement;
 use crate::protocol::{NodeId, Order};
@@ -66,6 +66,8 @@ pub struct ReplicaRules {
     pub may_forget: fn(all_know: bool) -> bool,
     /// Does somebody who is told sums look where they differ from its own?
     pub compares: fn() -> bool,
+    /// What is kept at the beginning of a new journal.
+    pub checkpoint: fn(store: &Store) -> Store,
     /// Which version of a deletion is confirmed to somebody who asks for `asked`, by one who has `kept`.
     pub confirms: fn(asked: Version, kept: Option<&Cell>) -> bool,
 }
@@ -89,6 +91,8 @@ pub struct ChangeRules {
     /// What a server wants after an order, if that is something about its place in the ring, where somebody who is told
     /// nothing else has so many points and this zone.
     pub order: fn(wish: Wish, order: Order, usual: (u32, u16)) -> Option<Wish>,
+    /// May an epoch forget deletions, when the last that did was decided so long ago, and the least time between two is `every`?
+    pub may_clear: fn(ago: Span, every: Span) -> bool,
     /// Must what a server says of itself be durable?
     pub beat_waits_for_disk: fn() -> bool,
     /// Are the owners worked out anew with the epoch?
@@ -154,6 +158,7 @@ impl Rules {
             is_kept: Cell::is_newer_than,
             may_forget: |all_know| all_know,
             compares: always,
+            checkpoint: Store::clone,
             confirms,
         },
         change: ChangeRules {
@@ -164,6 +169,7 @@ impl Rules {
             asks_others: always,
             patience: |asked| asked,
             order: Wish::after,
+            may_clear: |ago, every| ago >= every,
             beat_waits_for_disk: always,
             ring_follows: always,
             sources: |read_quorum| read_quorum,

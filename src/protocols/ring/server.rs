@@ -30,6 +30,8 @@ pub struct Server {
     coordinator: Option<Coordinator>,
     /// What its monotonic clock showed when it started.
     started: Time,
+    /// How many records it had written when its journal began.
+    pub(super) journal_began: u64,
 }
 
 impl Server {
@@ -39,7 +41,11 @@ impl Server {
         let coordinator = Coordinator::boot(config, shelf.identity(), &disk, io);
         let (requests, hints) = (Requests::boot(io), Hints::boot(&shelf, io));
         let (fetcher, collector, witness) = (Fetcher::default(), Collector::default(), Witness::default());
-        let mut server = Server { shelf, requests, fetcher, hints, collector, witness, coordinator, started: io.now() };
+        let (started, journal_began) = (io.now(), 0);
+        let mut server =
+            Server { shelf, requests, fetcher, hints, collector, witness, coordinator, started, journal_began };
+        // What Raft has found is among the records that were found.
+        server.journal_began = server.written() - server.shelf.written();
         let pace = config.pace;
         let chores = [
             (Timer::Beat, Some(pace.beat)),
@@ -188,7 +194,10 @@ impl Server {
                 coordinator.on_watch(&self.shelf, io);
                 self.follow(io);
             }
-            Timer::Beat => self.beat(io),
+            Timer::Beat => {
+                self.begin_journal(io);
+                self.beat(io);
+            }
             Timer::Gossip => self.gossip(io),
             Timer::Requests => self.requests.on_timer(&mut self.shelf, io),
             Timer::Fetch => self.fetcher.on_timer(&mut self.shelf, io),

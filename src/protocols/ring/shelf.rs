@@ -30,6 +30,8 @@ pub struct Shelf {
     shared: Vec<(NodeId, Vec<Range<u32>>)>,
     /// With how many of them it has compared what they share.
     compared: usize,
+    /// How many records it has written, or found on its disk when it started.
+    written: u64,
 }
 
 /// What has come with new epochs.
@@ -65,14 +67,14 @@ impl Shelf {
         }
         io.write(Record::Started);
         store.fold(&Record::Started);
+        let written = disk.records.len() as u64;
         let mut merkle = Merkle::new(config.keyspace.len());
         store.cells.iter().for_each(|(rank, cell)| merkle.change(*rank, cell.hash_at(*rank)));
         let tombstones = store.cells.iter().filter(|(_, cell)| cell.is_tombstone()).map(|(rank, _)| *rank).collect();
         let topology = store.epochs.last().cloned().unwrap_or_else(|| Topology::first(config));
         let (config, forgotten) = (config.clone(), BTreeMap::new());
-        let mut shelf =
-            Shelf { config, me, store, topology, merkle, tombstones, forgotten, shared: Vec::new(), compared: 0 };
-        shelf.shared = shelf.topology.shared_with(me);
+        let (shared, compared) = (topology.shared_with(me), 0);
+        let mut shelf = Shelf { config, me, store, topology, merkle, tombstones, forgotten, shared, compared, written };
         shelf.compared = io.dice().below(1 << 16) as usize;
         // A crash may have come after an epoch was written, and before what follows from it: what is strange was not given up, and
         // whose place this server has taken it would keep out for ever.
@@ -153,7 +155,13 @@ impl Shelf {
     /// Writes a record.
     pub fn write(&mut self, record: Record, io: &mut Io<'_, Node>) {
         self.store.fold(&record);
+        self.written += 1;
         io.write(record);
+    }
+
+    /// How many records it has written, or found on its disk when it started.
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// Takes in a record without writing it.

@@ -134,7 +134,24 @@ impl Store {
             Record::HintGone(key) => {
                 self.hints.remove(key);
             }
+            Record::Checkpoint(checkpoint) => self.clone_from(&checkpoint.store),
         }
+    }
+
+    /// What would be different if another disk were here, if anything would.
+    pub fn difference(&self, other: &Store) -> Option<&'static str> {
+        let Store { identity, starts, wish, epochs, floor, cells, fetched, hints } = self;
+        let parts = [
+            (*identity == other.identity, "which disk it is"),
+            (*starts == other.starts, "how often its server was started"),
+            (*wish == other.wish, "what its server wants to be"),
+            (epochs.iter().map(Topology::epoch).eq(other.epochs.iter().map(Topology::epoch)), "the epochs"),
+            (*floor == other.floor, "the highest counter of a deletion that was forgotten"),
+            (*cells == other.cells, "the keys"),
+            (*fetched == other.fetched, "what was fetched"),
+            (*hints == other.hints, "the hints"),
+        ];
+        parts.into_iter().find(|(is_same, _)| !is_same).map(|(_, part)| part)
     }
 
     fn purge(&mut self, range: &Range<u32>) {
@@ -149,6 +166,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::protocols::ring::cell::{OperationId, Version};
+    use crate::protocols::ring::checkpoint::Checkpoint;
     use std::sync::Arc;
 
     fn cell(counter: u32, value: Option<u64>) -> Cell {
@@ -217,6 +235,29 @@ mod tests {
         records.extend([put(1, 1), Record::Identity(77)]);
         let store = folded(&records);
         assert_eq!((store.identity, store.wish, store.cells.len(), store.epoch()), (77, None, 0, 1));
+    }
+
+    #[test]
+    fn a_checkpoint_stands_for_all_before_it_and_every_part_of_it_counts() {
+        let (target, rank) = (NodeId::new(2), Rank(4));
+        let hint = Record::Hint { key: (target, rank), target, rank, cell: cell(1, None) };
+        let fetched = Record::Fetched { source: target, range: 0..5 };
+        let before = [put(1, 3), Record::Started, Record::Wish(Wish::Out), Record::Floor(6), fetched, hint];
+        let store = folded(&before);
+        let checkpoint = |store: &Store| Record::Checkpoint(Box::new(Checkpoint { store: store.clone(), raft: None }));
+        assert_eq!(folded(&[put(9, 9), checkpoint(&store)]).difference(&store), None);
+        let parts = [
+            Store { identity: 7, ..store.clone() },
+            Store { starts: 2, ..store.clone() },
+            Store { wish: None, ..store.clone() },
+            Store { floor: 5, ..store.clone() },
+            Store { cells: BTreeMap::new(), ..store.clone() },
+            Store { fetched: Fetched::default(), ..store.clone() },
+            Store { hints: BTreeMap::new(), ..store.clone() },
+        ];
+        let found: Vec<&str> = parts.iter().filter_map(|other| store.difference(other)).collect();
+        assert_eq!(found.len(), parts.len());
+        assert!(found.iter().all(|part| found.iter().filter(|other| *other == part).count() == 1), "{found:?}");
     }
 
     #[test]

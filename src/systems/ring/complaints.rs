@@ -24,7 +24,7 @@ impl RingSettings {
 
     fn of_counts(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
-        let ranges: [(&str, u64, u64, u64); 9] = [
+        let ranges: [(&str, u64, u64, u64); 10] = [
             ("nodes", self.nodes.into(), 1, NODES_MAX.into()),
             ("founders", self.founders().into(), 1, self.nodes.into()),
             ("coordinators", self.coordinators().into(), 1, self.founders().into()),
@@ -34,6 +34,7 @@ impl RingSettings {
             ("bits", self.bits.into(), 4, 128),
             ("batch", self.batch.into(), 1, 100_000),
             ("transfers", self.transfers.into(), 1, NODES_MAX.into()),
+            ("checkpoint", self.checkpoint.unwrap_or(u32::MAX).into(), 1, u32::MAX.into()),
         ];
         for (field, count, least, most) in ranges {
             if count < least || count > most {

@@ -2,6 +2,7 @@
 
 use super::{Change, Core, Embeds, Flow, Leadership, Role, StateMachine};
 use crate::protocol::{Io, NodeId};
+use crate::protocols::raft::log::Position;
 use crate::protocols::raft::message::{Message, Outcome, Record};
 use crate::protocols::raft::rules::CompactRules;
 use crate::protocols::raft::snapshot::{Checkpoint, Fragment, Progress, Snapshot, Staging};
@@ -25,17 +26,27 @@ impl<M: StateMachine> Core<M> {
     }
 
     fn take_snapshot<P: Embeds<M>>(&mut self, chunk: usize, io: &mut Io<'_, P>) {
+        let snapshot = Arc::new(self.snapshot_of_applied(chunk));
+        self.adopt(&snapshot, CompactRules::SOUND.keeps_suffix, io);
+    }
+
+    fn snapshot_of_applied(&self, chunk: usize) -> Snapshot<M> {
         let index = self.applied;
         let known = "what is applied is in the log";
-        let last = crate::protocols::raft::log::Position { term: self.log.term_at(index).expect(known), index };
+        let last = Position { term: self.log.term_at(index).expect(known), index };
         let counts = self.changes.iter().rev().find(|change| change.index <= index);
-        let snapshot = Snapshot {
+        Snapshot {
             last,
             chain: self.log.chain_at(index).expect(known),
             configuration: counts.map_or(self.configuration, |change| change.configuration),
             parts: self.machine.parts(chunk),
-        };
-        self.adopt(&Arc::new(snapshot), CompactRules::SOUND.keeps_suffix, io);
+        }
+    }
+
+    /// All that its disk must hold, for a server that keeps other things there, too, and begins its journal anew with all of
+    /// them. What it has in memory stays as it is.
+    pub fn checkpoint(&self) -> Checkpoint<M> {
+        self.checkpoint_of(&Arc::new(self.snapshot_of_applied(usize::MAX)))
     }
 
     /// Makes a snapshot the beginning of the log, its own or that of a leader. `keeps_suffix` is [`CompactRules::keeps_suffix`].
@@ -81,11 +92,13 @@ impl<M: StateMachine> Core<M> {
     /// Begins the journal anew, with the snapshot and what is in the log after it. What is in the log before it is for those
     /// who are only a little behind, and not worth a place on the disk.
     fn write_checkpoint<P: Embeds<M>>(&self, snapshot: &Arc<Snapshot<M>>, io: &mut Io<'_, P>) {
+        io.write(Record::Checkpoint(Box::new(self.checkpoint_of(snapshot))).into());
+    }
+
+    fn checkpoint_of(&self, snapshot: &Arc<Snapshot<M>>) -> Checkpoint<M> {
         let (term, vote) = self.term_to_keep();
         let suffix = self.log.entries_from(snapshot.last.index + 1, usize::MAX);
-        io.write(
-            Record::Checkpoint(Box::new(Checkpoint { term, vote, snapshot: Arc::clone(snapshot), suffix })).into(),
-        );
+        Checkpoint { term, vote, snapshot: Arc::clone(snapshot), suffix }
     }
 
     /// Has what a checkpoint says, and nothing else.

@@ -39,6 +39,8 @@ pub(super) struct News<'a> {
     pub(super) record: &'a Record,
     /// What was kept of the key that it is about.
     pub(super) before: Option<Cell>,
+    /// Records before it were forgotten before anybody could look at them.
+    pub(super) skips: bool,
 }
 
 impl Mirror {
@@ -89,15 +91,18 @@ impl Mirror {
         if self.is_lost || self.folded == disk.sound() {
             return None;
         }
-        let record = disk.record(self.folded).expect("a ring forgets no records");
+        // A checkpoint that has survived a crash, where what came before it was not durable.
+        let skips = self.folded < disk.first();
+        self.folded = self.folded.max(disk.first());
+        let record = disk.record(self.folded).expect("a record that is durable");
         self.folded += 1;
         let before = match record {
             Record::Cell(rank, _) | Record::Forget(rank, _) => self.store.get(*rank),
             _ => None,
         };
         match record {
-            // What is given up is looked at before it is gone.
-            Record::Purge(_) => {}
+            // What is given up is looked at before it is gone, and what a checkpoint says before it is believed.
+            Record::Purge(_) | Record::Checkpoint(_) => {}
             Record::Identity(_) => {
                 let mut store = Store::new();
                 store.fold(record);
@@ -106,12 +111,24 @@ impl Mirror {
             _ => self.store.fold(record),
         }
         self.known = self.known.max(self.store.epoch());
-        Some(News { record, before })
+        Some(News { record, before, skips })
     }
 
     /// Gives up what a record says, once it has been looked at.
     pub(super) fn purge(&mut self, record: &Record) {
         self.store.fold(record);
+    }
+
+    /// Takes in a checkpoint. Answers what was there before.
+    pub(super) fn begin_at(&mut self, store: &Store) -> Store {
+        let before = self.store.clone();
+        if before.identity == store.identity {
+            self.store = store.clone();
+        } else {
+            self.replace(store.clone());
+        }
+        self.known = self.known.max(self.store.epoch());
+        before
     }
 
     fn replace(&mut self, store: Store) {
@@ -134,6 +151,7 @@ mod tests {
     use super::*;
     use crate::environment::disk::crash::Survival;
     use crate::protocols::ring::cell::{OperationId, Version};
+    use crate::protocols::ring::checkpoint::Checkpoint;
 
     fn cell(counter: u32) -> Cell {
         let by = OperationId { client: NodeId::new(9), serial: counter };
@@ -184,6 +202,27 @@ mod tests {
             assert_eq!((mirror.store.identity, mirror.store.cells.len()), (77, more as usize));
             assert!(mirror.is_known() && mirror.has(Rank(1), &cell(1), FOUNDER));
         }
+    }
+
+    #[test]
+    fn a_checkpoint_that_a_crash_has_made_durable_stands_for_what_nobody_has_seen() {
+        let (mut disk, mut mirror) = (Disk::new(), Mirror::new());
+        write(&mut disk, [Record::Cell(Rank(1), cell(1))]);
+        follow(&mut mirror, &disk);
+        let unseen = [Record::Cell(Rank(2), cell(2)), Record::Cell(Rank(3), cell(3))];
+        let mut store = mirror.store.clone();
+        unseen.iter().for_each(|record| store.fold(record));
+        unseen.into_iter().for_each(|record| disk.write(record));
+        let checkpoint = Checkpoint { store: store.clone(), raft: None };
+        disk.write_checkpoint(Record::Checkpoint(Box::new(checkpoint)));
+        disk.crash(0, Survival::Everything, false);
+        let news = mirror.next(&disk).expect("the checkpoint");
+        assert!(news.skips && matches!(news.record, Record::Checkpoint(_)));
+        let before = mirror.begin_at(&store);
+        assert_eq!((before.cells.len(), mirror.store.cells.len()), (1, 3));
+        assert!(mirror.next(&disk).is_none() && !mirror.accept_loss(&disk), "nothing is lost");
+        write(&mut disk, [Record::Cell(Rank(4), cell(4))]);
+        assert!(mirror.next(&disk).is_some_and(|news| !news.skips));
     }
 
     #[test]

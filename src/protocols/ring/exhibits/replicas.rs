@@ -1,0 +1,147 @@
+//! Defects of what replicas keep, tell and forget, and of hints.
+
+use crate::protocol::NodeId;
+use crate::protocols::exhibit::{Exhibit, Rarity};
+use crate::protocols::ring::rules::Rules;
+use crate::protocols::ring::store::Store;
+use std::collections::BTreeMap;
+
+/// Those of this kind.
+pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
+    Exhibit {
+        id: "hint-lost",
+        story: "hints are kept in memory only",
+        source: "CASSANDRA-5128 \"stream undelivered hints on decommission\"; riak_core 154",
+        invariants: &["ring.owners-hold"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_is_kept = || false,
+    },
+    Exhibit {
+        id: "hint-to-self-or-wrong-range",
+        story: "hints are filed under the key alone, so that one for another server overwrites it",
+        source: "Voldemort 5d0e8fbcb on how slop keys were generated; Voldemort 330, f92c899dd",
+        invariants: &["ring.owners-hold"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_key = |_, rank| (NodeId::new(0), rank),
+    },
+    Exhibit {
+        id: "hint-for-former-owners",
+        story: "hints stay with those who owned the key when they were left, whoever owns it when they are delivered",
+        source: "Scylla issue 19835: \"Hints can be lost during topology change or tablet transition\"",
+        invariants: &["ring.owners-hold"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_follows = || false,
+    },
+    Exhibit {
+        id: "checkpoint-without-hints",
+        story: "a new journal begins with the keys, and without what is still to be done",
+        source: "grafana/pyroscope pull request 3427, review: \"restoring from a snapshot will lose 'partial' jobs\"",
+        invariants: &["ring.checkpoint-faithful"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.checkpoint = |store| Store { hints: BTreeMap::new(), ..store.clone() },
+    },
+    Exhibit {
+        id: "checkpoint-before-last-writes",
+        story: "the old journal goes when most of what it says is in the new one, but not the highest counter that was forgotten",
+        source: "Scylla issue 14403: segments of the log removed after \"most but not all of the data\" in them was flushed",
+        invariants: &["ring.checkpoint-faithful"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.checkpoint = |store| Store { floor: 0, ..store.clone() },
+    },
+    Exhibit {
+        id: "hints-unlimited",
+        story: "hints are kept for whoever is away, however many there are already",
+        source: "CASSANDRA-17142 \"Limit the maximum hints size per host\": before, there was no limit",
+        invariants: &["ring.hints-limited"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hints = |_| usize::MAX,
+    },
+    Exhibit {
+        id: "hint-never-dropped",
+        story: "a hint stays when it has been delivered, and is delivered again for ever",
+        source: "own construction; scylladb pull request 6417 is a cousin: positions of old hints are noted and never taken out",
+        invariants: &["ring.settles"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_goes = || false,
+    },
+    Exhibit {
+        id: "tombstone-collected-too-early",
+        story: "deletions are forgotten after a while, whoever has not heard of them",
+        source: "CASSANDRA-6503: data from stalled repair sessions is resurrected; gc_grace_seconds",
+        invariants: &["ring.deleted-stays-deleted"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.may_forget = |_| true,
+    },
+    Exhibit {
+        id: "tombstone-confirmed-unseen",
+        story: "who is asked whether it has a deletion says yes, also if it has an older value",
+        source: "own construction, after CASSANDRA-6503",
+        invariants: &["ring.deleted-stays-deleted"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.confirms = |_, _| true,
+    },
+    Exhibit {
+        id: "last-write-wins-by-wall-clock",
+        story: "versions are what the clock on the wall says, so that a write with a slow clock is lost",
+        source: "Kingsbury, \"Jepsen: Cassandra\", 2013",
+        invariants: &["ring.write-after-acknowledged"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.next_counter = |_, wall| (wall.ns() / 1_000_000) as u32,
+    },
+    Exhibit {
+        id: "read-not-written-back",
+        story: "a read answers with what it has found, though a later read may miss it",
+        source: "own construction: the second phase of a read is left out of Attiya, Bar-Noy and Dolev, 1995",
+        invariants: &["ring.acknowledged-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.is_settled = |_, _, _| true,
+    },
+    Exhibit {
+        id: "hint-counts-as-copy",
+        story: "a hint counts as a copy, so that a write is acknowledged which no quorum of owners has",
+        source: "Dynamo, section 4.6, sloppy quorum; Kingsbury, \"Jepsen: Riak\", 2013",
+        invariants: &["ring.acknowledged-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_counts = || true,
+    },
+    Exhibit {
+        id: "copy-acknowledged-before-sync",
+        story: "a copy is acknowledged before it is on disk",
+        source: "Cassandra's documentation on commitlog_sync: periodic",
+        invariants: &["ring.acknowledged-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.waits_for_disk = || false,
+    },
+    Exhibit {
+        id: "hint-outlives-clearing",
+        story: "hints stay when deletions are forgotten, and bring back what was deleted",
+        source: "own construction, after riak_kv 679 and 847: old hints dominate what came after a deletion",
+        invariants: &["ring.deleted-stays-deleted"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.hint_is_cleared = || false,
+    },
+    Exhibit {
+        id: "deletions-kept-for-ever",
+        story: "owners confirm no deletion, so that all of them are kept",
+        source: "own construction, after Cassandra's tombstone_failure_threshold: reads drown in deletions that nobody forgets",
+        invariants: &["ring.deletions-forgotten"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.confirms = |_, _| false,
+    },
+    Exhibit {
+        id: "read-repair-in-background",
+        story: "what a read finds at too few owners is mended after its answer, so that the same client can miss it next",
+        source: "Cassandra's documentation on read repair: with read_repair = 'NONE' there are no monotonic quorum reads (CASSANDRA-14635)",
+        invariants: &["ring.reads-monotonic"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.request.is_settled = |_, _, _| true,
+    },
+    Exhibit {
+        id: "sums-never-compared",
+        story: "owners tell each other sums of what they have, and nobody looks where they differ",
+        source: "own construction: the anti-entropy of Dynamo, section 4.7, is left out",
+        invariants: &["ring.owners-hold"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.replica.compares = || false,
+    },
+];
