@@ -28,6 +28,8 @@ struct Own {
     stage: Stage,
     /// The call that is not answered yet, and the place of the server.
     call: Option<(Call, usize)>,
+    /// Who was asked last, by place. How many replicas have a change only the primary can say that has made it.
+    server: usize,
     /// When the command was sent that makes, or made, its key live so long.
     asked: Time,
     /// When its key must have expired, by the client's clock, if the server's runs alike.
@@ -123,8 +125,11 @@ impl Single {
         if matches!(stage, Stage::Taking | Stage::Limiting) {
             own.until = now + self.config.ttl;
         }
-        let call = desk.ask(desk.server(self.primary), Request::Redis(command), self.config.patience);
-        own.call = Some((call, self.primary));
+        if !matches!(stage, Stage::Confirming(_)) {
+            own.server = self.primary;
+        }
+        let call = desk.ask(desk.server(own.server), Request::Redis(command), self.config.patience);
+        own.call = Some((call, own.server));
     }
 
     /// Looks for the primary elsewhere, if it was still believed to be this one.
@@ -278,7 +283,8 @@ impl Single {
 impl Recipe for Single {
     fn seek(&mut self, claim: Claim, desk: &mut Desk<'_, '_>) {
         let now = desk.io.now();
-        self.claims.push(Own { claim, stage: Stage::Taking, call: None, asked: now, until: now, token: None });
+        let (stage, server) = (Stage::Taking, self.primary);
+        self.claims.push(Own { claim, stage, call: None, server, asked: now, until: now, token: None });
         self.ask(self.claims.len() - 1, Stage::Taking, desk);
     }
 

@@ -263,6 +263,11 @@ impl Service for Server {
             }
             (State::Primary { .. }, command) => self.carry_out(&command, office),
         };
+        if let State::Primary { waiters, .. } = &mut self.state
+            && self.position.offset > at
+        {
+            waiters.changed(from, command.lock());
+        }
         office.reply(from, call, lock::Reply::Redis(reply));
     }
 

@@ -11,7 +11,7 @@ use crate::protocols::lock::node::Fact;
 use crate::protocols::lock::recipe::Due;
 use crate::protocols::lock::redis::command::Reply;
 use crate::protocols::lock::service::Office;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A client that waits.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,11 @@ pub struct Waiter {
 pub struct Waiters {
     /// The reign in which they do.
     reign: u64,
-    /// By what replicas must have, and by client: each has one call at a time under way.
-    waiting: BTreeMap<(u64, NodeId), Waiter>,
+    /// Who has changed something about which lock in it. What a client has changed in an earlier one may be gone, also if it is
+    /// the same server that reigns again.
+    changed: BTreeSet<(NodeId, LockId)>,
+    /// By what replicas must have, by client and by call: who takes several locks has several under way.
+    waiting: BTreeMap<(u64, NodeId, Call), Waiter>,
     /// When each has waited long enough. All wait equally long, so the first to come is the first to go.
     ends: VecDeque<(Time, u64, NodeId, Call)>,
 }
@@ -44,17 +47,23 @@ pub struct Waiters {
 impl Waiters {
     /// Nobody waits yet in this reign.
     pub fn of(reign: u64) -> Waiters {
-        Waiters { reign, waiting: BTreeMap::new(), ends: VecDeque::new() }
+        Waiters { reign, changed: BTreeSet::new(), waiting: BTreeMap::new(), ends: VecDeque::new() }
+    }
+
+    /// A client has changed something.
+    pub fn changed(&mut self, client: NodeId, lock: LockId) {
+        self.changed.insert((client, lock));
     }
 
     /// A client begins to wait, or is answered at once. O(log n), and O(replicas).
     pub fn join(&mut self, waiter: Waiter, timeout: Span, feed: &Feed, office: &mut Office<'_, '_>) {
-        let have = feed.having(waiter.offset, office.io.me());
-        if have >= waiter.replicas {
+        let is_known = self.changed.contains(&(waiter.client, waiter.lock));
+        let have = if is_known { feed.having(waiter.offset, office.io.me()) } else { 0 };
+        if have >= waiter.replicas || !is_known {
             self.answer(&waiter, have, office);
             return;
         }
-        self.waiting.insert((waiter.offset, waiter.client), waiter);
+        self.waiting.insert((waiter.offset, waiter.client, waiter.call), waiter);
         self.ends.push_back((office.io.now() + timeout, waiter.offset, waiter.client, waiter.call));
         office.wake(timeout, Due::Expiry);
     }
@@ -73,11 +82,9 @@ impl Waiters {
     pub fn expire(&mut self, feed: &Feed, office: &mut Office<'_, '_>) {
         while let Some((_, offset, client, call)) = self.ends.front().copied().filter(|end| end.0 <= office.io.now()) {
             self.ends.pop_front();
-            let Some(waiter) = self.waiting.get(&(offset, client)).copied().filter(|waiter| waiter.call == call) else {
-                continue;
-            };
-            self.waiting.remove(&(offset, client));
-            self.answer(&waiter, feed.having(offset, office.io.me()), office);
+            if let Some(waiter) = self.waiting.remove(&(offset, client, call)) {
+                self.answer(&waiter, feed.having(offset, office.io.me()), office);
+            }
         }
     }
 
