@@ -47,7 +47,11 @@ impl Resource {
         }
         let accepted = match &self.last[place] {
             Some(last) if (last.started, last.serial) > (access.started, access.serial) => return,
-            Some(last) if (last.started, last.serial) == (access.started, access.serial) => last.accepted,
+            Some(last) if (last.started, last.serial) == (access.started, access.serial) => {
+                let accepted = last.accepted;
+                self.wait_for_mark(io);
+                accepted
+            }
             Some(_) | None => self.judge(&access, io),
         };
         self.last[place] = Some(Answered { started: access.started, serial: access.serial, accepted });
@@ -69,11 +73,17 @@ impl Resource {
                 self.marks.insert(claim.lock, token);
                 io.write(Record::Mark(claim.lock, token));
             }
-            if (self.config.rules.resource.mark_waits_for_disk)() {
-                io.sync();
-            }
+            self.wait_for_mark(io);
         }
         io.note(Fact::Accepted { claim: *claim, token: *token });
         true
+    }
+
+    /// Lets what follows in this turn wait until all marks are durable, also that of an access that comes again while its mark is
+    /// still on the way.
+    fn wait_for_mark(&self, io: &mut Io<'_, Lock>) {
+        if self.config.fencing == Fencing::Checked && (self.config.rules.resource.mark_waits_for_disk)() {
+            io.sync();
+        }
     }
 }
