@@ -7,6 +7,7 @@ pub mod grace;
 pub mod queue;
 pub mod reigns;
 pub mod replicas;
+pub mod sessions;
 pub mod tokens;
 
 use super::claim::{Claim, ClaimId, LockId, Mode, Token};
@@ -37,7 +38,10 @@ pub const INVARIANTS: [(&str, &str); 15] = [
         "whoever reigns has the votes of a majority of the servers of Redis, on whose disks they are",
     ),
     ("lock.position-monotonic", "a server of Redis goes on in what a primary tells, never back"),
-    ("lock.replicas-agree", "servers of Redis that have as much of what the same primary has told have the same keys"),
+    (
+        "lock.replicas-agree",
+        "servers of Redis that have as much of what the same primary has told have the same keys, and servers that have applied as much of a log the same sessions or leases",
+    ),
     (
         "lock.acknowledged-durable",
         "what a replica of Redis has acknowledged is on its disk, if servers wait for their disks",
@@ -45,7 +49,7 @@ pub const INVARIANTS: [(&str, &str); 15] = [
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
     (
         "lock.told-expired",
-        "who leads tells nobody that a session or a lease is no more that has not run out, or of which it has not heard yet, and others have",
+        "who leads ends by itself no session or lease that has not run out, and tells nobody that one is no more that has not, or of which it has not heard yet, and others have",
     ),
     (
         "lock.takeover-grace",

@@ -10,6 +10,7 @@ use super::oracle::calm::Calm;
 use super::oracle::grace::Grace;
 use super::oracle::reigns::Reigns;
 use super::oracle::replicas::Replicas;
+use super::oracle::sessions::Sessions;
 use super::oracle::{GOALS, LockOracle};
 use crate::environment::plan;
 use crate::oracle::spec::{Oracle, Spec, Touch, Verdict, View, Violation};
@@ -17,7 +18,6 @@ use crate::protocol::{NodeId, Protocol};
 use crate::protocols::raft::core::Core;
 use crate::protocols::raft::message;
 use crate::protocols::raft::oracle::{self as raft, CoreOracle, Replicated};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Replicated for Lock {
@@ -44,7 +44,7 @@ impl Spec for Lock {
             reigns: matches!(config.kind, Kind::RedisFailover(_)).then(|| Reigns::new(config.servers)),
             replicas: Replicas::of(config),
             grace: Grace::new(config),
-            run_out: BTreeSet::new(),
+            sessions: Sessions::new(config.servers),
             locks: LockOracle::new(config),
             calm: None,
             applied: 0,
@@ -90,8 +90,8 @@ pub struct LockOracles {
     core: Option<CoreOracle>,
     /// Of sessions and leases that such servers take over.
     grace: Grace,
-    /// Which of them who led in which term has found to have run out.
-    run_out: BTreeSet<(NodeId, u64, u64)>,
+    /// Of what all of them make of these.
+    sessions: Sessions,
     /// Of primaries of Redis and their replicas.
     reigns: Option<Reigns>,
     /// Of what they have, and say that they have.
@@ -127,6 +127,7 @@ impl LockOracles {
         self.grace.after_step(view, node)?;
         let Some(core) = view.state(node).and_then(Lock::core) else { return Ok(()) };
         self.applied = self.applied.max(core.applied());
+        self.sessions.after_step(view, node, touch, core)?;
         let orphan = core.machine().service.orphan();
         let Some((lock, claim)) = orphan else { return Ok(()) };
         let message = format!("at {node:?}, what claim {} has at lock {} has outlived its session", claim.0, lock.0);
@@ -141,7 +142,7 @@ impl LockOracles {
         let is_ahead = |core: &Core<Machine>| {
             core.applied() > own.applied() && core.log().term_at(core.applied()).is_some_and(|term| term <= own.term())
         };
-        if knows(own) && !self.run_out.contains(&(node, own.term(), session)) {
+        if knows(own) && !self.sessions.has_run_out(node, own.term(), session) {
             let message = format!(
                 "{node:?} leads in term {} and says that session {session} is no more, which has not run out",
                 own.term()
@@ -200,7 +201,7 @@ impl Oracle<Lock> for LockOracles {
             Fact::RanOut { session } => {
                 self.grace.check_run_out(view, node, *session)?;
                 let term = view.state(node).and_then(Lock::core).map_or(0, |core| core.term());
-                self.run_out.insert((node, term, *session));
+                self.sessions.ran_out(node, term, *session);
             }
             _ => {}
         }
