@@ -12,7 +12,7 @@ use super::node::{Fact, Lock};
 use super::recipe::{self, Desk, Due, News, Recipe};
 use super::section::{Held, Section, Stage};
 use crate::kernel::chance::within;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use crate::protocol::{Io, NodeId};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,6 +70,11 @@ impl Client {
     pub fn holds_since(&self) -> Option<u64> {
         let held = self.section.as_ref().is_some_and(|section| !section.held.is_empty());
         held.then(|| u64::from(self.steps))
+    }
+
+    /// The session or lease that it has, and when that must be over by its own clock.
+    pub fn session(&self) -> Option<(u64, Time)> {
+        self.recipe.session()
     }
 
     /// How many calls it has made since it started.

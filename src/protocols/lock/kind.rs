@@ -219,6 +219,15 @@ impl AnyRecipe {
         }
     }
 
+    /// The session or lease that it has, if it has any, and when that must be over by the client's own clock.
+    pub(super) fn session(&self) -> Option<(u64, Time)> {
+        match self {
+            AnyRecipe::Lease(recipe) => recipe.session(),
+            AnyRecipe::ZooKeeper(recipe) => recipe.session(),
+            AnyRecipe::Redis(_) | AnyRecipe::Redlock(_) | AnyRecipe::SortedSet(_) | AnyRecipe::Database(_) => None,
+        }
+    }
+
     /// Whether a claim can still be held, see [`Recipe::is_valid`].
     pub(super) fn is_valid(&self, claim: ClaimId, now: Time) -> bool {
         match self {

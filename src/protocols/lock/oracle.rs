@@ -49,7 +49,7 @@ pub const INVARIANTS: [(&str, &str); 15] = [
     ("lock.ephemeral-owned", "what belongs to a session or a lease is gone when that has ended"),
     (
         "lock.told-expired",
-        "who leads ends by itself no session or lease that has not run out, and tells nobody that one is no more that has not, or of which it has not heard yet, and others have",
+        "who leads ends by itself no session or lease that has not run out, and nobody is told that one is no more that has not, or of which whoever says so has not heard yet, and others have",
     ),
     (
         "lock.takeover-grace",

@@ -44,7 +44,7 @@ impl Spec for Lock {
             reigns: matches!(config.kind, Kind::RedisFailover(_)).then(|| Reigns::new(config.servers)),
             replicas: Replicas::of(config),
             grace: Grace::new(config),
-            sessions: Sessions::new(config.servers),
+            sessions: Sessions::new(config.servers, config.clients),
             locks: LockOracle::new(config),
             calm: None,
             applied: 0,
@@ -224,6 +224,9 @@ impl Oracle<Lock> for LockOracles {
         if matches!(touch, Touch::Crashed { .. }) {
             *seen = 0;
             self.locks.on_crash(node);
+        }
+        if let Some(core) = &self.core {
+            self.sessions.after_step_of_client(view, node, core.latest_leader().1)?;
         }
         if let Some(Lock::Client(client)) = view.state(node) {
             self.asked += u64::from(client.calls() - *seen);

@@ -83,6 +83,11 @@ impl Leased {
         Leased { config: *config, line, lease: None, claims: Vec::new(), renewal: None, renewer }
     }
 
+    /// The lease, once it is granted, and when it must have run out by the own clock.
+    pub fn session(&self) -> Option<(u64, Time)> {
+        self.lease.filter(|lease| lease.granted).map(|lease| (lease.number as u64, lease.until))
+    }
+
     fn own(&mut self, id: ClaimId) -> Option<&mut Own> {
         self.claims.iter_mut().find(|own| own.claim.id == id)
     }

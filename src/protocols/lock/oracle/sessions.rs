@@ -2,6 +2,7 @@
 
 use super::reigns::has_forgotten;
 use crate::kernel::digest::Digest;
+use crate::kernel::time::Time;
 use crate::oracle::spec::{Touch, Verdict, View, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::lock::ensemble::machine::{Command, Machine, What};
@@ -21,6 +22,10 @@ pub struct Sessions {
     servers: Vec<Known>,
     /// Which of them who led in which term has found to have run out.
     run_out: BTreeSet<(NodeId, u64, u64)>,
+    /// Which of them anybody has found to have run out.
+    ended: BTreeSet<u64>,
+    /// By client, which it was seen to have, and when that must be over by its own clock.
+    held: Vec<Option<(u64, Time)>>,
 }
 
 /// What is known of one server.
@@ -33,14 +38,17 @@ struct Known {
 }
 
 impl Sessions {
-    /// Nothing yet.
-    pub fn new(servers: u16) -> Sessions {
-        Sessions { lives: BTreeMap::new(), servers: vec![Known::default(); servers.into()], run_out: BTreeSet::new() }
+    /// Nothing yet, of so many servers and clients.
+    pub fn new(servers: u16, clients: u16) -> Sessions {
+        let (lives, servers) = (BTreeMap::new(), vec![Known::default(); servers.into()]);
+        let (run_out, ended, held) = (BTreeSet::new(), BTreeSet::new(), vec![None; clients.into()]);
+        Sessions { lives, servers, run_out, ended, held }
     }
 
     /// A server that leads in this term finds that a session or a lease has run out.
     pub fn ran_out(&mut self, node: NodeId, term: u64, session: u64) {
         self.run_out.insert((node, term, session));
+        self.ended.insert(session);
     }
 
     /// Whether it has found that.
@@ -58,6 +66,33 @@ impl Sessions {
         }
         let before = std::mem::replace(&mut self.servers[node.index()].applied, core.applied());
         if before == core.applied() && touch != Touch::Booted { Ok(()) } else { self.check_lives(view, node, core) }
+    }
+
+    /// A client has done something: it has a session or a lease no more, perhaps. Before that must be over by its own clock only a
+    /// server can have said so; then whoever leads has it no more, or somebody has found it to have run out. O(log n).
+    ///
+    /// # Errors
+    /// `lock.told-expired`.
+    pub fn after_step_of_client(&mut self, view: &View<Lock>, node: NodeId, leader: NodeId) -> Verdict {
+        let now = match view.state(node) {
+            Some(Lock::Client(client)) => client.session(),
+            _ => None,
+        };
+        let place = node.index() - self.servers.len();
+        let before = std::mem::replace(&mut self.held[place], now);
+        let Some((session, until)) = before.filter(|(session, _)| now.is_none_or(|(now, _)| now != *session)) else {
+            return Ok(());
+        };
+        let is_over = view.state(node).is_none() || view.host(node).clock.monotonic(view.now) >= until;
+        let leads = view.state(leader).and_then(Lock::core).filter(|core| core.is_leader());
+        if is_over || self.ended.contains(&session) || !leads.is_some_and(|core| core.machine().service.knows(session))
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "{node:?} takes session {session} for lost, which has not run out, and {leader:?} leads and has it"
+        );
+        Err(Box::new(Violation::new("lock.told-expired", &[node, leader], message)))
     }
 
     /// What it has brought into the log itself since it was looked through last. What clients have asked is theirs to say.

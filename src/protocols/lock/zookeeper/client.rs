@@ -92,6 +92,11 @@ impl Queued {
         Queued { config: *config, loses, session: Session::boot(config, desk), claims: Vec::new(), asked: None }
     }
 
+    /// The session, once it is open, and when it must have expired by the own clock.
+    pub fn session(&self) -> Option<(u64, Time)> {
+        self.session.id().map(|session| (session.0, self.session.until()))
+    }
+
     fn own(&mut self, id: ClaimId) -> Option<&mut Own> {
         self.claims.iter_mut().find(|own| own.claim.id == id)
     }

@@ -93,6 +93,11 @@ impl Session {
         self.id
     }
 
+    /// When it must have expired, by the client's clock.
+    pub fn until(&self) -> Time {
+        self.until
+    }
+
     /// Whether it is open and can still live, by the client's clock.
     pub fn is_alive(&self, now: Time) -> bool {
         self.id.is_some() && now < self.until
