@@ -91,7 +91,8 @@ impl Server {
     /// The time that a leader writes into the log: it goes on from where that was when it began to lead, as fast as its own
     /// clock.
     fn time_of_log(&mut self, now: Time) -> u32 {
-        let Some(clock) = self.core.machine().clock() else { return 0 };
+        // Who does not lead takes in nothing, and its term may yet become one in which it does.
+        let Some(clock) = self.core.machine().clock().filter(|_| self.core.is_leader()) else { return 0 };
         if self.office.0 != self.core.term() {
             self.office = (self.core.term(), now, clock);
         }

@@ -126,7 +126,8 @@ impl SessionOracle {
         })
     }
 
-    /// A leader's commands carry a time that goes by its own clock, and begins nowhere later than where the log is.
+    /// A leader's commands carry a time that goes by its own clock, and begins where the log is: not before the time up to which it has
+    /// applied it, and nowhere later than what is committed.
     fn check_time<P: Replicated<Machine = Machine>>(
         &mut self,
         view: &View<P>,
@@ -150,7 +151,8 @@ impl SessionOracle {
         for request in (looked + 1..=last).filter_map(|index| core.log().entry(index)?.command()) {
             let (at, now) = (time_of(request), now());
             let (least, most) = match office.wrote {
-                None => (Time::ZERO, self.clock + now.since(office.came)),
+                // No turn both takes in a command and applies one.
+                None => (core.machine().clock().unwrap_or(Time::ZERO), self.clock + now.since(office.came)),
                 Some((then, wrote)) => (wrote + now.since(then), wrote + now.since(then) + GRAIN),
             };
             office.wrote = Some((now, at));
