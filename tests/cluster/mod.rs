@@ -14,11 +14,11 @@ use squall::environment::plan;
 use squall::kernel::rng::{Dice, Purpose, Table};
 use squall::kernel::time::{Span, Time};
 use squall::oracle::linearizable::register::Answer;
-use squall::oracle::spec::{Host, Touch, View};
+use squall::oracle::spec::{Host, Touch, View, Violation};
 use squall::protocol::{Effect, Effects, Found, Io, NodeId, Order, Protocol};
 use squall::protocols::raft::client;
 use squall::protocols::raft::node::{Command, Config, Judge, Message, Store, Timer};
-use squall::protocols::raft::oracle::CoreOracle;
+use squall::protocols::raft::oracle::{CoreOracle, Replicated};
 use std::collections::VecDeque;
 use words::{describe, held_back, name, or_nobody};
 
@@ -175,6 +175,10 @@ impl Cluster {
     fn order(&mut self, server: NodeId, order: Order) -> Result<(), String> {
         let mut heard = false;
         self.turn(server, "", |state, io| heard = state.on_order(order, io))?;
+        if let (Some(oracle), Some(core)) = (&mut self.oracle, self.view.state(server).and_then(Store::core)) {
+            let found = oracle.on_order(order, server, core).err();
+            self.break_off(found);
+        }
         if !heard {
             self.say(format!("{} has no use for that order", name(server)));
         }
@@ -347,7 +351,13 @@ impl Cluster {
         self.view.step += 1;
         self.view.touched = server;
         let Some(oracle) = &mut self.oracle else { return };
-        if let Err(found) = oracle.after_step(&self.view, server, touch) {
+        let found = oracle.after_step(&self.view, server, touch).err();
+        self.break_off(found);
+    }
+
+    /// If a promise is broken, that is said, and no other one is looked for.
+    fn break_off(&mut self, found: Option<Box<Violation>>) {
+        if let Some(found) = found {
             self.oracle = None;
             let mut message = found.message;
             for server in (0..self.config.raft.all()).rev() {

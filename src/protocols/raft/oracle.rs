@@ -16,7 +16,7 @@ mod seen;
 pub mod sessions;
 mod silence;
 mod snapshots;
-pub mod wishes;
+mod wishes;
 
 use super::config::Config;
 use super::core::{Core, StateMachine};
@@ -24,8 +24,8 @@ use super::log::CHAIN_START;
 use super::membership::{Configuration, Decision, Quorums, Servers};
 use super::message::Record;
 use crate::kernel::time::Time;
-use crate::oracle::spec::{Touch, View, Violation};
-use crate::protocol::{NodeId, Protocol};
+use crate::oracle::spec::{Touch, Verdict, View, Violation};
+use crate::protocol::{NodeId, Order, Protocol};
 use chains::LogMatching;
 use configurations::Configurations;
 use durable::{Durable, check_outcast};
@@ -36,6 +36,8 @@ use seen::Seen;
 use snapshots::check_kept;
 use std::collections::BTreeMap;
 use std::ops::Range;
+pub use wishes::is_granted;
+use wishes::{Orders, check_order};
 
 /// A protocol that embeds Raft, for oracles to look into.
 pub trait Replicated: Protocol {
@@ -50,7 +52,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 32] = [
+pub const INVARIANTS: [(&str, &str); 33] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -100,6 +102,10 @@ pub const INVARIANTS: [(&str, &str); 32] = [
     (
         "raft.order-kept",
         "what a server was ordered to ask for it asks for until it has got it, it crashes, or another order comes",
+    ),
+    (
+        "raft.as-ordered",
+        "who comes, goes or is told to lead was ordered to, and who votes in the place of another one does so alone",
     ),
     (
         "raft.transfer-quiet",
@@ -153,6 +159,7 @@ struct Common {
     acknowledged: Vec<(u64, u64, u64)>,
     /// Whom the leader of a term has told to campaign; everybody, if it died and may have told somebody. Of the latest terms.
     told: BTreeMap<u64, Servers>,
+    orders: Orders,
     goals: [u64; GOALS.len()],
 }
 
@@ -200,6 +207,7 @@ impl CoreOracle {
             configurations: Configurations::new(first, quorums),
             acknowledged: vec![(0, 0, CHAIN_START); servers as usize],
             told: BTreeMap::new(),
+            orders: Orders::default(),
             goals: [0; GOALS.len()],
         };
         CoreOracle { servers: vec![seen; servers as usize], common }
@@ -308,6 +316,15 @@ impl CoreOracle {
             self.forget();
         }
         Ok(fresh)
+    }
+
+    /// A server has heard an order of an operator.
+    ///
+    /// # Errors
+    /// If it does not do what it can.
+    pub fn on_order<M: StateMachine>(&mut self, order: Order, node: NodeId, core: &Core<M>) -> Verdict {
+        self.common.orders.note(order, node, core.term());
+        check_order(order, node, core)
     }
 
     /// Links were cut or healed: is a leader on its own now?

@@ -8,7 +8,6 @@ use super::kv;
 use super::message::Record;
 use super::node::{Config, Fact, Judge, Machine, Store};
 use super::oracle::sessions::SessionOracle;
-use super::oracle::wishes::check_order;
 use super::oracle::{CoreOracle, GOALS, Goal, Replicated};
 use crate::environment::plan;
 use crate::kernel::time::{Span, Time};
@@ -327,7 +326,7 @@ impl Oracle<Store> for StoreOracle {
 
     fn on_order(&mut self, view: &View<Store>, node: NodeId, order: Order) -> Verdict {
         match view.state(node).and_then(Store::core) {
-            Some(core) if self.judge == Judge::All => check_order(order, node, core),
+            Some(core) if self.judge == Judge::All => self.core.on_order(order, node, core),
             Some(_) | None => Ok(()),
         }
     }

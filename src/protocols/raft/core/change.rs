@@ -87,7 +87,9 @@ impl<M: StateMachine> Core<M> {
         let (voters, learners) = match wish {
             Wish::Join | Wish::Replace(_) if !learns && !voters.has(who) => (voters, learners.with(who)),
             Wish::Join if may_vote => (voters.with(who), learners.without(who)),
-            Wish::Replace(old) if may_vote => (voters.with(who).without(old), learners.without(who).without(old)),
+            Wish::Replace(old) if may_vote => {
+                ((rules.makes_way)(voters.with(who), old), learners.without(who).without(old))
+            }
             Wish::Leave if self.configuration.members().has(who) && voters != Servers::one(who) => {
                 (voters.without(who), learners.without(who))
             }

@@ -24,10 +24,9 @@ impl<M: StateMachine> Core<M> {
         true
     }
 
-    /// A server asks the leader of `term` to let it lead. To a later leader that would come late: the lead would move again, though
-    /// nobody has ordered it again.
+    /// A server asks the leader of `term` to let it lead.
     pub(super) fn on_ask_to_lead<P: Embeds<M>>(&mut self, who: NodeId, term: u64, io: &mut Io<'_, P>) {
-        if term != self.term || !self.configuration.voters.has(who) || who == self.me {
+        if !(self.config.rules.change.heeds)(term, self.term) || !self.configuration.voters.has(who) || who == self.me {
             return;
         }
         if let Role::Leader(Leadership { transfer, .. }) = &mut self.role {

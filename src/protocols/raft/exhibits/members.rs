@@ -69,6 +69,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.change.has_joined = |configuration, me| configuration.members().has(me),
     },
     Exhibit {
+        id: "replaced-member-stays",
+        story: "whoever was to vote in the place of a member votes beside it",
+        source: "own construction",
+        invariants: &["raft.as-ordered"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.makes_way = |voters, _| voters,
+    },
+    Exhibit {
         id: "single-server-change-before-noop",
         story: "a new leader changes the cluster before an entry of its term is committed",
         source: "Ongaro, \"bug in single-server membership changes\", raft-dev, 2015",
@@ -152,6 +160,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         invariants: &["raft.transfer-quiet"],
         rarity: Rarity::Common,
         plant: |rules| rules.change.changes_in_transfer = || true,
+    },
+    Exhibit {
+        id: "order-to-lead-comes-late",
+        story: "a leader hands over to a server that was ordered to lead before it came itself",
+        source: "own construction",
+        invariants: &["raft.as-ordered"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.heeds = |_, _| true,
     },
     Exhibit {
         id: "timeoutnow-before-caught-up",

@@ -226,15 +226,17 @@ impl Common {
 
     /// More is committed than before.
     #[inline]
-    pub(super) fn commit_configuration(&mut self) {
+    pub(super) fn commit_configuration(&mut self, node: NodeId) -> Verdict {
         if self.configurations.known.is_empty() {
-            return;
+            return Ok(());
         }
         let (_, latest) = self.configurations.latest(self.committed.upto(), |index| self.committed_at(index));
         if self.configurations.committed != latest {
-            self.configurations.committed = latest;
+            let before = std::mem::replace(&mut self.configurations.committed, latest);
             self.reach(Goal::ConfigurationChanged);
+            self.orders.check_change(node, &before, &latest)?;
         }
+        Ok(())
     }
 
     /// A server has compacted its log, or taken a leader's snapshot: it stands for what is committed.

@@ -9,7 +9,7 @@ use crate::protocols::raft::membership::{Decision, Servers};
 use std::collections::BTreeMap;
 
 /// Of so many terms is known whom their leaders have told to campaign. Who obeys after more terms is not judged.
-const TOLD: usize = 64;
+pub(super) const TOLD: usize = 64;
 
 /// All elections so far.
 #[derive(Clone, Debug)]
@@ -88,6 +88,7 @@ impl Common {
             seen.told = Some(told);
             self.note_told(told.0, Servers::one(told.1));
             self.check_transfer(node, told.1, core)?;
+            self.orders.check_lead(node, told.1, told.0)?;
         }
         if let Some(to) = core.hands_to()
             && core.handed_to().is_none()

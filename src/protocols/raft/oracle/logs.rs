@@ -224,7 +224,7 @@ impl Common {
             self.committed.chains.push(chain, &self.matching);
         }
         self.committed.mark(core.term());
-        self.commit_configuration();
+        self.commit_configuration(node)?;
         if seen.agreed == known {
             seen.agreed = commit;
         }

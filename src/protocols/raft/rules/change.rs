@@ -23,6 +23,8 @@ pub struct ChangeRules {
     pub is_settled: fn(latest: u64, commit: u64) -> bool,
     /// May a learner vote whose log is known to match up to here? One message takes so many entries at most.
     pub has_caught_up: fn(match_index: u64, commit: u64, append_max: u64) -> bool,
+    /// The voters after a learner has become one that was ordered to vote in the place of `old`.
+    pub makes_way: fn(voters: Servers, old: NodeId) -> Servers,
     /// Has a server got what it was ordered to ask for, if that was to join, and this says who belongs to the cluster?
     pub has_joined: fn(configuration: &Configuration, me: NodeId) -> bool,
     /// Is it time to end a joint configuration, if these are the latest committed one and the latest one?
@@ -36,6 +38,8 @@ pub struct ChangeRules {
     pub may_campaign: fn(may_vote: bool, voted_before: bool) -> bool,
     /// Does a server that hears a leader ignore a candidate? `transfer` says that the leader itself has sent it.
     pub ignores_candidate: fn(hears_leader: bool, transfer: bool) -> bool,
+    /// Does a leader of `term` let a server lead that has asked for that in another term?
+    pub heeds: fn(asked_in: u64, term: u64) -> bool,
     /// Does a leader that hands over take commands?
     pub takes_commands_in_transfer: fn() -> bool,
     /// Does a leader that hands over let servers come and go? Source: etcd-io/raft, stepLeader, which drops proposals of all kinds.
@@ -59,12 +63,14 @@ impl ChangeRules {
         has_committed_in_term,
         is_settled,
         has_caught_up,
+        makes_way,
         has_joined,
         ends_joint,
         leaves_joint,
         steps_down_when_removed,
         may_campaign,
         ignores_candidate,
+        heeds,
         takes_commands_in_transfer,
         changes_in_transfer: || false,
         is_ready_to_lead,
@@ -115,6 +121,11 @@ fn has_caught_up(match_index: u64, commit: u64, append_max: u64) -> bool {
     match_index + append_max >= commit
 }
 
+/// All but the one that is replaced.
+fn makes_way(voters: Servers, old: NodeId) -> Servers {
+    voters.without(old)
+}
+
 /// When it votes: who learns only has come half the way (thesis, section 4.2.1).
 fn has_joined(configuration: &Configuration, me: NodeId) -> bool {
     configuration.voters.has(me)
@@ -145,6 +156,11 @@ fn may_campaign(may_vote: bool, voted_before: bool) -> bool {
 /// A candidate that comes while a leader is alive is disruptive (thesis, section 4.2.3); unless the leader has sent it (section 3.10).
 fn ignores_candidate(hears_leader: bool, transfer: bool) -> bool {
     hears_leader && !transfer
+}
+
+/// Only in its own term. To a later leader that would come late: the lead would move again, though nobody has ordered it again.
+fn heeds(asked_in: u64, term: u64) -> bool {
+    asked_in == term
 }
 
 /// No: what it takes the next leader might not have (thesis, section 3.10).

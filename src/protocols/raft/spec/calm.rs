@@ -5,8 +5,7 @@ use crate::oracle::spec::{Verdict, View, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::raft::membership::{Servers, Wish};
 use crate::protocols::raft::node::{Judge, Store};
-use crate::protocols::raft::oracle::Replicated;
-use crate::protocols::raft::oracle::wishes::is_granted;
+use crate::protocols::raft::oracle::{Replicated, is_granted};
 
 impl StoreOracle {
     /// The members of the cluster that can do their work.
