@@ -52,7 +52,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 33] = [
+pub const INVARIANTS: [(&str, &str); 34] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -68,6 +68,10 @@ pub const INVARIANTS: [(&str, &str); 33] = [
     ("raft.acknowledged-durable", "what a leader counts as stored by a server is durable there"),
     ("raft.term-monotonic", "a server's term never falls, not even over a restart"),
     ("raft.vote-monotonic", "a vote is given once in a term and never taken back, not even over a restart"),
+    (
+        "raft.pre-vote-first",
+        "where servers are to ask for pre-votes, whoever campaigns unless told to has asked just before (thesis, section 9.6)",
+    ),
     ("raft.commit-monotonic", "a commit index never falls while the server is up"),
     ("raft.applied-monotonic", "entries are applied once, in order, and only when they are committed"),
     (
@@ -191,6 +195,7 @@ impl CoreOracle {
             snapshot: 0,
             told: None,
             is_sent: false,
+            asks: false,
             lags: false,
             deaf: None,
             overstayed: None,
@@ -290,8 +295,11 @@ impl CoreOracle {
         if touch == Touch::Booted {
             common.check_restored(seen, node, core)?;
         }
+        let (term, asked) = (seen.term, std::mem::replace(&mut seen.asks, core.asks_for_pre_votes()));
         if seen.check_term(node, core)? {
             common.check_sent(node, core.term())?;
+        } else if core.term() > term && !asked {
+            common.check_asked(node, core)?;
         }
         let (led, snapshot) = (seen.leads, seen.snapshot);
         // First whether somebody may lead, then what a leader did to its log.
@@ -400,7 +408,7 @@ impl Common {
     fn on_crash(&mut self, seen: &mut Seen, lost: usize) {
         let led = seen.leads;
         (seen.leads, seen.commit, seen.applied, seen.base, seen.snapshot) = (false, 0, 0, 0, 0);
-        (seen.wish, seen.lags, seen.overstayed) = (None, false, None);
+        (seen.wish, seen.lags, seen.overstayed, seen.asks) = (None, false, None, false);
         if led {
             self.note_told(seen.led, Servers::first(64));
             self.reach(Goal::LeaderCrashed);

@@ -86,6 +86,8 @@ pub struct Rules {
     pub vote_to_keep: fn(vote: Option<NodeId>) -> Option<NodeId>,
     /// The vote of a server that asks for pre-votes in the term in which it has given `vote`.
     pub vote_in_pre_candidacy: fn(vote: Option<NodeId>) -> Option<NodeId>,
+    /// Does a server ask for pre-votes before it campaigns? `again` says that it has campaigned in this term already.
+    pub asks_first: fn(again: bool) -> bool,
     /// Must a vote be durable before it is told?
     pub vote_waits_for_disk: fn() -> bool,
     /// Does a granted vote that carries `reply_term` count for a candidate in `term`?
@@ -175,6 +177,7 @@ impl Rules {
         term_is_kept: always,
         vote_to_keep,
         vote_in_pre_candidacy,
+        asks_first,
         vote_waits_for_disk: always,
         vote_is_current,
         count_vote,
@@ -242,6 +245,11 @@ fn vote_to_keep(vote: Option<NodeId>) -> Option<NodeId> {
 /// A pre-vote changes nothing: a vote stays given until the term is over (thesis, section 9.6).
 fn vote_in_pre_candidacy(vote: Option<NodeId>) -> Option<NodeId> {
     vote
+}
+
+/// Each time: else a server that nobody hears could raise its term again and again (thesis, section 9.6).
+fn asks_first(_again: bool) -> bool {
+    true
 }
 
 /// A vote of an earlier term is not a vote in this one (paper, section 5.2).

@@ -16,7 +16,12 @@ impl<M: StateMachine> Core<M> {
             return self.repeat_wish(io);
         }
         self.ask_everybody(io);
-        if self.config.pre_vote { self.ask_for_pre_votes(io) } else { self.ask_for_votes(Campaign::Election, io) }
+        let again = matches!(self.role, Role::Candidate { .. });
+        if self.config.pre_vote && (self.config.rules.asks_first)(again) {
+            self.ask_for_pre_votes(io);
+        } else {
+            self.ask_for_votes(Campaign::Election, io);
+        }
     }
 
     /// Asks whether a campaign in the next term could succeed. Changes neither term nor vote, so a

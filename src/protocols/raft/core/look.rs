@@ -14,6 +14,12 @@ impl<M: StateMachine> Core<M> {
         matches!(self.role, Role::Leader(_))
     }
 
+    /// Whether this server asks for pre-votes.
+    #[inline]
+    pub fn asks_for_pre_votes(&self) -> bool {
+        matches!(self.role, Role::PreCandidate { .. })
+    }
+
     /// Whether this server takes no part.
     #[inline]
     pub fn is_outcast(&self) -> bool {

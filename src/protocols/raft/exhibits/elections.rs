@@ -150,6 +150,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.refused_pre_vote_teaches_term = || false,
     },
     Exhibit {
+        id: "prevote-once-only",
+        story: "a server whose campaign has failed campaigns again without asking for pre-votes",
+        source: "own construction; thesis, section 9.6",
+        invariants: &["raft.pre-vote-first"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.asks_first = |again| !again,
+    },
+    Exhibit {
         id: "disruptive-server",
         story: "a candidate is listened to while a leader is alive",
         source: "thesis, section 4.2.3; hashicorp/raft 99125f5 \"Disregard vote if leader exists\"; willemt/raft issue 58",

@@ -6,6 +6,7 @@ use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
 use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
 use crate::protocols::raft::membership::{Decision, Servers};
+use crate::protocols::raft::message::Campaign;
 use std::collections::BTreeMap;
 
 /// Of so many terms is known whom their leaders have told to campaign. Who obeys after more terms is not judged.
@@ -125,6 +126,26 @@ impl Common {
             format!(
                 "{node:?} campaigns in term {term} because it was told to, and no leader of term {} has told it",
                 term - 1
+            )
+        })
+    }
+
+    /// A server that has not asked for pre-votes is in a higher term: if it is to ask, it does not campaign in it, unless its own
+    /// vote decides.
+    #[cold]
+    pub(super) fn check_asked<M: StateMachine>(&self, node: NodeId, core: &Core<M>) -> Verdict {
+        let campaigns = matches!(core.role(), Role::Candidate { campaign: Campaign::Election, .. });
+        let alone = Servers::one(node);
+        if !campaigns
+            || !core.config().pre_vote
+            || self.configurations.is_quorum(core.configuration(), Decision::Election, alone)
+        {
+            return Ok(());
+        }
+        violation("raft.pre-vote-first", &[node], || {
+            format!(
+                "{node:?} campaigns in term {}, and has not asked before whether anybody would vote for it",
+                core.term()
             )
         })
     }

@@ -33,6 +33,8 @@ pub(super) struct Seen {
     pub(super) told: Option<(u64, NodeId)>,
     /// It campaigns in its term because a leader has told it to.
     pub(super) is_sent: bool,
+    /// It asks for pre-votes.
+    pub(super) asks: bool,
     /// Something has kept it from its work since it started: it may not have got to what came long ago.
     pub(super) lags: bool,
     /// If it leads and what it can hear is no quorum.
@@ -72,7 +74,8 @@ impl Seen {
             Role::Leader(leadership) => {
                 self.leads && self.led == core.term() && !self.has_learned(&leadership.progress) && self.has_told(core)
             }
-            Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => !self.leads,
+            Role::PreCandidate { .. } => !self.leads & self.asks,
+            Role::Follower | Role::Candidate { .. } | Role::Outcast => !self.leads & !self.asks,
         }
     }
 
