@@ -33,7 +33,7 @@ use elections::Elections;
 pub use goals::{GOALS, Goal};
 use logs::{Committed, States};
 use seen::Seen;
-use snapshots::check_kept;
+use snapshots::{check_kept, has_just_sent};
 use std::collections::BTreeMap;
 use std::ops::Range;
 pub use wishes::is_granted;
@@ -136,7 +136,7 @@ pub const INVARIANTS: [(&str, &str); 34] = [
     ("raft.snapshot-faithful", "a snapshot stands for committed entries, and for the configuration after them"),
     (
         "raft.log-compacted",
-        "a server that is to take snapshots applies no more than so many entries after the latest one, and keeps no more before it (paper, section 7)",
+        "a server that is to take snapshots applies no more than so many entries after the latest one, and keeps no more before it, but what a leader keeps for whom it sends an earlier one (paper, section 7)",
     ),
 ];
 
@@ -301,7 +301,7 @@ impl CoreOracle {
         } else if core.term() > term && !asked {
             common.check_asked(node, core)?;
         }
-        let (led, snapshot) = (seen.leads, seen.snapshot);
+        let (has_just_sent, snapshot) = (has_just_sent(seen, core), seen.snapshot);
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
         let is_other = |last: u64| core.log().base().index > last || common.chain_in(core, last) != Some(seen.chain);
@@ -314,8 +314,8 @@ impl CoreOracle {
         }
         common.check_applied(seen, node, core)?;
         common.check_snapshot(seen, held, node, core)?;
-        if seen.snapshot > snapshot && !led {
-            check_kept(node, core)?;
+        if seen.snapshot > snapshot {
+            check_kept(node, has_just_sent, core)?;
         }
         if host.disk.is_clean() {
             seen.kept = (seen.term, seen.vote);

@@ -4,7 +4,7 @@ use super::chains::FORGOTTEN;
 use super::{Common, Goal, Seen, violation};
 use crate::oracle::spec::Verdict;
 use crate::protocol::NodeId;
-use crate::protocols::raft::core::{Core, Role, StateMachine};
+use crate::protocols::raft::core::{Core, Progress, Role, StateMachine};
 use crate::protocols::raft::membership::{Configuration, Decision, Quorums, Servers};
 
 /// All configurations that were ever in a log.
@@ -72,12 +72,17 @@ fn overlap(before: &Configuration, after: &Configuration) -> bool {
     }
 }
 
+/// What a leader knows of each server.
+pub(super) fn progress_in<M: StateMachine>(core: &Core<M>) -> &[Progress] {
+    match core.role() {
+        Role::Leader(leadership) => &leadership.progress,
+        Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => &[],
+    }
+}
+
 /// Up to where a leader knows these servers' logs.
 fn matches<M: StateMachine>(core: &Core<M>, servers: Servers) -> impl Iterator<Item = (NodeId, u64)> {
-    let progress = match core.role() {
-        Role::Leader(leadership) => &leadership.progress[..],
-        Role::Follower | Role::PreCandidate { .. } | Role::Candidate { .. } | Role::Outcast => &[],
-    };
+    let progress = progress_in(core);
     servers.iter().filter_map(|server| Some((server, progress.get(server.index())?.match_index)))
 }
 
