@@ -115,7 +115,7 @@ impl Cluster {
             flight: Vec::new(),
             held: Vec::new(),
             cuts: Vec::new(),
-            oracle: Some(CoreOracle::new(&raft)),
+            oracle: Some(CoreOracle::timeless(&raft)),
             last_request: None,
             sequences: [0; CLIENTS as usize],
             manual_disks,

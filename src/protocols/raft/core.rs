@@ -339,9 +339,14 @@ impl<M: StateMachine> Core<M> {
 
     /// What time it is by the clock that tells how long a leader has been silent.
     fn time_of_silence<P: Embeds<M>>(&self, io: &mut Io<'_, P>) -> Time {
+        self.which_time(io.now(), io.wall())
+    }
+
+    /// Which of these it is.
+    fn which_time(&self, monotonic: Time, wall: Time) -> Time {
         match (self.config.rules.times_silence_by)() {
-            Timepiece::Monotonic => io.now(),
-            Timepiece::Wall => io.wall(),
+            Timepiece::Monotonic => monotonic,
+            Timepiece::Wall => wall,
         }
     }
 

@@ -33,6 +33,7 @@ use elections::Elections;
 pub use goals::{GOALS, Goal};
 use logs::{Committed, States};
 use seen::Seen;
+use silence::check_silence;
 use snapshots::{check_kept, has_just_sent};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -52,7 +53,7 @@ pub trait Replicated: Protocol {
 }
 
 /// The invariants this oracle knows, with a sentence each.
-pub const INVARIANTS: [(&str, &str); 34] = [
+pub const INVARIANTS: [(&str, &str); 35] = [
     ("raft.election-safety", "at most one leader is elected in a term (paper, figure 3)"),
     ("raft.election-quorum", "whoever leads has the durable votes of a quorum of distinct servers"),
     ("raft.leader-append-only", "a leader never removes or overwrites entries of its own log (paper, figure 3)"),
@@ -71,6 +72,10 @@ pub const INVARIANTS: [(&str, &str); 34] = [
     (
         "raft.pre-vote-first",
         "where servers are to ask for pre-votes, whoever campaigns unless told to has asked just before (thesis, section 9.6)",
+    ),
+    (
+        "raft.leader-awaited",
+        "whoever asks for pre-votes has heard no leader for the shortest election timeout (paper, section 5.2)",
     ),
     ("raft.commit-monotonic", "a commit index never falls while the server is up"),
     ("raft.applied-monotonic", "entries are applied once, in order, and only when they are committed"),
@@ -145,6 +150,8 @@ pub const INVARIANTS: [(&str, &str); 34] = [
 pub struct CoreOracle {
     servers: Vec<Seen>,
     common: Common,
+    /// Timers fire whenever somebody likes: how long a server has waited says nothing.
+    is_timeless: bool,
 }
 
 /// What the oracle knows of all servers together.
@@ -171,6 +178,11 @@ impl CoreOracle {
     /// For servers that are told this.
     pub fn new(config: &Config) -> CoreOracle {
         CoreOracle::with(config.servers, config.all(), config.quorums)
+    }
+
+    /// The same where timers fire whenever somebody likes.
+    pub fn timeless(config: &Config) -> CoreOracle {
+        CoreOracle { is_timeless: true, ..CoreOracle::new(config) }
     }
 
     /// For so many servers, all of which vote, by majority.
@@ -215,7 +227,7 @@ impl CoreOracle {
             orders: Orders::default(),
             goals: [0; GOALS.len()],
         };
-        CoreOracle { servers: vec![seen; servers as usize], common }
+        CoreOracle { servers: vec![seen; servers as usize], common, is_timeless: false }
     }
 
     /// How often each of [`GOALS`] was reached.
@@ -296,6 +308,9 @@ impl CoreOracle {
             common.check_restored(seen, node, core)?;
         }
         let (term, asked) = (seen.term, std::mem::replace(&mut seen.asks, core.asks_for_pre_votes()));
+        if seen.asks && !asked && !self.is_timeless {
+            check_silence(view, node, core)?;
+        }
         if seen.check_term(node, core)? {
             common.check_sent(node, core.term())?;
         } else if core.term() > term && !asked {

@@ -1,6 +1,7 @@
 //! What can be seen of a server from outside.
 
 use super::{Core, Role, StateMachine};
+use crate::kernel::time::{Span, Time};
 use crate::protocol::NodeId;
 use crate::protocols::raft::config::Config;
 use crate::protocols::raft::log::Log;
@@ -18,6 +19,13 @@ impl<M: StateMachine> Core<M> {
     #[inline]
     pub fn asks_for_pre_votes(&self) -> bool {
         matches!(self.role, Role::PreCandidate { .. })
+    }
+
+    /// How long ago it has heard a leader, if it has since it took part in an election; at this time by its two clocks. Nothing, if the
+    /// one that it goes by was set back meanwhile.
+    pub fn silence(&self, monotonic: Time, wall: Time) -> Option<Span> {
+        let now = self.which_time(monotonic, wall);
+        self.leader_heard.filter(|heard| *heard <= now).map(|heard| now.since(heard))
     }
 
     /// Whether this server takes no part.

@@ -331,7 +331,7 @@ mod tests {
     /// is in `term` itself.
     fn removed_in(term: u64) -> Result<u64, String> {
         let (node, before) = (NodeId::new(0), server(2, &[1, 2]));
-        let CoreOracle { mut servers, mut common } = CoreOracle::of(3);
+        let CoreOracle { mut servers, mut common, .. } = CoreOracle::of(3);
         let seen = &mut servers[0];
         common.check_log(seen, node, &before).expect("a log that grows");
         for (index, term) in [(1, 1), (2, 4)] {

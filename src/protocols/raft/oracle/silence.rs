@@ -1,10 +1,11 @@
-//! Whether a leader that hears no quorum steps down.
+//! Whether a leader that hears no quorum steps down, and whether others wait until they hear no leader.
 
 use super::seen::Deaf;
 use super::{CoreOracle, Replicated, violation};
 use crate::kernel::time::Span;
 use crate::oracle::spec::{Verdict, View};
 use crate::protocol::NodeId;
+use crate::protocols::raft::core::Core;
 use crate::protocols::raft::membership::{Decision, Servers};
 
 /// A leader asks itself once in the longest election timeout whom it has heard since it asked before. So it may lead
@@ -44,5 +45,20 @@ impl CoreOracle {
 pub(super) fn overstayed(node: NodeId, term: u64, most: Span) -> Verdict {
     violation("raft.quorum-checked", &[node], || {
         format!("{node:?} has heard no quorum for more than {most} by its own clock, and leads on in term {term}")
+    })
+}
+
+/// A server begins to ask for pre-votes: it has waited for its leader, whether it was told to campaign or not. Its timers go by the clock
+/// that tells it how long that has been.
+#[cold]
+pub(super) fn check_silence<P: Replicated>(view: &View<P>, node: NodeId, core: &Core<P::Machine>) -> Verdict {
+    let (clock, least) = (view.host(node).clock, core.config().election_timeout_min);
+    let Some(silence) =
+        core.silence(clock.monotonic(view.now), clock.wall(view.now)).filter(|silence| *silence < least)
+    else {
+        return Ok(());
+    };
+    violation("raft.leader-awaited", &[node], || {
+        format!("{node:?} asks for pre-votes in term {}, and has heard a leader {silence} ago", core.term())
     })
 }
