@@ -11,7 +11,7 @@ use super::rules::Rules;
 use crate::protocols::exhibit::{Exhibit, all};
 
 /// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit<Rules>; 92] = all(&[
+pub const EXHIBITS: [Exhibit<Rules>; 93] = all(&[
     elections::EXHIBITS,
     replication::EXHIBITS,
     disks::EXHIBITS,

@@ -110,7 +110,7 @@ pub const INVARIANTS: [(&str, &str); 35] = [
     ),
     (
         "raft.order-kept",
-        "what a server was ordered to ask for it asks for until it has got it, it crashes, or another order comes",
+        "what a server was ordered to ask for it asks for until it has got it for good, it crashes, or another order comes",
     ),
     (
         "raft.as-ordered",
@@ -212,7 +212,6 @@ impl CoreOracle {
             deaf: None,
             overstayed: None,
             wish: None,
-            wished_at: 0,
         };
         let common = Common {
             leadership_changed: Time::ZERO,
@@ -319,11 +318,9 @@ impl CoreOracle {
         let (has_just_sent, snapshot) = (has_just_sent(seen, core), seen.snapshot);
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
-        let is_other = |last: u64| core.log().base().index > last || common.chain_in(core, last) != Some(seen.chain);
-        let replaced = seen.wish.is_some() && is_other(seen.last);
         common.check_log(seen, node, core)?;
-        common.check_wish(seen, replaced, node, core)?;
         let fresh = common.check_commit(seen, held, node, core)?;
+        common.check_wish(seen, node, core)?;
         if !fresh.is_empty() {
             common.check_successors(view, node, core)?;
         }

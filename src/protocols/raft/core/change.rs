@@ -8,6 +8,7 @@ use crate::protocol::{Io, NodeId, Order};
 use crate::protocols::raft::log::Entry;
 use crate::protocols::raft::membership::{Configuration, Servers, Wish};
 use crate::protocols::raft::message::{Message, Request};
+use crate::protocols::raft::rules::ChangeRules;
 
 /// A configuration, and where it stands in the log.
 #[derive(Clone, Copy, Debug)]
@@ -126,11 +127,13 @@ impl<M: StateMachine> Core<M> {
             }
             sending.retain(|(server, _)| now.has(*server));
         }
-        let is_newer = self.latest_change().index > self.wished_at;
-        let has_joined = self.config.rules.change.has_joined;
+        let Change { index: latest, .. } = self.latest_change();
+        let ChangeRules { has_joined, is_final, .. } = self.config.rules.change;
+        // Who was ordered to come may know of an earlier time when it was there.
+        let (is_final, is_newer) = (is_final(latest, self.commit), latest > self.wished_at);
         self.wish.take_if(|wish| match wish {
-            Wish::Join | Wish::Replace(_) => is_newer && has_joined(&configuration, self.me),
-            Wish::Leave => !configuration.members().has(self.me),
+            Wish::Join | Wish::Replace(_) => is_final && is_newer && has_joined(&configuration, self.me),
+            Wish::Leave => is_final && !configuration.members().has(self.me),
         });
     }
 

@@ -69,6 +69,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.change.has_joined = |configuration, me| configuration.members().has(me),
     },
     Exhibit {
+        id: "order-forgotten-too-soon",
+        story: "a server asks no more as soon as its log says that it comes or goes, and what says so may be removed again",
+        source: "own construction",
+        invariants: &["raft.order-kept"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.is_final = |_, _| true,
+    },
+    Exhibit {
         id: "replaced-member-stays",
         story: "whoever was to vote in the place of a member votes beside it",
         source: "own construction",

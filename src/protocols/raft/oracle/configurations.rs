@@ -128,18 +128,6 @@ impl Common {
         self.configurations.latest(upto, |index| self.chain_in(core, index)).1
     }
 
-    /// Whether there is such a configuration in a server's log after `since`.
-    pub(super) fn has_had<M: StateMachine>(
-        &self,
-        core: &Core<M>,
-        since: u64,
-        is: impl Fn(&Configuration) -> bool,
-    ) -> bool {
-        let stands = |known: &Known| self.chain_in(core, known.index) == Some(known.chain);
-        let mut later = self.configurations.known.iter().filter(|known| known.index > since);
-        later.any(|known| is(&known.configuration) && stands(known))
-    }
-
     /// Whether a server that does not know the configuration at this index of its log to be committed votes by the one
     /// before it.
     pub(super) fn voted_before<M: StateMachine>(&self, node: NodeId, core: &Core<M>, at: u64) -> bool {

@@ -41,9 +41,8 @@ pub(super) struct Seen {
     pub(super) deaf: Option<Deaf>,
     /// When links changed last it had heard no quorum for longer than this, and led on.
     pub(super) overstayed: Option<Span>,
-    /// What it was ordered to ask for, and where its log ended then.
+    /// What it was ordered to ask for.
     pub(super) wish: Option<Wish>,
-    pub(super) wished_at: u64,
 }
 
 /// A leader that hears no quorum.

@@ -112,32 +112,17 @@ pub(super) fn check_order<M: StateMachine>(order: Order, node: NodeId, core: &Co
 }
 
 impl Common {
-    /// The touched server asks for something else than before, or for nothing: then it has got it, by some configuration that has come into
-    /// its log since, or it has lost the one by which it had not. `replaced` says that it has removed entries, or that a snapshot stands for them.
-    pub(super) fn check_wish<M: StateMachine>(
-        &self,
-        seen: &mut Seen,
-        replaced: bool,
-        node: NodeId,
-        core: &Core<M>,
-    ) -> Verdict {
-        if core.wish() == seen.wish {
-            return Ok(());
-        }
+    /// The touched server asks for something else than before, or for nothing: then it has got it, by the latest configuration that
+    /// it knows to be committed.
+    pub(super) fn check_wish<M: StateMachine>(&self, seen: &mut Seen, node: NodeId, core: &Core<M>) -> Verdict {
         let before = std::mem::replace(&mut seen.wish, core.wish());
-        let since = std::mem::replace(&mut seen.wished_at, core.log().last_index());
-        let Some(wish) = before.filter(|_| core.wish().is_none() && !replaced) else { return Ok(()) };
-        let grants = |configuration: &Configuration| is_granted(wish, node, configuration);
-        // A leader that is ordered to leave may be gone in the same step, whatever it was to ask for before.
-        let is_gone = is_granted(Wish::Leave, node, core.configuration());
-        if is_gone || grants(core.configuration()) || self.has_had(core, since, grants) {
+        let Some(wish) = before.filter(|_| core.wish().is_none()) else { return Ok(()) };
+        let committed = self.in_force_at(core, core.commit());
+        if is_granted(wish, node, &committed) {
             return Ok(());
         }
         violation("raft.order-kept", &[node], || {
-            format!(
-                "{node:?} was ordered to ask for this, and asks no more: {wish:?}; by its log there are {:?}",
-                core.configuration()
-            )
+            format!("{node:?} was ordered to ask for this, and asks no more: {wish:?}; committed are {committed:?}")
         })
     }
 }

@@ -27,6 +27,8 @@ pub struct ChangeRules {
     pub makes_way: fn(voters: Servers, old: NodeId) -> Servers,
     /// Has a server got what it was ordered to ask for, if that was to join, and this says who belongs to the cluster?
     pub has_joined: fn(configuration: &Configuration, me: NodeId) -> bool,
+    /// Does it ask no more, if the change that says so stands at `latest` in its log?
+    pub is_final: fn(latest: u64, commit: u64) -> bool,
     /// Is it time to end a joint configuration, if these are the latest committed one and the latest one?
     pub ends_joint: fn(committed: &Configuration, latest: &Configuration) -> bool,
     /// Does a leader end a joint configuration that is committed? `mine` says whether it was proposed in its term.
@@ -65,6 +67,7 @@ impl ChangeRules {
         has_caught_up,
         makes_way,
         has_joined,
+        is_final,
         ends_joint,
         leaves_joint,
         steps_down_when_removed,
@@ -129,6 +132,11 @@ fn makes_way(voters: Servers, old: NodeId) -> Servers {
 /// When it votes: who learns only has come half the way (thesis, section 4.2.1).
 fn has_joined(configuration: &Configuration, me: NodeId) -> bool {
     configuration.voters.has(me)
+}
+
+/// When that is committed: until then another leader may remove it, and nobody would ask again.
+fn is_final(latest: u64, commit: u64) -> bool {
+    latest <= commit
 }
 
 /// When it is the latest one and committed: then old and new voters know of it (paper, section 6).
