@@ -272,14 +272,16 @@ impl<M: StateMachine> Core<M> {
             return;
         }
         if message.term() > self.term && !self.keeps_term(&message) {
-            if self.ignores_candidate(&message, self.time_of_silence(io)) {
+            if let Message::RequestVote { campaign, .. } = message
+                && self.ignores_candidate(campaign, self.time_of_silence(io))
+            {
                 return;
             }
             self.become_follower(message.term(), io);
         }
         match message {
             Message::RequestVote { term, last, campaign: Campaign::PreVote } => self.on_pre_vote(from, term, last, io),
-            Message::RequestVote { term, last, campaign: _ } => self.on_request_vote(from, term, last, io),
+            Message::RequestVote { term, last, campaign } => self.on_request_vote(from, term, last, campaign, io),
             Message::RequestVoteReply { term, granted: true, pre_vote } => self.on_vote(from, term, pre_vote, io),
             // It has taught us its term, if that was higher; there is nothing else in it.
             Message::RequestVoteReply { granted: false, .. } => {}
@@ -325,9 +327,8 @@ impl<M: StateMachine> Core<M> {
 
     /// A candidate that comes while a leader is alive is disruptive: it is not even listened to (thesis,
     /// section 4.2.3). Its term still reaches the leader, by its answer to AppendEntries.
-    fn ignores_candidate(&self, message: &Message<M>, now: Time) -> bool {
-        let Message::RequestVote { campaign, .. } = message else { return false };
-        (self.config.rules.change.ignores_candidate)(self.believes_in_leader(now), *campaign == Campaign::Transfer)
+    fn ignores_candidate(&self, campaign: Campaign, now: Time) -> bool {
+        (self.config.rules.change.ignores_candidate)(self.believes_in_leader(now), campaign == Campaign::Transfer)
     }
 
     /// Whether a leader has been heard within the shortest election timeout. A server that has just

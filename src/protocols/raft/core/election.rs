@@ -88,9 +88,12 @@ impl<M: StateMachine> Core<M> {
         from: NodeId,
         term: u64,
         last: Position,
+        campaign: Campaign,
         io: &mut Io<'_, P>,
     ) {
-        let free = self.vote.is_none_or(|vote| vote == from);
+        // It may have learned the candidate's term from somebody else, and an earlier leader's lease counts on it as before.
+        let is_bound = self.has_given_lease() && self.ignores_candidate(campaign, self.time_of_silence(io));
+        let free = self.vote.map_or(!is_bound, |vote| vote == from);
         let up_to_date = (self.config.rules.is_up_to_date)(last, self.log.last());
         let granted = term == self.term && free && up_to_date;
         if granted && self.vote.is_none() {
