@@ -133,7 +133,10 @@ pub trait Oracle<P: Protocol>: Clone {
     /// Links have been cut or healed.
     fn on_weather(&mut self, _view: &View<P>) {}
 
-    /// A node that is up has heard an order of an operator. It is asked after [`Oracle::after_step`] of that step.
+    /// A node that is up hears an order of an operator. What it does about it comes after that.
+    fn ordered(&mut self, _view: &View<P>, _node: NodeId, _order: Order) {}
+
+    /// A node that is still up has heard an order of an operator. It is asked after [`Oracle::after_step`] of that step.
     ///
     /// # Errors
     /// The broken invariant.

@@ -54,6 +54,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         let (kind, mut means_something) = (self.plan.faults[fault as usize].inject.kind(), false);
         self.cause = Cause::Order(kind);
         self.trace.happened(self.view.now, &Happening::Ordered { node, order });
+        // Also who dies in this very turn may have written down what it does about it.
+        self.oracles.ordered(&self.view, node, order);
         let is_up = self.turn(node, effects, |state, io| means_something = state.on_order(order, io))?;
         if means_something {
             self.audit.obeyed(kind, fault as usize);

@@ -18,7 +18,7 @@ use squall::oracle::spec::{Host, Touch, View, Violation};
 use squall::protocol::{Effect, Effects, Found, Io, NodeId, Order, Protocol};
 use squall::protocols::raft::client;
 use squall::protocols::raft::node::{Command, Config, Judge, Message, Store, Timer};
-use squall::protocols::raft::oracle::{CoreOracle, Replicated};
+use squall::protocols::raft::oracle::{CoreOracle, Replicated, check_order};
 use std::collections::VecDeque;
 use words::{describe, held_back, name, or_nobody};
 
@@ -174,9 +174,12 @@ impl Cluster {
 
     fn order(&mut self, server: NodeId, order: Order) -> Result<(), String> {
         let mut heard = false;
-        self.turn(server, "", |state, io| heard = state.on_order(order, io))?;
         if let (Some(oracle), Some(core)) = (&mut self.oracle, self.view.state(server).and_then(Store::core)) {
-            let found = oracle.on_order(order, server, core).err();
+            oracle.ordered(order, server, core.term());
+        }
+        self.turn(server, "", |state, io| heard = state.on_order(order, io))?;
+        if let (Some(_), Some(core)) = (&self.oracle, self.view.state(server).and_then(Store::core)) {
+            let found = check_order(order, server, core).err();
             self.break_off(found);
         }
         if !heard {

@@ -340,14 +340,9 @@ impl<M: StateMachine> Core<M> {
 
     /// What time it is by the clock that tells how long a leader has been silent.
     fn time_of_silence<P: Embeds<M>>(&self, io: &mut Io<'_, P>) -> Time {
-        self.which_time(io.now(), io.wall())
-    }
-
-    /// Which of these it is.
-    fn which_time(&self, monotonic: Time, wall: Time) -> Time {
         match (self.config.rules.times_silence_by)() {
-            Timepiece::Monotonic => monotonic,
-            Timepiece::Wall => wall,
+            Timepiece::Monotonic => io.now(),
+            Timepiece::Wall => io.wall(),
         }
     }
 
@@ -429,6 +424,7 @@ impl<M: StateMachine> Core<M> {
         self.log.truncate_from(from);
         if self.changes.last().is_some_and(|change| change.index >= from) {
             self.changes.retain(|change| change.index < from);
+            self.wished_at = self.wished_at.min(from - 1);
             self.reconfigure();
         }
     }

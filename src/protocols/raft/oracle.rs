@@ -24,7 +24,7 @@ use super::log::CHAIN_START;
 use super::membership::{Configuration, Decision, Quorums, Servers};
 use super::message::Record;
 use crate::kernel::time::Time;
-use crate::oracle::spec::{Touch, Verdict, View, Violation};
+use crate::oracle::spec::{Touch, View, Violation};
 use crate::protocol::{NodeId, Order, Protocol};
 use chains::LogMatching;
 use configurations::Configurations;
@@ -37,8 +37,8 @@ use silence::check_silence;
 use snapshots::{check_kept, has_just_sent};
 use std::collections::BTreeMap;
 use std::ops::Range;
-pub use wishes::is_granted;
-use wishes::{Orders, check_order};
+use wishes::Orders;
+pub use wishes::{check_order, is_granted};
 
 /// A protocol that embeds Raft, for oracles to look into.
 pub trait Replicated: Protocol {
@@ -114,7 +114,7 @@ pub const INVARIANTS: [(&str, &str); 35] = [
     ),
     (
         "raft.as-ordered",
-        "who comes, goes or is told to lead was ordered to, and who votes in the place of another one does so alone",
+        "who comes, goes or is told to lead was ordered to at some time, and who votes in the place of another one does so alone",
     ),
     (
         "raft.transfer-quiet",
@@ -315,7 +315,8 @@ impl CoreOracle {
         } else if core.term() > term && !asked {
             common.check_asked(node, core)?;
         }
-        let (has_just_sent, snapshot) = (has_just_sent(seen, core), seen.snapshot);
+        let has_snapshot = core.snapshot().is_some_and(|snapshot| snapshot.last.index > seen.snapshot);
+        let has_just_sent = has_snapshot && has_just_sent(seen, core);
         // First whether somebody may lead, then what a leader did to its log.
         common.check_leadership(seen, view, node, core)?;
         common.check_log(seen, node, core)?;
@@ -326,7 +327,7 @@ impl CoreOracle {
         }
         common.check_applied(seen, node, core)?;
         common.check_snapshot(seen, held, node, core)?;
-        if seen.snapshot > snapshot {
+        if has_snapshot {
             check_kept(node, has_just_sent, core)?;
         }
         if host.disk.is_clean() {
@@ -338,13 +339,9 @@ impl CoreOracle {
         Ok(fresh)
     }
 
-    /// A server has heard an order of an operator.
-    ///
-    /// # Errors
-    /// If it does not do what it can.
-    pub fn on_order<M: StateMachine>(&mut self, order: Order, node: NodeId, core: &Core<M>) -> Verdict {
-        self.common.orders.note(order, node, core.term());
-        check_order(order, node, core)
+    /// A server in this term hears an order of an operator.
+    pub fn ordered(&mut self, order: Order, node: NodeId, term: u64) {
+        self.common.orders.note(order, node, term);
     }
 
     /// Links were cut or healed: is a leader on its own now?

@@ -8,7 +8,7 @@ use super::kv;
 use super::message::Record;
 use super::node::{Config, Fact, Judge, Machine, Store};
 use super::oracle::sessions::SessionOracle;
-use super::oracle::{CoreOracle, GOALS, Goal, Replicated};
+use super::oracle::{CoreOracle, GOALS, Goal, Replicated, check_order};
 use crate::environment::plan;
 use crate::kernel::time::{Span, Time};
 use crate::oracle::linearizable::register::{Answer, Operation, Register};
@@ -324,9 +324,15 @@ impl Oracle<Store> for StoreOracle {
         self.core.on_weather(view);
     }
 
+    fn ordered(&mut self, view: &View<Store>, node: NodeId, order: Order) {
+        if let Some(core) = view.state(node).and_then(Store::core) {
+            self.core.ordered(order, node, core.term());
+        }
+    }
+
     fn on_order(&mut self, view: &View<Store>, node: NodeId, order: Order) -> Verdict {
         match view.state(node).and_then(Store::core) {
-            Some(core) if self.judge == Judge::All => self.core.on_order(order, node, core),
+            Some(core) if self.judge == Judge::All => check_order(order, node, core),
             Some(_) | None => Ok(()),
         }
     }

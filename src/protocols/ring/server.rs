@@ -30,7 +30,7 @@ pub struct Server {
     coordinator: Option<Coordinator>,
     /// What its monotonic clock showed when it started.
     started: Time,
-    /// How many records it had written when its journal began.
+    /// About how many records it had written when its journal began, see `Server::written`.
     pub(super) journal_began: u64,
 }
 

@@ -20,7 +20,8 @@ pub struct ZooKeeperSettings {
     /// How many servers, from 1 to 64. Default: 3.
     #[serde(default = "ZooKeeperSettings::default_nodes")]
     pub nodes: u16,
-    /// How long a session lives of which nothing is heard, from 2 to 20 ticks. Default: 2 s.
+    /// How long a session lives of which nothing is heard, from 2 to 20 ticks. A client gives up a quarter of it sooner, which must be longer
+    /// than a leader that is cut off can lead on beside the next one: twice the longest election timeout less the shortest. Default: 2 s.
     #[serde(default = "ZooKeeperSettings::default_session_timeout")]
     pub session_timeout: Span,
     /// How often the leader looks for sessions that have expired. Default: 200 ms.

@@ -127,7 +127,12 @@ impl<M: StateMachine> Core<M> {
             }
             sending.retain(|(server, _)| now.has(*server));
         }
-        let Change { index: latest, .. } = self.latest_change();
+    }
+
+    /// Everything of a message is in the log, and more may be committed: then it may have got what it was ordered to ask for. In
+    /// between, when some entries are gone and others are not there yet, it could take what is long over for that.
+    pub(super) fn settle_wish(&mut self) {
+        let (latest, configuration) = (self.latest_change().index, self.configuration);
         let ChangeRules { has_joined, is_final, .. } = self.config.rules.change;
         // Who was ordered to come may know of an earlier time when it was there.
         let (is_final, is_newer) = (is_final(latest, self.commit), latest > self.wished_at);

@@ -86,6 +86,7 @@ impl<M: StateMachine> Core<M> {
         self.commit = self.commit.max(last.index);
         self.snapshot = Some(Arc::clone(snapshot));
         self.reconfigure();
+        self.settle_wish();
         self.write_checkpoint(snapshot, io);
     }
 

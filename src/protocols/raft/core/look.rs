@@ -6,6 +6,7 @@ use crate::protocol::NodeId;
 use crate::protocols::raft::config::Config;
 use crate::protocols::raft::log::Log;
 use crate::protocols::raft::membership::{Configuration, Wish};
+use crate::protocols::raft::rules::Timepiece;
 use crate::protocols::raft::snapshot::Snapshot;
 
 impl<M: StateMachine> Core<M> {
@@ -21,11 +22,11 @@ impl<M: StateMachine> Core<M> {
         matches!(self.role, Role::PreCandidate { .. })
     }
 
-    /// How long ago it has heard a leader, if it has since it took part in an election; at this time by its two clocks. Nothing, if the
-    /// one that it goes by was set back meanwhile.
-    pub fn silence(&self, monotonic: Time, wall: Time) -> Option<Span> {
-        let now = self.which_time(monotonic, wall);
-        self.leader_heard.filter(|heard| *heard <= now).map(|heard| now.since(heard))
+    /// How long ago it has heard a leader, at this time by its monotonic clock, if it has since it took part in an election. Nothing, if
+    /// it goes by a clock that can be set.
+    pub fn silence(&self, now: Time) -> Option<Span> {
+        let goes_by_it = (self.config.rules.times_silence_by)() == Timepiece::Monotonic;
+        self.leader_heard.filter(|_| goes_by_it).map(|heard| now.since(heard))
     }
 
     /// Whether this server takes no part.

@@ -184,6 +184,9 @@ impl<M: StateMachine> Core<M> {
         if self.changes.len() > 1 {
             self.reconfigure();
         }
+        if self.wish.is_some() {
+            self.settle_wish();
+        }
     }
 
     /// Makes the log hold `entries` right after `prev`.

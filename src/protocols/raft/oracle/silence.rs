@@ -48,14 +48,11 @@ pub(super) fn overstayed(node: NodeId, term: u64, most: Span) -> Verdict {
     })
 }
 
-/// A server begins to ask for pre-votes: it has waited for its leader, whether it was told to campaign or not. Its timers go by the clock
-/// that tells it how long that has been.
+/// A server begins to ask for pre-votes: it has waited for its leader, whether it was told to campaign or not.
 #[cold]
 pub(super) fn check_silence<P: Replicated>(view: &View<P>, node: NodeId, core: &Core<P::Machine>) -> Verdict {
     let (clock, least) = (view.host(node).clock, core.config().election_timeout_min);
-    let Some(silence) =
-        core.silence(clock.monotonic(view.now), clock.wall(view.now)).filter(|silence| *silence < least)
-    else {
+    let Some(silence) = core.silence(clock.monotonic(view.now)).filter(|silence| *silence < least) else {
         return Ok(());
     };
     violation("raft.leader-awaited", &[node], || {

@@ -95,7 +95,10 @@ pub fn is_granted(wish: Wish, server: NodeId, configuration: &Configuration) -> 
 }
 
 /// A server was ordered to ask for something: it does, unless it has it, or takes no part.
-pub(super) fn check_order<M: StateMachine>(order: Order, node: NodeId, core: &Core<M>) -> Verdict {
+///
+/// # Errors
+/// If it does not.
+pub fn check_order<M: StateMachine>(order: Order, node: NodeId, core: &Core<M>) -> Verdict {
     let wish = match order {
         Order::Join => Wish::Join,
         Order::Leave => Wish::Leave,

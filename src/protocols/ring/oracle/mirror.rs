@@ -121,13 +121,11 @@ impl Mirror {
 
     /// Takes in a checkpoint. Answers what was there before.
     pub(super) fn begin_at(&mut self, store: &Store) -> Store {
-        let before = self.store.clone();
-        if before.identity == store.identity {
-            self.store = store.clone();
-        } else {
-            self.replace(store.clone());
+        let before = std::mem::replace(&mut self.store, store.clone());
+        if before.identity != store.identity && before.identity != UNKNOWN {
+            self.lost.push(before.clone());
         }
-        self.known = self.known.max(self.store.epoch());
+        self.known = self.known.max(store.epoch());
         before
     }
 

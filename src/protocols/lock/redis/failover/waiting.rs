@@ -50,7 +50,8 @@ impl Waiters {
         Waiters { reign, changed: BTreeSet::new(), waiting: BTreeMap::new(), ends: VecDeque::new() }
     }
 
-    /// A client has changed something.
+    /// A client has changed something. Whoever has not is told that nobody has it: a real primary that is deposed breaks its
+    /// connections, and with them goes what WAIT is about.
     pub fn changed(&mut self, client: NodeId, lock: LockId) {
         self.changed.insert((client, lock));
     }
