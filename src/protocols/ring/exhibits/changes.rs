@@ -101,7 +101,7 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         id: "rebalance-from-stale-epoch",
         story: "a step that was decided in one epoch is taken in the next, as if nothing had happened in between",
         source: "Redis a1349728e, 44f7afe28, 8dea2029a on resharding during a failover; Voldemort e370d3b92",
-        invariants: &["ring.acknowledged-kept"],
+        invariants: &["ring.acknowledged-kept", "ring.clears-limited"],
         rarity: Rarity::Common,
         plant: |rules| {
             rules.change.waits_for_last = || false;
