@@ -197,7 +197,13 @@ impl LockOracles {
 impl Oracle<Lock> for LockOracles {
     fn on_fact(&mut self, view: &View<Lock>, node: NodeId, fact: &Fact) -> Verdict {
         match fact {
-            Fact::Denied { session } => self.check_denied(view, node, *session)?,
+            Fact::Denied { session } => {
+                self.check_denied(view, node, *session)?;
+                // A leader that is deposed and does not know it may not have heard of what was opened since.
+                if view.state(node).and_then(Lock::core).is_some_and(|core| core.is_leader()) {
+                    self.sessions.denied(*session);
+                }
+            }
             Fact::RanOut { session } => {
                 self.grace.check_run_out(view, node, *session)?;
                 let term = view.state(node).and_then(Lock::core).map_or(0, |core| core.term());

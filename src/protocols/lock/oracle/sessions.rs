@@ -22,7 +22,7 @@ pub struct Sessions {
     servers: Vec<Known>,
     /// Which of them who led in which term has found to have run out.
     run_out: BTreeSet<(NodeId, u64, u64)>,
-    /// Which of them anybody has found to have run out.
+    /// Which of them somebody who leads, or takes itself for that, has found to have run out, or has not.
     ended: BTreeSet<u64>,
     /// By client, which it was seen to have, and when that must be over by its own clock.
     held: Vec<Option<(u64, Time)>>,
@@ -51,6 +51,11 @@ impl Sessions {
         self.ended.insert(session);
     }
 
+    /// A server that leads, as far as it knows, says that it has no such session or lease, and nobody could expect it to have it.
+    pub fn denied(&mut self, session: u64) {
+        self.ended.insert(session);
+    }
+
     /// Whether it has found that.
     pub fn has_run_out(&self, node: NodeId, term: u64, session: u64) -> bool {
         self.run_out.contains(&(node, term, session))
@@ -69,7 +74,8 @@ impl Sessions {
     }
 
     /// A client has done something: it has a session or a lease no more, perhaps. Before that must be over by its own clock only a
-    /// server can have said so; then whoever leads has it no more, or somebody has found it to have run out. O(log n).
+    /// server can have said so; then whoever leads has it no more, or somebody has found it to have run out, or a leader that was deposed
+    /// has never heard of it. O(log n).
     ///
     /// # Errors
     /// `lock.told-expired`.
