@@ -11,7 +11,7 @@ use super::rules::Rules;
 use crate::protocols::exhibit::{Exhibit, all};
 
 /// All exhibits of Raft.
-pub const EXHIBITS: [Exhibit<Rules>; 93] = all(&[
+pub const EXHIBITS: [Exhibit<Rules>; 94] = all(&[
     elections::EXHIBITS,
     replication::EXHIBITS,
     disks::EXHIBITS,

@@ -26,7 +26,7 @@ impl<M: StateMachine> Core<M> {
 
     /// Asks whether a campaign in the next term could succeed. Changes neither term nor vote, so a
     /// server that nobody hears cannot raise the term of the others when it comes back.
-    fn ask_for_pre_votes<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
+    pub(super) fn ask_for_pre_votes<P: Embeds<M>>(&mut self, io: &mut Io<'_, P>) {
         self.arm_election(io);
         self.vote = (self.config.rules.vote_in_pre_candidacy)(self.vote);
         self.role = Role::PreCandidate { votes: vec![self.me] };

@@ -53,7 +53,10 @@ impl<M: StateMachine> Core<M> {
             && self.configuration.may_vote(self.me)
         {
             self.leader = None;
-            self.ask_for_votes(Campaign::Transfer, io);
+            match (self.config.rules.change.told_asks_first)(self.config.pre_vote) {
+                true => self.ask_for_pre_votes(io),
+                false => self.ask_for_votes(Campaign::Transfer, io),
+            }
         }
     }
 

@@ -194,6 +194,14 @@ pub(super) const EXHIBITS: &[Exhibit<Rules>] = &[
         plant: |rules| rules.change.is_told = |told_in, mine| told_in <= mine,
     },
     Exhibit {
+        id: "transfer-asks-first",
+        story: "a server that is told to campaign asks for pre-votes, as if its leader had been silent",
+        source: "canonical/raft issue 203 \"Candidate reverts to follower during raft_transfer with pre_vote on\", pull request 205",
+        invariants: &["raft.leader-awaited"],
+        rarity: Rarity::Common,
+        plant: |rules| rules.change.told_asks_first = |pre_vote| pre_vote,
+    },
+    Exhibit {
         id: "timeoutnow-never-sent",
         story: "a leader that hands over waits until the other one has everything, and then for ever",
         source: "camunda/camunda pull request 59047: \"we don't yet send the TimeoutNow to actually execute the transfer\"; thesis, section 3.10",

@@ -50,6 +50,8 @@ pub struct ChangeRules {
     pub is_ready_to_lead: fn(match_index: u64, last: u64) -> bool,
     /// Does a server campaign that is told to by the leader of one term, and is in another?
     pub is_told: fn(told_in: u64, mine: u64) -> bool,
+    /// Does a server that is told to campaign ask for pre-votes first? `pre_vote` says that all others do.
+    pub told_asks_first: fn(pre_vote: bool) -> bool,
     /// Does a leader give up a handover that nobody has taken for so long, where the longest election timeout is `patience`?
     pub gives_up_transfer: fn(waited: Span, patience: Span) -> bool,
 }
@@ -78,6 +80,7 @@ impl ChangeRules {
         changes_in_transfer: || false,
         is_ready_to_lead,
         is_told: |told_in, mine| told_in == mine,
+        told_asks_first: |_| false,
         gives_up_transfer,
     };
 }
