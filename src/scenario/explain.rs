@@ -7,9 +7,12 @@ mod place;
 use super::diagnostic::{Diagnostic, Source, did_you_mean, one_of};
 use super::examples::example_of_name;
 use super::locate::{Flaw, PathStep};
+use super::text::options;
 use super::when::short;
 use place::Explainer;
 use ron::error::{Error, SpannedError};
+use serde::de::DeserializeOwned;
+use std::ops::Range;
 
 /// The mistake in the text's brackets, quotes or comments, if there is one.
 pub(super) fn flaw(source: &Source) -> Option<Diagnostic> {
@@ -36,13 +39,25 @@ pub(super) fn flaw(source: &Source) -> Option<Diagnostic> {
     })
 }
 
-/// The mistake behind an error of the reader.
-pub(super) fn explain(source: &Source, error: &SpannedError) -> Diagnostic {
-    Explainer::new(source, &error.span.end).explain(&error.code)
+/// The mistake behind an error of the reader, which was to read a `T`.
+pub(super) fn explain<T: DeserializeOwned>(source: &Source, error: &SpannedError) -> Diagnostic {
+    let explainer = Explainer::new(source, &error.span.end);
+    explainer.explain(&error.code, || largest::<T>(source, explainer.token()))
+}
+
+/// The largest number that the reader of a `T` takes in this place, if it takes one and finds no other that is too large.
+fn largest<T: DeserializeOwned>(source: &Source, place: Range<usize>) -> Option<u64> {
+    let (before, after) = (&source.text[..place.start], &source.text[place.end..]);
+    let takes = |number: &u64| match options().from_str::<T>(&format!("{before}{number}{after}")) {
+        Err(error) => error.code != Error::IntegerOutOfBounds,
+        Ok(_) => true,
+    };
+    let bounds = [u64::MAX, i64::MAX as u64, u32::MAX.into(), u16::MAX.into(), u8::MAX.into()];
+    bounds.into_iter().find(takes)
 }
 
 impl Explainer<'_> {
-    fn explain(&self, code: &Error) -> Diagnostic {
+    fn explain(&self, code: &Error, largest: impl FnOnce() -> Option<u64>) -> Diagnostic {
         if self.is_at_a_lone_comma() {
             return self.nothing_before(",");
         }
@@ -60,7 +75,7 @@ impl Explainer<'_> {
             Error::ExpectedInteger | Error::UnderscoreAtBeginning | Error::InvalidIntegerDigit { .. } => {
                 self.wrong_value().expected("a whole number").help(self.digits())
             }
-            Error::IntegerOutOfBounds => self.out_of_bounds(),
+            Error::IntegerOutOfBounds => self.out_of_bounds(largest()),
             Error::ExpectedFloat | Error::FloatUnderscore => self.wrong_value().expected("a number"),
             Error::ExpectedBoolean => self.wrong_value().expected("`true` or `false`"),
             Error::ExpectedString | Error::ExpectedChar => self.no_text(),
@@ -208,11 +223,12 @@ impl Explainer<'_> {
         }
     }
 
-    fn out_of_bounds(&self) -> Diagnostic {
-        match self.found().starts_with('-') {
-            true => self.wrong(&format!("cannot be {}, which is negative", self.found())).help("write 0 or more"),
-            false => self.wrong(&format!("cannot be {}, which is too large", self.found())).help("write less"),
+    fn out_of_bounds(&self, largest: Option<u64>) -> Diagnostic {
+        if self.found().starts_with('-') {
+            return self.wrong(&format!("cannot be {}, which is negative", self.found())).help("write 0 or more");
         }
+        let help = largest.map_or_else(|| "write less".to_owned(), |largest| format!("write {largest} or less"));
+        self.wrong(&format!("cannot be {}, which is too large", self.found())).help(help)
     }
 
     fn no_text(&self) -> Diagnostic {

@@ -1,12 +1,12 @@
 //! From files to scenarios. Every way in which that can fail is a [`Diagnostic`].
 
 use super::diagnostic::{Complaint, Diagnostic, Source, did_you_mean};
-use super::explain::{explain, flaw};
+use super::explain::flaw;
 use super::layer::Layer;
 use super::locate::{PathStep, path};
 use super::model::Scenario;
 use super::roster::{Crew, Vocabulary};
-use super::text::options;
+use super::text;
 use crate::environment::fault::Kind;
 use crate::environment::plan;
 use serde::de::DeserializeOwned;
@@ -189,10 +189,7 @@ impl Reader {
     fn layer<S: DeserializeOwned>(&mut self, name: &str, bytes: Vec<u8>) -> Result<(Layer<S>, Origin), Diagnostic> {
         let source = decode(name, bytes)?;
         check_version(&source)?;
-        if let Some(flaw) = flaw(&source) {
-            return Err(flaw);
-        }
-        let mut own: Layer<S> = options().from_str(&source.text).map_err(|error| explain(&source, &error))?;
+        let mut own: Layer<S> = text::parse(&source)?;
         let index = self.sources.len();
         self.sources.push(source);
         self.open.push(plain(Path::new(name)));

@@ -46,5 +46,5 @@ pub(super) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnosti
     if let Some(flaw) = flaw(source) {
         return Err(flaw);
     }
-    options().from_str(&source.text).map_err(|error| explain(source, &error))
+    options().from_str(&source.text).map_err(|error| explain::<T>(source, &error))
 }
