@@ -168,11 +168,13 @@ Examples:
   squall run scenarios --format json | jq .verdict
 
 Exit codes:
-  0    every scenario met its expectation
-  100  one did not: a promise is broken, or what should break did not
-  1    input or output failed              2    wrong usage, or a bad scenario file
-  3    a run came to no verdict, or is not deterministic
-  4    nothing ran                         70   a bug of squall
+  0         every scenario met its expectation
+  100       one did not: a promise is broken, or what should break did not
+  1         input or output failed
+  2         wrong usage, or a bad scenario file
+  3         a run came to no verdict, or is not deterministic
+  4         nothing ran
+  70        a bug of squall
   130, 143  interrupted, terminated")]
 pub(super) struct Run {
     /// Scenario files, or folders of them
@@ -204,10 +206,10 @@ Examples:
   squall replay failures/*/*.capsule.ron --format json | jq .reproduced
 
 Exit codes:
-  0    every run came to the same verdict and the same digest
-  2    wrong usage, or a file that is no capsule
-  3    a run did not, or its capsule is stale
-  70   a bug of squall")]
+  0   every run came to the same verdict and the same digest
+  2   wrong usage, or a file that is no capsule
+  3   a run did not, or its capsule is stale
+  70  a bug of squall")]
 pub(super) struct Replay {
     /// Stored runs, files that end in .capsule.ron
     #[arg(required = true, value_name = "CAPSULE")]
@@ -228,15 +230,18 @@ Examples:
   squall sweep my.ron --seeds 0..90000 --shard 2/3 --out part-2
   squall sweep my.ron --out nightly --resume
 
-Results go to a folder, by default squall-out/<scenario>/<time>/: a journal with a line a seed, a summary,
+Results go to a folder, by default squall-out/<scenario>/<time>/: a journal with a line a seed, a summary, \
 and for each kind of failure the first runs, stored whole (squall replay, squall shrink).
 
 Exit codes:
-  0    every scenario met its expectation
-  100  one did not: a promise is broken, or what should break did not
-  1    input or output failed              2    wrong usage, or a bad scenario file
-  3    a seed came to no verdict           4    nothing ran
-  70   a bug of squall                     130, 143  interrupted, terminated; --resume goes on")]
+  0         every scenario met its expectation
+  100       one did not: a promise is broken, or what should break did not
+  1         input or output failed
+  2         wrong usage, or a bad scenario file
+  3         a seed came to no verdict
+  4         nothing ran
+  70        a bug of squall
+  130, 143  interrupted, terminated; --resume goes on")]
 pub(super) struct Sweep {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "SCENARIO or DIR")]

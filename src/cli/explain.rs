@@ -25,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Tell what led to a violation
 #[derive(Args, Debug)]
 #[command(after_help = "\
-What is told is the causal past of the violation: of each node that it concerns what happened to it, and of each
+What is told is the causal past of the violation: of each node that it concerns what happened to it, and of each \
 message that it got what led to its sender's sending it. A run that was shrunk has a shorter story.
 
 Examples:
@@ -36,10 +36,12 @@ Examples:
   squall explain it.capsule.ron --format json | jq '.turns[].node'
 
 Exit codes:
-  0    it is told                          1    input or output failed
-  2    wrong usage, a bad file, or nothing breaks
-  3    the run came to no verdict, or the capsule does not break what it says
-  70   a bug of squall                     130, 143  interrupted, terminated")]
+  0         it is told
+  1         input or output failed
+  2         wrong usage, a bad file, or nothing breaks
+  3         the run came to no verdict, or the capsule does not break what it says
+  70        a bug of squall
+  130, 143  interrupted, terminated")]
 pub(super) struct Explain {
     #[command(flatten)]
     pub(super) subject: Subject,

@@ -29,17 +29,18 @@ Examples:
   squall check-history store/latest/history.edn --initial 0 --failed-cas not-applied
   zcat kv.jsonl.gz | squall check-history - --model kv --format json | jq .first_bad_index
 
-A history is an event a line, as JSON or as EDN, or one vector of them, and may be compressed with gzip. An event has
-process, type (invoke, ok, fail or info), f (read, write, cas, append; get and put are read and write), value, and
-where there is more than one object key, or a value of the form [key value]. What is done to several keys at one
-instant has the f txn, and as its value a list of parts, [[\"r\", \"x\", null], [\"w\", \"y\", 1]] or [[:r :x nil] [:append
+A history is an event a line, as JSON or as EDN, or one vector of them, and may be compressed with gzip. An event has \
+process, type (invoke, ok, fail or info), f (read, write, cas, append; get and put are read and write), value, and \
+where there is more than one object key, or a value of the form [key value]. What is done to several keys at one \
+instant has the f txn, and as its value a list of parts, [[\"r\", \"x\", null], [\"w\", \"y\", 1]] or [[:r :x nil] [:append \
 :y 1]]; the completion has the same parts, with what was read. Keys that are never used together are looked at apart.
 
-Trap: fail says that a call did not happen, but some clients write it for a compare-and-swap that took place and saw
+Trap: fail says that a call did not happen, but some clients write it for a compare-and-swap that took place and saw \
 another value. --failed-cas says which; the wrong one turns verdicts around.
 
 Exit codes:
-  0    linearizable                              100  not linearizable
+  0    linearizable
+  100  not linearizable
   2    wrong usage, or a file that is no history
   3    the budget was spent before a verdict")]
 pub(super) struct CheckHistory {

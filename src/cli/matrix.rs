@@ -31,8 +31,10 @@ Examples:
   squall matrix scenarios/lock/compared --count 1000 --format json | jq 'select(.held | not)'
 
 Exit codes:
-  0    the table is whole, whatever it says
-  2    wrong usage, or a bad scenario file   4    nothing ran   130, 143    interrupted: the table ends early")]
+  0         the table is whole, whatever it says
+  2         wrong usage, or a bad scenario file
+  4         nothing ran
+  130, 143  interrupted: the table ends early")]
 pub(super) struct Matrix {
     /// Scenario files, or folders of them: the rows
     #[arg(required = true, value_name = "SCENARIO")]

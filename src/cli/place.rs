@@ -28,8 +28,9 @@ Examples:
   seq 1000000 | squall place --placement jump --nodes a,b,c - | cut -f2 | sort | uniq -c
 
 Exit codes:
-  0    every key has its owner
-  1    input or output failed              2    wrong usage, or nodes that cannot be used so")]
+  0  every key has its owner
+  1  input or output failed
+  2  wrong usage, or nodes that cannot be used so")]
 pub(super) struct Place {
     /// How keys are placed
     #[arg(long, value_name = "NAME", env = "SQUALL_PLACEMENT", hide_env = true)]

@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf, is_separator};
 /// Write one run as a page, a picture, a trace, a diagram, a log or a history
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Of a run that breaks something the turns are told that led to it, of another one all, the last if there are many. A trace
+Of a run that breaks something the turns are told that led to it, of another one all, the last if there are many. A trace \
 and a history have everything. `-` is standard output, for one of the forms.
 
 Examples:
@@ -44,9 +44,12 @@ Examples:
   squall report scenarios/raft/storm.ron --history - | squall check-history - --initial 0
 
 Exit codes:
-  0    it is written                       1    input or output failed
-  2    wrong usage, or a bad file          3    the capsule does not break what it says
-  70   a bug of squall                     130, 143  interrupted, terminated")]
+  0         it is written
+  1         input or output failed
+  2         wrong usage, or a bad file
+  3         the capsule does not break what it says
+  70        a bug of squall
+  130, 143  interrupted, terminated")]
 pub(super) struct Report {
     #[command(flatten)]
     pub(super) subject: Subject,

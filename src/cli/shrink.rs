@@ -37,7 +37,7 @@ use story::Story;
 /// Find a smaller plan that breaks the same invariant
 #[derive(Args, Debug)]
 #[command(after_help = "\
-What is left is written as a scenario that stands alone, with a comment that tells what happens,
+What is left is written as a scenario that stands alone, with a comment that tells what happens, \
 and as a capsule beside it. No single fault and no single operation of it can be left out.
 
 Examples:
@@ -46,10 +46,13 @@ Examples:
   squall shrink my.ron --seed 7 --time 5m --out small.ron
 
 Exit codes:
-  0    it was shrunk                       100  --verify found something needless
-  1    input or output failed              2    wrong usage, a bad file, or nothing breaks
-  3    the run came to no verdict, or the capsule does not break what it says
-  70   a bug of squall                     130, 143  interrupted, terminated, the best so far written")]
+  0         it was shrunk
+  100       --verify found something needless
+  1         input or output failed
+  2         wrong usage, a bad file, or nothing breaks
+  3         the run came to no verdict, or the capsule does not break what it says
+  70        a bug of squall
+  130, 143  interrupted, terminated, the best so far written")]
 pub(super) struct Shrink {
     #[command(flatten)]
     pub(super) subject: Subject,

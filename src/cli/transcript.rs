@@ -26,7 +26,8 @@ Examples:
   squall check-transcript --server redis random.jsonl --format json | jq .different
 
 Exit codes:
-  0    the model gave every recorded reply   100  it gave another
+  0    the model gave every recorded reply
+  100  it gave another
   2    wrong usage, or a file that is no transcript of that server")]
 pub(super) struct CheckTranscript {
     /// What was recorded
