@@ -477,6 +477,11 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.in_handler
     }
 
+    /// Whether more is pending than there is room for: the world has panicked.
+    pub fn is_overfull(&self) -> bool {
+        self.queue.is_full()
+    }
+
     /// Who takes part.
     pub fn cast(&self) -> &Cast {
         &self.cast

@@ -105,3 +105,55 @@ mod messages {
         assert!(mistake.message.contains("holds no scenario"), "{mistake}");
     }
 }
+
+mod extremes {
+    use squall::scenario::load::find;
+    use squall::scenario::locate::{PathStep, Tree};
+    use squall::systems::{self, BuiltIn};
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::panic::catch_unwind;
+    use std::path::Path;
+
+    const NUMBERS: [&str; 5] = ["0", "65535", "4294967295", "9223372036854775807", "18446744073709551615"];
+    const TEXTS: [&str; 6] = ["0s", "1ns", "87600h", "5124095h", "100%", "18446744073709551615ns"];
+
+    /// Each number and each span of each kind of thing, once, in a scenario that is otherwise sound.
+    #[test]
+    fn no_number_is_so_large_or_small_that_a_scenario_is_answered_by_a_panic() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (mut tried, mut refused) = (BTreeSet::new(), 0);
+        for file in find(&[root.join("scenarios")]).unwrap_or_else(|mistake| panic!("{mistake}")) {
+            let text = fs::read_to_string(&file).expect("it can be read");
+            let tree = Tree::of(&text);
+            for (place, node) in tree.nodes().iter().enumerate() {
+                let value = &text[node.span.clone()];
+                let extremes: &[&str] =
+                    match value.trim_start_matches('"').starts_with(|sign: char| sign.is_ascii_digit()) {
+                        true if value.starts_with('"') => &TEXTS,
+                        true => &NUMBERS,
+                        false => continue,
+                    };
+                // The names around it say what it is a number of.
+                let around = std::iter::successors(tree.around(node), |inner| tree.around(inner));
+                let kinds: Vec<&str> = around.map(|inner| &text[inner.name.clone()]).collect();
+                let steps = tree.path_to(place).into_iter().filter(|step| matches!(step, PathStep::Field(_)));
+                if !tried.insert(format!("{kinds:?} {:?}", steps.collect::<Vec<_>>())) {
+                    continue;
+                }
+                for extreme in extremes {
+                    let quote = if value.starts_with('"') { "\"" } else { "" };
+                    let (before, after) = (&text[..node.span.start], &text[node.span.end..]);
+                    let changed = format!("{before}{quote}{extreme}{quote}{after}");
+                    let name = file.display().to_string();
+                    let planned = catch_unwind(|| {
+                        let scenario = systems::parse::<BuiltIn>(&name, &changed);
+                        scenario.map(|scenario| systems::plan(&scenario, "extreme", 0)).is_ok()
+                    });
+                    refused += usize::from(!planned.unwrap_or_else(|_| panic!("{name} with {extreme} for {value}")));
+                }
+            }
+        }
+        assert!(tried.len() > 150 && refused > 500, "{} places, {refused} refused", tried.len());
+    }
+}

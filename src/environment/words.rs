@@ -124,7 +124,7 @@ impl fmt::Display for Trigger {
         }
         match self.skip {
             0 => Ok(()),
-            skip => write!(f, ", number {}", skip + 1),
+            skip => write!(f, ", number {}", u64::from(skip) + 1),
         }
     }
 }

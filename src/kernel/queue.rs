@@ -55,6 +55,11 @@ impl<T> Queue<T> {
         Ticket(ticket)
     }
 
+    /// Whether a payload has found no room.
+    pub fn is_full(&self) -> bool {
+        self.slab.slots.len() > MARK as usize
+    }
+
     /// Adds a payload, after everything that is already there for that time.
     ///
     /// # Panics

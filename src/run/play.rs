@@ -136,6 +136,9 @@ fn verdict_watched<P: Spec, T: Listener<P>>(
             nodes: Vec::new(),
             message: panic.message,
         }),
+        Err(_) if world.is_overfull() => {
+            Verdict::Inconclusive("more events are pending than the 8,388,608 for which there is room".to_owned())
+        }
         Err(panic) => resume_unwind(Box::new(panic.message)),
     };
     session.tell(world);

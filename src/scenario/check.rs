@@ -27,6 +27,12 @@ pub(super) const FAULTS: u64 = 100_000;
 /// Slow by so many millionths is not to run at all.
 const STANDSTILL_PPM: u32 = 1_000_000;
 
+/// The most clients: with servers, and others that do nothing, they must have numbers below 2^16.
+const CLIENTS_MAX: u16 = 50_000;
+
+/// The most keys. Of each its history is checked, which takes some hundred bytes.
+const KEYS_MAX: u32 = 10_000_000;
+
 /// What is wrong with the scenario, for reasons that hold for every system.
 pub(super) fn complaints<S>(scenario: &Scenario<S>, crew: Crew<'_>, rules: &Rules<S>) -> Vec<Complaint> {
     let members = crew.members;
@@ -53,8 +59,15 @@ fn workload<S>(scenario: &Scenario<S>, found: &mut Vec<Complaint>) {
     }
     too_long(workload.until, "workload.until", found);
     too_long(workload.patience, "workload.patience", found);
+    if workload.clients > CLIENTS_MAX {
+        let message = format!("{} clients are more than a world has room for", workload.clients);
+        found.push(Complaint::at("workload.clients", message, format!("write {CLIENTS_MAX} or less")));
+    }
     if workload.keys == 0 {
         found.push(Complaint::at("workload.keys", "clients have no key to work on", "write 1 or more"));
+    } else if workload.keys > KEYS_MAX {
+        let message = format!("{} keys are more than anybody can keep an eye on", workload.keys);
+        found.push(Complaint::at("workload.keys", message, format!("write {KEYS_MAX} or less")));
     }
     if workload.patience == Span::ZERO {
         found.push(Complaint::at(

@@ -12,7 +12,6 @@ use super::when::short;
 use place::Explainer;
 use ron::error::{Error, SpannedError};
 use serde::de::DeserializeOwned;
-use std::ops::Range;
 
 /// The mistake in the text's brackets, quotes or comments, if there is one.
 pub(super) fn flaw(source: &Source) -> Option<Diagnostic> {
@@ -42,24 +41,25 @@ pub(super) fn flaw(source: &Source) -> Option<Diagnostic> {
 /// The mistake behind an error of the reader, which was to read a `T`.
 pub(super) fn explain<T: DeserializeOwned>(source: &Source, error: &SpannedError) -> Diagnostic {
     let explainer = Explainer::new(source, &error.span.end);
-    explainer.explain(&error.code, || largest::<T>(source, explainer.token()))
+    let place = explainer.touched().map_or(0..0, |node| node.span.clone());
+    let (before, after) = (&source.text[..place.start], &source.text[place.end..]);
+    let again = |other: &str| options().from_str::<T>(&[before, other, after].concat()).err().map(|error| error.code);
+    explainer.explain(&error.code, &again)
 }
 
-/// The largest number that the reader of a `T` takes in this place, if it takes one and finds no other that is too large.
-fn largest<T: DeserializeOwned>(source: &Source, place: Range<usize>) -> Option<u64> {
-    let (before, after) = (&source.text[..place.start], &source.text[place.end..]);
-    let takes = |number: &u64| match options().from_str::<T>(&format!("{before}{number}{after}")) {
-        Err(error) => error.code != Error::IntegerOutOfBounds,
-        Ok(_) => true,
-    };
-    let bounds = [u64::MAX, i64::MAX as u64, u32::MAX.into(), u16::MAX.into(), u8::MAX.into()];
-    bounds.into_iter().find(takes)
-}
+/// What the reader does not like if this stands in the place of the value at which it has stopped. That tells what the
+/// error itself does not say: which names there are, how large a number may be.
+type Again<'a> = &'a dyn Fn(&str) -> Option<Error>;
 
 impl Explainer<'_> {
-    fn explain(&self, code: &Error, largest: impl FnOnce() -> Option<u64>) -> Diagnostic {
-        if self.is_at_a_lone_comma() {
-            return self.nothing_before(",");
+    fn explain(&self, code: &Error, again: Again<'_>) -> Diagnostic {
+        if let Some(sign) = self.lone_sign() {
+            return self.nothing_before(sign);
+        }
+        if !matches!(code, Error::ExpectedComma | Error::ExpectedMapColon)
+            && let Some(mistake) = self.side_by_side()
+        {
+            return mistake;
         }
         match code {
             Error::NoSuchStructField { expected, found, .. } => self.unknown_field(found, expected),
@@ -69,13 +69,13 @@ impl Explainer<'_> {
                 let inside = self.container_name(self.container());
                 self.at_key(field, format!("field `{field}` is given twice in {inside}")).help("remove one of them")
             }
-            Error::SuggestRawIdentifier(name) | Error::InvalidIdentifier(name) => self.strange_name(name),
+            Error::SuggestRawIdentifier(name) | Error::InvalidIdentifier(name) => self.strange_name(name, again),
             Error::Message(text) => self.message(text),
             Error::InvalidValueForType { expected, .. } => self.wrong_type(expected),
             Error::ExpectedInteger | Error::UnderscoreAtBeginning | Error::InvalidIntegerDigit { .. } => {
                 self.wrong_value().expected("a whole number").help(self.digits())
             }
-            Error::IntegerOutOfBounds => self.out_of_bounds(largest()),
+            Error::IntegerOutOfBounds => self.out_of_bounds(again),
             Error::ExpectedFloat | Error::FloatUnderscore => self.wrong_value().expected("a number"),
             Error::ExpectedBoolean => self.wrong_value().expected("`true` or `false`"),
             Error::ExpectedString | Error::ExpectedChar => self.no_text(),
@@ -85,7 +85,7 @@ impl Explainer<'_> {
             Error::ExpectedStructLike => self.no_content(),
             Error::ExpectedNamedStructLike(_) | Error::ExpectedMap | Error::ExpectedStructName(_) => self.no_struct(),
             Error::ExpectedDifferentStructName { found, .. } => self.wrong_name(found),
-            Error::ExpectedIdentifier | Error::ExpectedOption => self.no_name(),
+            Error::ExpectedIdentifier | Error::ExpectedOption => self.no_name(again),
             Error::ExpectedStructLikeEnd | Error::ExpectedOptionEnd | Error::ExpectedDifferentLength { .. } => self
                 .mistake(self.token(), format!("{} holds too many values", self.container_name(self.container())))
                 .help("remove this one and those after it"),
@@ -165,13 +165,13 @@ impl Explainer<'_> {
             .help(format!("add `{field}: {example}`"))
     }
 
-    fn strange_name(&self, name: &str) -> Diagnostic {
+    fn strange_name(&self, name: &str, again: Again<'_>) -> Diagnostic {
         let plain = name.replace('-', "_");
         match name.contains('-') && self.source.text[self.cursor..].starts_with(name) {
             true => self
                 .mistake(self.cursor..self.cursor + name.len(), format!("`{name}` is no name that a field can have"))
                 .help(format!("write `{plain}`")),
-            false => self.no_name(),
+            false => self.no_name(again),
         }
     }
 
@@ -223,10 +223,12 @@ impl Explainer<'_> {
         }
     }
 
-    fn out_of_bounds(&self, largest: Option<u64>) -> Diagnostic {
+    fn out_of_bounds(&self, again: Again<'_>) -> Diagnostic {
         if self.found().starts_with('-') {
             return self.wrong(&format!("cannot be {}, which is negative", self.found())).help("write 0 or more");
         }
+        let bounds = [u64::MAX, i64::MAX as u64, u32::MAX.into(), u16::MAX.into(), u8::MAX.into()];
+        let largest = bounds.into_iter().find(|bound| again(&bound.to_string()) != Some(Error::IntegerOutOfBounds));
         let help = largest.map_or_else(|| "write less".to_owned(), |largest| format!("write {largest} or less"));
         self.wrong(&format!("cannot be {}, which is too large", self.found())).help(help)
     }
@@ -270,6 +272,17 @@ impl Explainer<'_> {
         let next = self.cursor..self.cursor + self.width();
         let what = self.text(&next).to_owned();
         self.mistake(next, format!("a comma is missing before `{what}`")).help(format!("write `, {what}`"))
+    }
+
+    /// If the reader stopped where two values stand without a comma between them.
+    fn side_by_side(&self) -> Option<Diagnostic> {
+        let (before, next) = self.source.tree.beside.clone()?;
+        let before = &self.nodes()[before];
+        let from = if before.is_container { before.span.end } else { before.span.start };
+        (from..=next.end).contains(&self.cursor).then(|| {
+            let message = format!("a comma is missing between {} and `{}`", self.found_in(before), self.text(&next));
+            self.mistake(next.clone(), message).help("write it, or remove one of the two")
+        })
     }
 
     fn trailing(&self) -> Diagnostic {
@@ -338,7 +351,7 @@ impl Explainer<'_> {
         .help(format!("remove `{found}` and keep the parentheses"))
     }
 
-    fn no_name(&self) -> Diagnostic {
+    fn no_name(&self, again: Again<'_>) -> Diagnostic {
         let rest = &self.source.text[self.cursor..];
         if rest.starts_with([',', ':', '=']) {
             return self.nothing_before(&rest[..1]);
@@ -385,16 +398,23 @@ impl Explainer<'_> {
                     };
                     self.wrong_value().expected(what).help(help)
                 }
-                None => self.wrong_value().expected("a name"),
+                None => match again("Unknown") {
+                    Some(Error::NoSuchEnumVariant { expected, .. }) => {
+                        self.wrong_value().expected(one_of(expected)).help("write one of these names, without quotes")
+                    }
+                    _ => self.wrong_value().expected("a name"),
+                },
             },
         }
     }
 
-    /// Whether the reader wanted a value and found a comma. Whatever type it has looked for, there is nothing of a
+    /// If the reader wanted a value and found a comma or a colon. Whatever type it has looked for, there is nothing of a
     /// wrong type: the value that is nearest is another one.
-    fn is_at_a_lone_comma(&self) -> bool {
+    fn lone_sign(&self) -> Option<&'static str> {
         let (before, rest) = self.source.text.split_at(self.cursor);
-        rest.starts_with(',') && before.trim_end().ends_with(['(', '[', '{', ','])
+        let signs = [(",", ['(', '[', '{', ',']), (":", ['(', '{', ',', ':'])];
+        let is_lone = |(sign, after): &(&str, [char; 4])| rest.starts_with(sign) && before.trim_end().ends_with(*after);
+        signs.into_iter().find(is_lone).map(|(sign, _)| sign)
     }
 
     fn nothing_before(&self, sign: &str) -> Diagnostic {

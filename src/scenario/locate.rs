@@ -83,13 +83,16 @@ pub struct Tree {
     nodes: Vec<Node>,
     /// The first thing wrong with the text's shape.
     pub flaw: Option<Flaw>,
+    /// The first value, by its place in [`nodes`](Tree::nodes), after which another one or a field's name stands without a comma, and where
+    /// that is.
+    pub beside: Option<(usize, Range<usize>)>,
 }
 
 impl Tree {
     /// Reads the text. Takes time in proportion to it, and no stack however deep it nests.
     pub fn of(text: &str) -> Tree {
         let (tokens, flaw) = tokens(text);
-        let mut builder = Builder { text, nodes: Vec::new(), open: Vec::new(), flaw, suspect: None };
+        let mut builder = Builder { text, nodes: Vec::new(), open: Vec::new(), flaw, beside: None, suspect: None };
         let mut at = 0;
         while at < tokens.len() && builder.take(&tokens, &mut at) {}
         builder.finish()
@@ -167,6 +170,8 @@ struct Open {
     bracket: char,
     count: usize,
     key: Option<Range<usize>>,
+    /// The value that stands here since the last comma.
+    latest: Option<usize>,
 }
 
 struct Builder<'a> {
@@ -174,6 +179,7 @@ struct Builder<'a> {
     nodes: Vec<Node>,
     open: Vec<Open>,
     flaw: Option<Flaw>,
+    beside: Option<(usize, Range<usize>)>,
     /// A bracket whose partner begins a line at another depth of indentation: if brackets are
     /// missing in the end, they are probably missing there.
     suspect: Option<Range<usize>>,
@@ -193,10 +199,14 @@ impl Builder<'_> {
             Token::Comma => {
                 if let Some(open) = self.open.last_mut() {
                     open.count += 1;
-                    open.key = None;
+                    (open.key, open.latest) = (None, None);
                 }
             }
-            Token::Colon => {}
+            Token::Colon => {
+                if let Some(open) = self.open.last_mut() {
+                    open.latest = None;
+                }
+            }
             Token::Word | Token::Other => {
                 let is_key = next == Some(Token::Colon);
                 match self.open.last_mut() {
@@ -223,10 +233,14 @@ impl Builder<'_> {
                 true => PathStep::Index(open.count),
                 false => PathStep::Field(self.text[key.clone()].trim_start_matches("r#").trim_matches('"').to_owned()),
             });
+            if let Some(before) = open.latest.replace(self.nodes.len()) {
+                let here = [&key, &name, &span].into_iter().find(|part| !part.is_empty()).expect("a token").clone();
+                self.beside.get_or_insert((before, here));
+            }
         }
         self.nodes.push(Node { parent, step, key, name, is_container: bracket.is_some(), span });
         if let Some(bracket) = bracket {
-            self.open.push(Open { node: self.nodes.len() - 1, bracket, count: 0, key: None });
+            self.open.push(Open { node: self.nodes.len() - 1, bracket, count: 0, key: None, latest: None });
         }
     }
 
@@ -255,7 +269,7 @@ impl Builder<'_> {
                 self.flaw = Some(Flaw::Unclosed(self.suspect.take().unwrap_or(bracket)));
             }
         }
-        Tree { nodes: self.nodes, flaw: self.flaw }
+        Tree { nodes: self.nodes, flaw: self.flaw, beside: self.beside }
     }
 
     fn bracket_of(&self, node: usize) -> Range<usize> {

@@ -389,6 +389,9 @@ impl LockSettings {
     }
 }
 
+/// The most servers of a kind that has them without Raft.
+const SERVERS_MAX: u16 = 64;
+
 /// The most locks of one service.
 const LOCKS_MAX: u32 = 100_000;
 

@@ -246,7 +246,7 @@ impl RaftSettings {
 
     /// How many servers there are, members or not.
     pub(super) fn servers(&self) -> u16 {
-        self.nodes + self.spares
+        self.nodes.saturating_add(self.spares)
     }
 
     /// The orders that its servers understand.

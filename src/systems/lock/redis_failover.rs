@@ -1,7 +1,7 @@
 //! A primary of Redis and its replicas as a scenario names them.
 
 use super::redis::{ClockSetting, PersistenceSetting, RedisSettings, polling, time_to_live};
-use super::{KindRules, KindSettings};
+use super::{KindRules, KindSettings, SERVERS_MAX};
 use crate::environment::text::SpanRange;
 use crate::kernel::time::Span;
 use crate::protocols::lock::kind::Kind;
@@ -143,7 +143,10 @@ impl KindRules for RedisFailoverSettings {
                 "a majority of 2 servers is 2, so nobody can take the place of one".to_owned(),
                 "write 3",
             ),
-            _ => {}
+            3..=SERVERS_MAX => {}
+            count => {
+                complain("servers", format!("{count} servers cannot be simulated"), "write 64 or less; 3 is usual")
+            }
         }
         let replicas = self.servers.saturating_sub(1);
         if self.wait > replicas {

@@ -1,7 +1,7 @@
 //! Redlock as a scenario names it.
 
 use super::redis::{ClockSetting, PersistenceSetting, RedisSettings, polling, time_to_live};
-use super::{KindRules, KindSettings};
+use super::{KindRules, KindSettings, SERVERS_MAX};
 use crate::environment::text::SpanRange;
 use crate::kernel::chance::Ratio;
 use crate::kernel::time::Span;
@@ -136,6 +136,9 @@ impl KindRules for RedlockSettings {
                 count => format!("with {count} of {count} servers as majority, none may be missing"),
             };
             complaints.push(Complaint::at("system.kind.servers", message, "write 5, or another odd number from 3"));
+        } else if self.servers > SERVERS_MAX {
+            let message = format!("nobody asks {} servers for each lock", self.servers);
+            complaints.push(Complaint::at("system.kind.servers", message, format!("write {SERVERS_MAX} or less")));
         }
         let (drift, least) = (self.drift(), scenario.network.latency.least().times(2));
         if complaints.is_empty() && self.ttl <= drift + least {

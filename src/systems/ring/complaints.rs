@@ -5,6 +5,7 @@ use super::{ReadsSetting, RingSettings, spec};
 use crate::kernel::time::Span;
 use crate::protocols::ring::topology::COPIES_MAX;
 use crate::scenario::diagnostic::Complaint;
+use crate::scenario::inject::Inject;
 use crate::scenario::model::Scenario;
 
 /// The most servers of one ring.
@@ -19,6 +20,7 @@ impl RingSettings {
         complaints.extend(self.of_quorums());
         complaints.extend(self.of_times(scenario));
         complaints.extend(self.of_workload(scenario));
+        complaints.extend(of_weights(scenario));
         complaints
     }
 
@@ -63,7 +65,7 @@ impl RingSettings {
 
     fn of_quorums(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
-        let (copies, read, write) = (self.copies, self.read_quorum, self.write_quorum);
+        let (copies, read, write) = (u32::from(self.copies), u32::from(self.read_quorum), u32::from(self.write_quorum));
         for (field, quorum) in [("read_quorum", read), ("write_quorum", write)] {
             if quorum == 0 || quorum > copies {
                 let message = format!("{field} is {quorum}, of {copies} copies");
@@ -131,6 +133,25 @@ impl RingSettings {
             })
             .collect()
     }
+}
+
+/// Whose weight is to be what no server can have.
+fn of_weights(scenario: &Scenario<BuiltIn>) -> Vec<Complaint> {
+    let phases = scenario.phases.iter().enumerate();
+    let lists = phases.map(|(number, phase)| (format!("phases[{number}].faults"), &phase.faults));
+    let lists = std::iter::once(("faults".to_owned(), &scenario.faults)).chain(lists);
+    let places = lists.flat_map(|(list, faults)| {
+        faults.iter().enumerate().map(move |(number, fault)| (format!("{list}[{number}].inject.weight"), fault))
+    });
+    let strange = places.filter_map(|(place, fault)| match fault.inject {
+        Inject::Reweigh { weight, .. } if weight == 0 || weight > POINTS_MAX => Some((place, weight)),
+        _ => None,
+    });
+    let complain = |(place, weight): (String, u32)| {
+        let message = format!("a server cannot have {weight} points");
+        Complaint::at(&place, message, format!("write 1 to {POINTS_MAX}, or Leave if it is to have none"))
+    };
+    strange.map(complain).collect()
 }
 
 /// Of the group's settings only times are the ring's own.
