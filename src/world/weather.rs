@@ -176,6 +176,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if matches!(fault, Fault::Wipe { .. } | Fault::Destroy { .. } | Fault::BitRot { .. } | Fault::LostSync { .. }) {
             victims.retain(|node| self.may_rob(*node));
         }
+        // Who is down does not fall asleep, nor does a pause of others last for it.
+        if matches!(fault, Fault::Pause { .. }) {
+            victims.retain(|node| self.view.hosts[node.index()].state.is_some());
+        }
         let incarnation = |node: NodeId| (node, self.view.hosts[node.index()].incarnation);
         Active { number, victims: victims.into_iter().map(incarnation).collect(), scope }
     }
@@ -253,7 +257,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
                 if is_well && std::mem::take(&mut trouble.has_stopped) { self.restart(node) } else { Ok(()) }
             }
             Fault::Pause { .. } => {
-                if self.view.hosts[node.index()].asleep && !self.is_held_asleep(node, incarnation) {
+                let host = &self.view.hosts[node.index()];
+                // Who has died since then, and sleeps again, does so for another pause.
+                if host.asleep && host.incarnation == incarnation && !self.is_held_asleep(node, incarnation) {
                     self.wake(node);
                 }
                 Ok(())
