@@ -3,9 +3,10 @@
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, PlannedFault, Target};
 use squall::environment::plan::Plan;
+use squall::kernel::chance::Ratio;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
-use squall::protocol::{Cast, Found, Io, NodeId, Nothing, Protocol};
+use squall::protocol::{Afterwards, Cast, DiskFailure, Found, Io, NodeId, Nothing, Protocol};
 use squall::trace::{Happening, Trace};
 use squall::world::World;
 use std::sync::Arc;
@@ -44,6 +45,10 @@ impl Protocol for Promiser {
         }
         io.sync();
         io.note(self.promises);
+    }
+
+    fn on_disk_failure(&mut self, _: DiskFailure, _: &mut Io<'_, Promiser>) -> Afterwards {
+        Afterwards::GoOn
     }
 }
 
@@ -95,4 +100,14 @@ fn a_disk_that_is_well_again_keeps_the_order() {
     // At the very moment of the third promise, and then a sync takes no time.
     let promises = promised(Span::ZERO, 300, &[]);
     assert_eq!(promises, [(1, at(300)), (2, at(300)), (3, at(300)), (4, at(400)), (5, at(500))]);
+}
+
+/// The sync of the first promise fails at 210 ms, after the second timer is due, and the sleeper hears of them in that order.
+/// What it promises before it hears of the failure waits for another sync, from 420 ms to 530.
+#[test]
+fn a_failure_that_is_heard_of_late_takes_back_no_later_promise() {
+    let pause = (150, 420, Fault::Pause { target: n1() });
+    let fails = (205, 215, Fault::DiskError { target: n1(), write: Ratio::ZERO, sync: Ratio::ONE });
+    let promises = promised(Span::ms(110), 60, &[pause, fails]);
+    assert_eq!(promises, [(2, at(530)), (3, at(530))]);
 }

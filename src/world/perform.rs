@@ -287,6 +287,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             if trouble.refuses_sync(&self.table, node) {
                 self.audit.bite(Kind::DiskError, |fault| fault.hits(node));
                 host.disk.fail();
+                // What waited for that sync was never promised.
+                self.backstage[node.index()].parked.clear();
                 return self.disk_failed_late(node, incarnation);
             }
             is_honest = !trouble.disk.lies;
@@ -322,8 +324,6 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         if host.incarnation != incarnation {
             return Ok(());
         }
-        // What waited for that sync was never promised.
-        self.backstage[node.index()].parked.clear();
         if host.asleep {
             self.hold(node, Held::Event(Event::DiskFailed { node, incarnation }));
             return Ok(());
