@@ -100,6 +100,12 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
         self.moment_between(node, &Moment::Syncing)
     }
 
+    /// A sync begins outside of a turn, right after another one.
+    #[cold]
+    pub(super) fn sync_follows(&mut self, node: NodeId) {
+        self.moment(node, |waiting| waiting.moment == Moment::Syncing);
+    }
+
     pub(super) fn sync_ended(&mut self, node: NodeId) -> Verdict {
         self.moment(node, |waiting| waiting.moment == Moment::Synced);
         Ok(())

@@ -241,7 +241,8 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             return Ok(if is_free { Gate::Open } else { Gate::Shut(disk.synced()) });
         }
         let syncs_well = |back: &Backstage<P>| back.trouble.as_ref().is_none_or(|trouble| trouble.disk.syncs_well());
-        let is_at_once = self.sync_latency.is_zero() && is_free && !self.moments.wait_for_disks;
+        let is_watched = self.moments.wait_for_disks || self.moments.wait_for_syncs;
+        let is_at_once = self.sync_latency.is_zero() && is_free && !is_watched;
         if is_at_once && syncs_well(&self.backstage[node.index()]) {
             disk.sync_at_once(true);
             return Ok(Gate::Open);
@@ -305,6 +306,9 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             self.release(node)?;
         }
         self.judge(node, Touch::Synced)?;
+        if next && self.moments.wait_for_disks {
+            self.sync_follows(node);
+        }
         if self.moments.wait_for_syncs { self.sync_ended(node) } else { Ok(()) }
     }
 
