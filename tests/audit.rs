@@ -235,6 +235,20 @@ fn a_disk_that_tears_by_itself_needs_no_fault_for_it() {
     assert_eq!(counts(&play(plan), Kind::TornWrite), [1, 1, 0, 0]);
 }
 
+/// The crash comes while a record is being synced, 50 ms after the end of the fault.
+#[test]
+fn a_disk_that_has_torn_records_does_so_no_more_when_that_is_over() {
+    let crash = PlannedFault::once(at(250) + Span::us(500), Fault::Kill { target: node(0) });
+    let crash = PlannedFault { until: Some(at(280)), ..crash };
+    let is_torn = |faults: Vec<PlannedFault>| {
+        let world = play(surviving(plan(chain(), faults), Survival::Everything));
+        let torn = |(_, event): &(_, Event)| matches!(event, Event::Booted { damage, .. } if damage == "Some(Torn)");
+        world.trace().events.iter().any(torn)
+    };
+    assert!(!is_torn(vec![fault(Kind::TornWrite, 0), crash.clone()]));
+    assert!(is_torn(vec![during(100, 260, Fault::TornWrite { target: node(0) }), crash]));
+}
+
 #[test]
 fn rot_is_found_whether_or_not_a_checksum_tells() {
     for has_checksums in [true, false] {
@@ -264,9 +278,14 @@ fn who_is_spared_for_the_sake_of_recovery_was_hit_by_a_fault_that_changed_nothin
     let mut plan = plan(chain(), wipes.to_vec());
     assert_eq!(counts(&play(plan.clone()), Kind::Wipe)[..3], [2, 2, 2]);
     plan.disk.recoverable = true;
-    let world = play(plan);
+    let world = play(plan.clone());
     assert_eq!(counts(&world, Kind::Wipe), [2, 2, 1, 1]);
     assert_eq!(world.view().hosts[1].incarnation, 0, "n2 was spared");
+    // Also when the first one has come back long ago, and of its records nobody knows; and it may lose them again.
+    let wipes =
+        [(0, 100), (1, 300), (0, 500)].map(|(victim, ms)| during(ms, ms + 50, Fault::Wipe { target: node(victim) }));
+    let world = play(Plan { faults: wipes.to_vec(), ..plan });
+    assert_eq!([0, 1].map(|node| world.view().hosts[node].incarnation), [2, 0]);
 }
 
 #[test]

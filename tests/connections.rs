@@ -3,6 +3,7 @@
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, PlannedFault, Target};
 use squall::environment::plan::Plan;
+use squall::kernel::chance::Ratio;
 use squall::kernel::digest::{Digest, Digestible};
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
@@ -71,7 +72,13 @@ fn at(ms: u64) -> Time {
 
 /// What the first node has got since it last started, after so long, in order.
 fn got(faults: Vec<PlannedFault>) -> Vec<Mail> {
+    got_where(faults, Ratio::ZERO)
+}
+
+/// The same if the network doubles so many messages.
+fn got_where(faults: Vec<PlannedFault>, duplicate: Ratio) -> Vec<Mail> {
     let mut plan = Plan::new((), 7, Span::secs(1));
+    plan.network.duplicate = duplicate;
     plan.network.latency = Distribution::Const(Span::ms(150));
     plan.faults = faults;
     let mut world = World::<Correspondent, _, _>::new(Arc::new(plan), Indifferent, Mute);
@@ -110,4 +117,24 @@ fn what_waits_for_a_sleeper_arrives_when_it_wakes_and_dies_with_it() {
     let crashed = crashed.into_iter().zip([(210, 480), (360, 380)]);
     let got = got(crashed.map(|(inject, (from, until))| fault(from, until, inject)).collect());
     assert_eq!(got, [Mail::Datagram(at(300)), Mail::Datagram(at(400)), Mail::Connected(at(400))]);
+}
+
+#[test]
+fn what_a_clog_holds_up_on_a_connection_dies_with_its_receiver() {
+    let clog = || fault(240, 480, Fault::Clog { over: None });
+    let both = |sent: u64| [Mail::Datagram(at(sent)), Mail::Connected(at(sent))];
+    let mut all = [100, 200, 300, 400].map(both).concat();
+    all.sort();
+    assert_eq!(got(vec![clog()]), all);
+    // What was to arrive at 250 ms was on a connection with the life that ends at 360, and so was what was sent at 300.
+    let got = got(vec![clog(), fault(360, 380, Fault::Kill { target: n1() })]);
+    let datagrams = [100, 200, 300, 400].map(|sent| Mail::Datagram(at(sent)));
+    assert_eq!(got, [datagrams.as_slice(), &[Mail::Connected(at(400))]].concat());
+}
+
+#[test]
+fn a_second_copy_travels_as_the_first_one_does() {
+    let kill = || vec![fault(210, 320, Fault::Kill { target: n1() })];
+    let twice: Vec<Mail> = got(kill()).into_iter().flat_map(|mail| [mail, mail]).collect();
+    assert_eq!(got_where(kill(), Ratio::ONE), twice);
 }

@@ -4,8 +4,8 @@ mod metronome;
 
 use metronome::{Config, Fact, Metronome};
 use squall::environment::distribution::Distribution;
-use squall::environment::fault::{Fault, PlannedFault, Target};
-use squall::environment::plan::{Heal, Plan};
+use squall::environment::fault::{Direction, Fault, LinkSet, PlannedFault, Target};
+use squall::environment::plan::{Heal, LinkRule, Plan};
 use squall::kernel::chance::Ratio;
 use squall::kernel::time::{Span, Time};
 use squall::oracle::spec::Indifferent;
@@ -18,7 +18,11 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 struct Diary {
     ticked: Vec<(u16, Time)>,
+    durable: Vec<(u16, Time)>,
     got: Vec<(u16, Time)>,
+    /// Who has got a message from n1 when.
+    came: Vec<(u16, Time)>,
+    booted: Vec<(u16, Time, usize)>,
     disk_failed: Vec<(u16, Time)>,
 }
 
@@ -26,7 +30,14 @@ impl Trace<Metronome> for Diary {
     fn happened(&mut self, at: Time, what: &Happening<'_, Metronome>) {
         match what {
             Happening::Noted { node, fact: Fact::Ticked { .. } } => self.ticked.push((node.number(), at)),
-            Happening::Delivered { to, .. } => self.got.push((to.number(), at)),
+            Happening::Noted { node, fact: Fact::Durable { .. } } => self.durable.push((node.number(), at)),
+            Happening::Delivered { from, to, .. } => {
+                self.got.push((to.number(), at));
+                if from.number() == 0 {
+                    self.came.push((to.number(), at));
+                }
+            }
+            Happening::Booted { node, records, .. } => self.booted.push((node.number(), at, *records)),
             Happening::DiskFailed { node, .. } => self.disk_failed.push((node.number(), at)),
             _ => {}
         }
@@ -53,8 +64,18 @@ fn fault(from: u64, until: u64, inject: Fault) -> PlannedFault {
 
 /// Two seconds of a metronome's life.
 fn played(config: Config, faults: Vec<PlannedFault>) -> World<Metronome, Indifferent, Diary> {
+    played_where(config, faults, |_| ())
+}
+
+/// The same in surroundings that are changed.
+fn played_where(
+    config: Config,
+    faults: Vec<PlannedFault>,
+    change: impl Fn(&mut Plan<Config>),
+) -> World<Metronome, Indifferent, Diary> {
     let mut plan = Plan::new(config, 7, Span::secs(2));
     plan.faults = faults;
+    change(&mut plan);
     let end = plan.calm_from();
     let mut world = World::new(Arc::new(plan), Indifferent, Diary::default());
     world.start().expect("nobody judges");
@@ -108,4 +129,134 @@ fn who_starts_when_all_is_healed_finds_its_disk_and_its_links_well() {
     assert_eq!(world.trace().disk_failed, []);
     let greeted = (1..4).map(|node| count(&world.trace().got, node, 500, 520)).collect::<Vec<_>>();
     assert_eq!(greeted, [1, 1, 1]);
+}
+
+fn n1_to_n2() -> LinkSet {
+    LinkSet::Links(vec![("n1".to_owned(), "n2".to_owned())])
+}
+
+/// Messages take 50 ms, and are sent each 20 ms.
+fn far(plan: &mut Plan<Config>) {
+    plan.network.latency = Distribution::Const(Span::ms(50));
+}
+
+#[test]
+fn a_partition_takes_what_is_under_way_when_it_begins() {
+    let cut = fault(105, 125, Fault::Partition(n1_to_n2()));
+    let world = played_where(Config::BUSY, vec![cut], far);
+    // That of 60 ms would come at 110. Those of 80 ms and 120 ms come after the cut is healed.
+    let came = world.trace().came.iter().filter(|(to, _)| *to == 1).map(|(_, time)| *time);
+    let came: Vec<Time> = came.take(5).collect();
+    assert_eq!(came, [70, 90, 130, 150, 170].map(at));
+}
+
+#[test]
+fn a_link_that_is_cut_twice_is_whole_when_both_partitions_are_over() {
+    let around = LinkSet::Isolate { target: n1(), direction: Direction::Both };
+    for (first, second) in [(n1_to_n2(), around.clone()), (around, n1_to_n2())] {
+        let faults = vec![fault(200, 400, Fault::Partition(first)), fault(300, 600, Fault::Partition(second))];
+        let world = played(Config::BUSY, faults);
+        let came = |from, until| count(&world.trace().came, 1, from, until);
+        assert_eq!((came(200, 600), came(0, 200) > 5, came(600, 700) > 3), (0, true, true));
+    }
+}
+
+#[test]
+fn who_is_kept_down_by_several_faults_starts_when_the_last_one_is_over() {
+    let (kill, wipe) = (|| Fault::Kill { target: n1() }, || Fault::Wipe { target: n1() });
+    let full = || Fault::DiskFull { target: n1() };
+    let stops = Config { on_failure: Afterwards::Stop, ..Config::BUSY };
+    for faults in [[kill(), wipe()], [wipe(), kill()], [full(), kill()], [kill(), full()], [full(), wipe()]] {
+        let [first, second] = faults.clone();
+        for (until, other) in [(500, 800), (800, 500)] {
+            // Who is dead when its disk becomes full does not hear of it before it starts.
+            if matches!(second, Fault::DiskFull { .. }) && until < other {
+                continue;
+            }
+            let world = played(stops, vec![fault(200, until, first.clone()), fault(300, other, second.clone())]);
+            let booted: Vec<Time> = world.trace().booted.iter().filter(|boot| boot.0 == 0).map(|boot| boot.1).collect();
+            assert_eq!(booted, [at(0), at(800)], "{faults:?}");
+        }
+    }
+}
+
+#[test]
+fn what_several_faults_do_to_a_disk_adds_up() {
+    let slow = |ms| Fault::DiskSlow { extra: Distribution::Const(Span::ms(ms)), target: Some(n1()) };
+    let faults = vec![fault(95, 1_500, slow(5)), fault(195, 295, slow(7)), fault(395, 495, slow(2))];
+    let world = played_where(Config::BUSY, faults, |plan| plan.disk.sync = Distribution::Const(Span::ms(1)));
+    let durable = &world.trace().durable;
+    let took = |tick: u64, ms: u64| durable.contains(&(0, at(tick + ms)));
+    assert!(took(80, 1) && took(100, 6) && took(200, 13) && took(300, 6) && took(400, 8) && took(500, 6));
+    let error = |write, sync| Fault::DiskError { target: n1(), write, sync };
+    let (never, rare) = (Ratio::ZERO, Ratio::new(1, 1 << 32).expect("a probability"));
+    for (write, sync) in [(Ratio::ONE, never), (never, Ratio::ONE)] {
+        let faults = vec![fault(100, 500, error(write, sync)), fault(200, 400, error(rare, rare))];
+        let world = played(Config::BUSY, faults);
+        assert_eq!(count(&world.trace().durable, 0, 102, 500), 0, "{write:?} {sync:?}");
+        assert!(count(&world.trace().durable, 0, 502, 700) > 5);
+    }
+}
+
+/// Of ten records that no sync has made durable, each crash leaves as many as it draws.
+#[test]
+fn no_two_crashes_are_alike() {
+    let names = Target::Nodes((1..=4).map(|node| format!("n{node}")).collect());
+    let mut faults = vec![fault(1, 2_000, Fault::DiskStall { target: names.clone() })];
+    faults.extend((0..8).map(|turn| fault(211 + 220 * turn, 212 + 220 * turn, Fault::Kill { target: names.clone() })));
+    let world = played(Config { sends: false, ..Config::BUSY }, faults);
+    for node in 0..4 {
+        let records: Vec<usize> =
+            world.trace().booted.iter().filter(|boot| boot.0 == node).map(|boot| boot.2).collect();
+        let mut kept: Vec<usize> = records.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(kept.len() == 8 && kept.iter().all(|kept| *kept <= 11), "#{node}: {kept:?}");
+        kept.sort_unstable();
+        kept.dedup();
+        assert!(kept.len() > 3, "#{node}: only {kept:?} of ten");
+    }
+}
+
+#[test]
+fn a_heal_ends_every_partition_and_nothing_else() {
+    let to_n3 = LinkSet::Links(vec![("n1".to_owned(), "n3".to_owned())]);
+    let faults = vec![
+        fault(200, 600, Fault::Clog { over: Some(n1_to_n2()) }),
+        fault(200, 600, Fault::Partition(to_n3.clone())),
+        fault(250, 650, Fault::Partition(to_n3)),
+        PlannedFault::once(at(300), Fault::Heal),
+    ];
+    let world = played(Config::BUSY, faults);
+    let came = |to, from, until| count(&world.trace().came, to, from, until);
+    assert_eq!((came(1, 200, 600), came(1, 600, 601)), (0, 20), "what was held up comes when the clog ends");
+    assert_eq!((came(2, 200, 300), came(2, 300, 700)), (0, 20), "who was cut off hears again");
+}
+
+#[test]
+fn a_rule_of_links_holds_for_each_from_each_and_both_ways_if_it_says_so() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    for both_ways in [false, true] {
+        let (from, to) = (names(&["n1", "n4"]), names(&["n2", "n3"]));
+        let latency = Some(Distribution::Const(Span::ms(19)));
+        let rule = LinkRule { from, to, both_ways, latency, loss: None, duplicate: None };
+        let world = played_where(Config::BUSY, Vec::new(), |plan| {
+            (plan.network.latency, plan.network.links) = (Distribution::Const(Span::ms(1)), vec![rule.clone()]);
+        });
+        // Of the ticks at 100 ms.
+        let came = |who: u16, ms: u64| world.trace().got.iter().filter(|got| **got == (who, at(100 + ms))).count();
+        assert_eq!([came(0, 1), came(0, 19)], if both_ways { [1, 2] } else { [3, 0] });
+        assert_eq!([came(1, 1), came(1, 19)], [1, 2]);
+    }
+}
+
+/// Whether a write fails hangs on how many there were before, in all lives of the node.
+#[test]
+fn a_disk_that_fails_now_and_then_does_so_otherwise_after_each_start() {
+    let write = Ratio::new(1, 2).expect("a half");
+    let mut faults = vec![fault(1, 2_000, Fault::DiskError { target: n1(), write, sync: Ratio::ZERO })];
+    faults.extend((1..10).map(|turn| fault(200 * turn - 1, 200 * turn + 1, Fault::Kill { target: n1() })));
+    let world = played(Config::BUSY, faults);
+    let durable = |tick: u64| count(&world.trace().durable, 0, tick, tick + 10);
+    let lives = (0..10).map(|life| (1..10).map(|tick| durable(200 * life + 20 * tick)).collect::<Vec<_>>());
+    let lives: std::collections::BTreeSet<_> = lives.collect();
+    assert!(lives.len() > 5, "{lives:?}");
 }

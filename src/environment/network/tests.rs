@@ -318,3 +318,21 @@ fn marks_are_a_set() {
     assert!(marks.iter().eq([Mark::Lost, Mark::Overflowed]) && !marks.has(Mark::Delayed) && !marks.is_empty());
     assert!(Mark::ALL.iter().enumerate().all(|(place, mark)| *mark as usize == place));
 }
+
+/// A fault that begins or ends elsewhere gives nobody a free line, and ends no spell.
+#[test]
+fn a_queue_and_a_spell_outlast_changes_of_the_weather() {
+    let line = (Disturbance::Bandwidth { rate: 1_000, queue: 10_000 }, Scope::Links(vec![(0, 1)]));
+    let burst = (Disturbance::Loss { probability: percent(50), burst: 1_000 }, Scope::Links(vec![(0, 1)]));
+    let other = (Disturbance::Delay { extra: Distribution::Const(Span::ms(9)) }, Scope::Links(vec![(1, 2)]));
+    for active in [vec![line], vec![burst]] {
+        let (mut calm, mut changing) = (disturbed(0, 0, &active), disturbed(0, 0, &active));
+        let mut more = active.clone();
+        more.push(other.clone());
+        for turn in 0..200 {
+            changing.disturb(true, if turn % 2 == 0 { &more } else { &active }, None);
+            let now = Time::ZERO + Span::ms(turn);
+            assert_eq!(calm.fate(0, 1, now, || 100), changing.fate(0, 1, now, || 100), "{active:?}");
+        }
+    }
+}

@@ -156,6 +156,26 @@ fn regular_faults_come_each_period_and_jitter_moves_them_both_ways() {
         if first < 20_000 { early += 1 } else { late += 1 }
     }
     assert!(early > 60 && late > 60, "{early} early, {late} late");
+    // Each is moved by itself: none moves those after it.
+    for seed in 0..50 {
+        let all = at(&format!("(every: \"1s\", jitter: \"20%\", {kill})"), seed);
+        assert_eq!(all.len(), 59, "{all:?}");
+        assert!(all.iter().zip(1..).all(|(at, turn)| at.abs_diff(1_000 * turn) <= 200), "{all:?}");
+    }
+}
+
+#[test]
+fn each_occurrence_of_a_fault_has_a_length_of_its_own() {
+    for inject in [
+        r#"lasts: ("1s", "9s"), inject: Pause(target: One)"#,
+        r#"inject: Kill(target: One, restart_after: ("1s", "9s"))"#,
+    ] {
+        let plan = plan(&scenario(3, &format!("(every: \"5s\", until: \"50s\", {inject})")), 1);
+        let lengths: Vec<Span> = plan.faults.iter().map(|fault| fault.until.expect("an end").since(fault.at)).collect();
+        let all: std::collections::BTreeSet<Span> = lengths.iter().copied().collect();
+        assert_eq!((lengths.len(), all.len()), (9, 9), "{lengths:?}");
+        assert!(all.iter().all(|length| (Span::secs(1)..=Span::secs(9)).contains(length)));
+    }
 }
 
 #[test]
