@@ -66,7 +66,8 @@ pub enum Moment {
     Fact(String),
     /// A node has handled a message of this kind: `"AppendEntries"`.
     Message(String),
-    /// A node writes a record: the fault comes between this operation of the disk and the next.
+    /// A node writes a record: the fault comes between this operation of the disk and the next. Only a pause, like an order,
+    /// waits for the end of the turn.
     Written,
     /// A sync begins: what was written is on its way to the disk. The fault comes before anything else.
     Syncing,
