@@ -20,6 +20,8 @@ struct Diary {
     ticked: Vec<(u16, Time)>,
     durable: Vec<(u16, Time)>,
     got: Vec<(u16, Time)>,
+    /// Who has got a message from whom when.
+    links: Vec<((u16, u16), Time)>,
     /// Who has got a message from n1 when.
     came: Vec<(u16, Time)>,
     booted: Vec<(u16, Time, usize)>,
@@ -33,6 +35,7 @@ impl Trace<Metronome> for Diary {
             Happening::Noted { node, fact: Fact::Durable { .. } } => self.durable.push((node.number(), at)),
             Happening::Delivered { from, to, .. } => {
                 self.got.push((to.number(), at));
+                self.links.push(((from.number(), to.number()), at));
                 if from.number() == 0 {
                     self.came.push((to.number(), at));
                 }
@@ -259,4 +262,49 @@ fn a_disk_that_fails_now_and_then_does_so_otherwise_after_each_start() {
     let lives = (0..10).map(|life| (1..10).map(|tick| durable(200 * life + 20 * tick)).collect::<Vec<_>>());
     let lives: std::collections::BTreeSet<_> = lives.collect();
     assert!(lives.len() > 5, "{lives:?}");
+}
+
+/// n1 and n2 on one side, n3 and n4 on the other: which links are cut.
+#[test]
+fn those_on_one_side_of_a_partition_hear_each_other() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let (left, right) = (names(&["n1", "n2"]), names(&["n3", "n4"]));
+    let split = |one_way| LinkSet::Split { from: left.clone(), to: right.clone(), one_way };
+    let isolate = |direction| LinkSet::Isolate { target: Target::Nodes(left.clone()), direction };
+    let is_left = |node: u16| node < 2;
+    for (links, cuts_there, cuts_back) in [
+        (split(false), true, true),
+        (split(true), true, false),
+        (isolate(Direction::Both), true, true),
+        (isolate(Direction::Outgoing), true, false),
+        (isolate(Direction::Incoming), false, true),
+    ] {
+        let world = played(Config::BUSY, vec![fault(200, 400, Fault::Partition(links.clone()))]);
+        for (from, to) in (0..4).flat_map(|from| (0..4).map(move |to| (from, to))).filter(|(from, to)| from != to) {
+            let during = |(link, time): &&((u16, u16), Time)| *link == (from, to) && (at(200)..at(400)).contains(time);
+            let came = world.trace().links.iter().filter(during).count();
+            let is_cut = is_left(from) != is_left(to) && if is_left(from) { cuts_there } else { cuts_back };
+            assert_eq!(came, if is_cut { 0 } else { 10 }, "#{from} to #{to}, {links:?}");
+        }
+    }
+}
+
+/// What is under way from a node when it dies is the network's.
+#[test]
+fn what_a_node_has_sent_comes_although_it_has_died() {
+    let world = played_where(Config::BUSY, vec![fault(105, 400, Fault::Kill { target: n1() })], far);
+    let came: Vec<Time> = world.trace().came.iter().filter(|(to, _)| *to == 1).map(|(_, time)| *time).take(6).collect();
+    assert_eq!(came, [70, 90, 110, 130, 150, 470].map(at));
+}
+
+/// While the second one lasts, each message takes 1 ms and not 30.
+#[test]
+fn of_two_faults_that_make_a_node_slow_the_later_one_holds() {
+    let slow = |ms| Fault::SlowNode { target: n1(), handling: Distribution::Const(Span::ms(ms)) };
+    let world =
+        played(Config::BUSY, vec![fault(200, 205, slow(30)), fault(200, 400, slow(1)), fault(600, 900, slow(1))]);
+    let got = |from, until| count(&world.trace().got, 0, from, until);
+    assert_eq!((got(200, 400), got(600, 900)), (30, 45), "three others say something every 20 ms");
+    let world = played(Config::BUSY, vec![fault(195, 600, slow(1)), fault(200, 400, slow(30))]);
+    assert!(count(&world.trace().got, 0, 200, 400) < 7);
 }

@@ -1,5 +1,6 @@
 //! What waits for the disk leaves in the order in which it was asked for, also after a sleep.
 
+use squall::environment::disk::crash::Survival;
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, PlannedFault, Target};
 use squall::environment::plan::Plan;
@@ -110,4 +111,21 @@ fn a_failure_that_is_heard_of_late_takes_back_no_later_promise() {
     let fails = (205, 215, Fault::DiskError { target: n1(), write: Ratio::ZERO, sync: Ratio::ONE });
     let promises = promised(Span::ms(110), 60, &[pause, fails]);
     assert_eq!(promises, [(2, at(530)), (3, at(530))]);
+}
+
+/// It dies asleep, at 300 ms. The sync was done at 110.
+#[test]
+fn the_disk_of_a_sleeper_goes_on() {
+    let mut plan = Plan::new((), 7, Span::secs(1));
+    (plan.disk.sync, plan.disk.unsynced) = (Distribution::Const(Span::ms(10)), Survival::Nothing);
+    let faults = [(105, 400, Fault::Pause { target: n1() }), (300, 350, Fault::Kill { target: n1() })];
+    plan.faults = faults
+        .into_iter()
+        .map(|(from, until, inject)| PlannedFault { at: at(from), when: None, until: Some(at(until)), inject })
+        .collect();
+    let mut world = World::<Promiser, _, _>::new(Arc::new(plan), Indifferent, Promises::default());
+    world.start().expect("nobody judges");
+    world.run_until(at(360), u64::MAX, |_, _| false).expect("nobody judges");
+    assert!(world.view().hosts[0].disk.records().eq(&[1]), "what was durable is there");
+    assert_eq!(world.trace().0, [], "what was to be promised then is not");
 }

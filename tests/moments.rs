@@ -239,3 +239,16 @@ fn who_holds_a_role_is_hit_with_all_others_who_do() {
     let died: Vec<_> = deaths(&story).iter().map(|death| (death.0, death.1, death.2)).collect();
     assert_eq!(died, [(105, 0, 150), (105, 1, 150), (105, 2, 150)]);
 }
+
+/// At 100 ms n1 writes for the first time since the fault waits.
+#[test]
+fn who_waits_begins_no_more_when_it_would_be_over_and_ends_when_it_must() {
+    for (until, after, died) in
+        [(107, 7, vec![]), (108, 7, vec![(107, 0, 108)]), (104, 0, vec![(100, 0, 104)]), (99, 0, vec![])]
+    {
+        let waits = PlannedFault { until: Some(at(until)), ..kill(Moment::Written, 0, Span::ms(after)) };
+        let story = played(Span::ms(1), Survival::Everything, vec![waits]);
+        let deaths: Vec<_> = deaths(&story).iter().map(|death| (death.0, death.1, death.2)).collect();
+        assert_eq!(deaths, died, "until {until} ms, {after} ms after its moment");
+    }
+}
