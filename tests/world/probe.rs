@@ -1,6 +1,5 @@
 //! A protocol without a will of its own: what it does is set beforehand, and nobody answers anybody. So whatever
 //! happens at one node or on one link hangs on its surroundings alone.
-#![allow(dead_code, unreachable_pub, reason = "shared by several tests, each of which uses a part")]
 
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Command, Fault, KINDS, Kind, LinkSet, PlannedFault, Target};
@@ -17,25 +16,25 @@ use std::sync::Arc;
 
 /// What every node does.
 #[derive(Clone, Debug)]
-pub struct Setup {
-    pub members: u16,
+pub(crate) struct Setup {
+    pub(crate) members: u16,
     /// How often a node does all this; never, if absent, and then it has no timer either.
-    pub beat: Option<Span>,
+    pub(crate) beat: Option<Span>,
     /// Who sends to whom, a message a beat.
-    pub links: Vec<(u16, u16)>,
+    pub(crate) links: Vec<(u16, u16)>,
     /// Whether each beat writes a record and syncs.
-    pub writes: bool,
+    pub(crate) writes: bool,
     /// Whether each beat looks at the wall clock.
-    pub reads_wall: bool,
+    pub(crate) reads_wall: bool,
     /// Whether checksums tell what is damaged, messages and records.
-    pub has_checksums: bool,
+    pub(crate) has_checksums: bool,
     /// Whether a node goes on when its disk fails.
-    pub goes_on: bool,
+    pub(crate) goes_on: bool,
 }
 
 impl Setup {
     /// So many members, each of which sends to the next one, writes and syncs every ten milliseconds.
-    pub fn ring(members: u16) -> Setup {
+    pub(crate) fn ring(members: u16) -> Setup {
         Setup {
             members,
             beat: Some(Span::ms(10)),
@@ -50,7 +49,7 @@ impl Setup {
 
 /// The number of a message or a record: a node counts what it does in one life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Number(pub u64);
+pub(crate) struct Number(pub(crate) u64);
 
 impl Digestible for Number {
     fn digest(&self, digest: &mut Digest) {
@@ -59,7 +58,7 @@ impl Digestible for Number {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Timer {
+pub(crate) enum Timer {
     Beat,
 }
 
@@ -72,7 +71,7 @@ impl protocol::Timer for Timer {
 }
 
 #[derive(Clone, Debug)]
-pub struct Probe {
+pub(crate) struct Probe {
     setup: Setup,
     beats: u64,
 }
@@ -135,7 +134,7 @@ impl Protocol for Probe {
 
 /// One thing that has happened, without what only this protocol knows.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Event {
+pub(crate) enum Event {
     Delivered { from: u16, to: u16, number: u64 },
     Dropped { from: u16, to: u16, number: u64 },
     Fired { node: u16 },
@@ -149,7 +148,7 @@ pub enum Event {
 
 impl Event {
     /// Whom it concerns.
-    pub fn nodes(&self) -> Vec<u16> {
+    pub(crate) fn nodes(&self) -> Vec<u16> {
         match self {
             Event::Delivered { from, to, .. } | Event::Dropped { from, to, .. } => vec![*from, *to],
             Event::Fired { node }
@@ -165,8 +164,8 @@ impl Event {
 
 /// Keeps everything, but for the beginnings and ends of faults.
 #[derive(Clone, Default, Debug)]
-pub struct Recorder {
-    pub events: Vec<(Time, Event)>,
+pub(crate) struct Recorder {
+    pub(crate) events: Vec<(Time, Event)>,
 }
 
 impl Trace<Probe> for Recorder {
@@ -199,10 +198,10 @@ impl Trace<Probe> for Recorder {
 }
 
 /// A world in which nothing has been judged, and everything recorded.
-pub type Recorded = World<Probe, Indifferent, Recorder>;
+pub(crate) type Recorded = World<Probe, Indifferent, Recorder>;
 
 /// A plan of one second; messages take one millisecond, and syncs too.
-pub fn plan(setup: Setup, faults: Vec<PlannedFault>) -> Plan<Setup> {
+pub(crate) fn plan(setup: Setup, faults: Vec<PlannedFault>) -> Plan<Setup> {
     let mut plan = Plan::new(setup, 1, Span::secs(1));
     plan.network.latency = Distribution::Const(Span::ms(1));
     plan.disk.sync = Distribution::Const(Span::ms(1));
@@ -211,7 +210,7 @@ pub fn plan(setup: Setup, faults: Vec<PlannedFault>) -> Plan<Setup> {
 }
 
 /// Plays a plan to its end.
-pub fn play(plan: Plan<Setup>) -> Recorded {
+pub(crate) fn play(plan: Plan<Setup>) -> Recorded {
     let until = plan.calm_from();
     let mut world = World::new(Arc::new(plan), Indifferent, Recorder::default());
     world.start().expect("nobody judges");
@@ -219,21 +218,21 @@ pub fn play(plan: Plan<Setup>) -> Recorded {
     world
 }
 
-pub fn at(ms: u64) -> Time {
+pub(crate) fn at(ms: u64) -> Time {
     Time::ZERO + Span::ms(ms)
 }
 
 /// From one millisecond to another.
-pub fn during(from: u64, until: u64, inject: Fault) -> PlannedFault {
+pub(crate) fn during(from: u64, until: u64, inject: Fault) -> PlannedFault {
     PlannedFault { until: Some(at(until)), ..PlannedFault::once(at(from), inject) }
 }
 
 /// The member with this number.
-pub fn node(number: u16) -> Target {
+pub(crate) fn node(number: u16) -> Target {
     Target::Nodes(vec![name(number)])
 }
 
-pub fn link(from: u16, to: u16) -> LinkSet {
+pub(crate) fn link(from: u16, to: u16) -> LinkSet {
     LinkSet::Links(vec![(name(from), name(to))])
 }
 
@@ -242,7 +241,7 @@ fn name(number: u16) -> String {
 }
 
 /// Every kind of fault.
-pub const EVERY: [Kind; KINDS] = [
+pub(crate) const EVERY: [Kind; KINDS] = [
     Kind::Partition,
     Kind::Kill,
     Kind::Pause,
@@ -277,7 +276,7 @@ pub const EVERY: [Kind; KINDS] = [
 ];
 
 /// A fault of this kind that hits this target or these links, weakly (1) to strongly (4).
-pub fn fault(kind: Kind, target: Target, links: LinkSet, strength: u64) -> Fault {
+pub(crate) fn fault(kind: Kind, target: Target, links: LinkSet, strength: u64) -> Fault {
     let probability = ratio(strength, 4);
     let slow = Distribution::Const(Span::ms(strength));
     let over = Some(links.clone());
@@ -319,12 +318,12 @@ pub fn fault(kind: Kind, target: Target, links: LinkSet, strength: u64) -> Fault
     }
 }
 
-pub fn ratio(part: u64, whole: u64) -> Ratio {
+pub(crate) fn ratio(part: u64, whole: u64) -> Ratio {
     Ratio::new(part, whole).expect("a probability")
 }
 
 /// What faults of a kind have come to: planned, fired, changed, effects.
-pub fn counts(world: &Recorded, kind: Kind) -> [u64; 4] {
+pub(crate) fn counts(world: &Recorded, kind: Kind) -> [u64; 4] {
     let counts = world.fault_counts();
     [&counts.planned, &counts.fired, &counts.changed, &counts.effects].map(|counts| counts[kind as usize])
 }

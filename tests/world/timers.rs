@@ -4,9 +4,7 @@
 //! When that is, is worked out here a second time, from a clock that is computed from the plan alone: the first nanosecond
 //! by bisection.
 
-mod exact;
-
-use exact::{Exact, Stretch, faults_of, holds, named};
+use super::exact::{Exact, Stretch, faults_of, holds, named};
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, Kind, PlannedFault};
 use squall::environment::plan::{Clock, Plan};

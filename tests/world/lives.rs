@@ -1,8 +1,6 @@
 //! What belongs to one life of a node ends with it, and does not come back in the next one.
 
-mod probe;
-
-use probe::{Event, Setup, at, during, node, plan, play};
+use super::probe::{Event, Setup, at, during, node, plan, play};
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, PlannedFault};
 use squall::environment::plan::Plan;

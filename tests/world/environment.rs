@@ -1,8 +1,6 @@
 //! What becomes of nodes on which several faults meet: small stories, each of which was once told wrongly.
 
-mod metronome;
-
-use metronome::{Config, Fact, Metronome};
+use super::metronome::{Config, Fact, Metronome};
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Direction, Fault, LinkSet, PlannedFault, Target};
 use squall::environment::plan::{Heal, LinkRule, Plan};

@@ -1,8 +1,6 @@
 //! Wall clocks under every change of their pace and every jump, against clocks that are computed from the plan alone.
 
-mod exact;
-
-use exact::{Exact, named};
+use super::exact::{Exact, named};
 use squall::environment::fault::{Fault, PlannedFault, Target};
 use squall::environment::plan::{Clock, Plan};
 use squall::environment::text::Offset;

@@ -4,9 +4,7 @@
 //! The nodes send and write at each tick whatever they hear. A node's dice give a word a tick, which names what it sends
 //! and writes then: the k-th word stands for the k-th message on each of its links, and for its k-th write.
 
-mod metronome;
-
-use metronome::{Config, Fact, Metronome};
+use super::metronome::{Config, Fact, Metronome};
 use squall::environment::disk::crash::Survival;
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Command, Direction, Fault, KINDS, Kind, LinkSet, PlannedFault, Target};

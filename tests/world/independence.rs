@@ -1,9 +1,7 @@
 //! One fault more, or a stronger one, leaves everything else as it was: two plans that differ in one family of faults
 //! come to the same for whoever that family does not touch, down to the nanosecond.
 
-mod probe;
-
-use probe::{EVERY, Event, Setup, at, counts, during, link, node};
+use super::probe::{self, EVERY, Event, Setup, at, counts, during, link, node};
 use squall::environment::disk::crash::Survival;
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, Kind, LinkSet, PlannedFault};

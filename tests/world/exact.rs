@@ -1,8 +1,6 @@
 //! The clock of one node, computed a second time, from the plan alone: the sum of its straight pieces, in millionths of a
 //! nanosecond, whose pace follows from the faults. Nothing of the world's own arithmetic is asked.
 
-#![allow(dead_code, reason = "not every test needs all of it")]
-
 use squall::environment::fault::{Fault, PlannedFault, Target};
 use squall::environment::plan::Plan;
 use squall::environment::text::Offset;

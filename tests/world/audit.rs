@@ -1,9 +1,7 @@
 //! The account of what faults have done: each kind once where it changes something, and where it begins and changes
 //! nothing, although it lasts.
 
-mod probe;
-
-use probe::{EVERY, Event, Setup, at, counts, during, link, node, plan, play};
+use super::probe::{self, EVERY, Event, Setup, at, counts, during, link, node, plan, play};
 use squall::environment::disk::crash::Survival;
 use squall::environment::fault::{Fault, Kind, LinkSet, PlannedFault};
 use squall::environment::plan::Plan;

@@ -3,9 +3,7 @@
 //!
 //! What is under way is counted one by one; what went where, the world counts as it happens.
 
-mod metronome;
-
-use metronome::{Config, Metronome};
+use super::metronome::{Config, Metronome};
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Command, Direction, FAULT_NAMES, Fault, KINDS, LinkSet, PlannedFault, Target};
 use squall::environment::plan::{Heal, Plan};

@@ -1,8 +1,6 @@
 //! What the end of a storm heals, and what stays as the storm has left it.
 
-mod probe;
-
-use probe::{Event, Recorder, Setup, at, during, link, node, plan, ratio};
+use super::probe::{Event, Recorder, Setup, at, during, link, node, plan, ratio};
 use squall::environment::distribution::Distribution;
 use squall::environment::fault::{Fault, LinkSet, Moment, PlannedFault, Target, Trigger};
 use squall::environment::plan::{Heal, Plan};
