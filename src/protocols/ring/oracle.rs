@@ -32,7 +32,7 @@ use keys::Keys;
 use members::Members;
 use mirror::Mirror;
 use orders::Wishes;
-use reference::Reference;
+use reference::{Reference, holds, is_read_from};
 use rest::Calm;
 use std::sync::Arc;
 use transfers::Transfers;
@@ -53,7 +53,10 @@ pub const INVARIANTS: [(&str, &str); 28] = [
     ("ring.owner-serves", "an owner of a key does not refuse it"),
     ("ring.owners-distinct", "a key has as many different owners as there are copies, in as many zones as can be"),
     ("ring.epoch-monotonic", "the epoch that a server is in never falls, not even over a restart"),
-    ("ring.epoch-agreement", "all who are in an epoch mean the same by it, and it was decided"),
+    (
+        "ring.epoch-agreement",
+        "all who are in an epoch mean the same by it, and it was decided, as one step from the one before it",
+    ),
     ("ring.placement-agreement", "all who are in an epoch agree on the owners of every key, and send requests to them"),
     ("ring.balance", "nobody owns much more of the ring than its share"),
     ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
@@ -368,7 +371,7 @@ impl RingOracle {
             return Ok(());
         };
         let is_owner =
-            if reads { decided.is_read_from(rank, node, identity) } else { decided.holds(rank, node, identity) };
+            if reads { is_read_from(decided, rank, node, identity) } else { holds(decided, rank, node, identity) };
         if !is_owner {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! That what was promised of a key is on as many disks as must have it.
 
 use super::keys::shown;
+use super::reference::{readers, writers};
 use super::{RingOracle, violation};
 use crate::oracle::spec::Verdict;
 use crate::protocol::NodeId;
@@ -55,8 +56,8 @@ impl RingOracle {
         }
         let Some(promised) = key.promised else { return Ok(()) };
         let topology = self.reference.latest();
-        let owners: Vec<NodeId> = topology.readers().team(rank).iter().collect();
-        let has = |node: &&NodeId| self.has(topology.readers(), **node, rank, &promised);
+        let owners: Vec<NodeId> = readers(topology).team(rank).iter().collect();
+        let has = |node: &&NodeId| self.has(readers(topology), **node, rank, &promised);
         let (count, enough) = (owners.iter().filter(has).count(), owners.len() + 1 - self.config.read_quorum);
         if count >= enough {
             return Ok(());
@@ -80,7 +81,7 @@ impl RingOracle {
         if topology.epoch().number != epoch || is_gone {
             return Ok(());
         }
-        for placed in topology.writers() {
+        for placed in writers(topology) {
             let owners: Vec<NodeId> = placed.team(rank).iter().collect();
             let count = owners.iter().filter(|node| self.has(placed, **node, rank, cell)).count();
             if count < self.config.write_quorum {

@@ -4,7 +4,7 @@ use crate::oracle::spec::{Verdict, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::ring::cell::Rank;
 use crate::protocols::ring::config::Config;
-use crate::protocols::ring::epoch::{Epoch, Member, Phase};
+use crate::protocols::ring::epoch::{Epoch, Identity, Member, Phase};
 use crate::protocols::ring::rules::Rules;
 use crate::protocols::ring::topology::{Placed, Team, Topology};
 use std::collections::BTreeSet;
@@ -28,6 +28,51 @@ pub(super) struct Reference {
 
 fn violation(invariant: &'static str, nodes: &[NodeId], message: String) -> Verdict {
     Err(Box::new(Violation::new(invariant, nodes, message)))
+}
+
+/// Whether a step leads from one epoch to the next: see the module [`epoch`](crate::protocols::ring::epoch).
+fn is_step(before: &Epoch, epoch: &Epoch) -> bool {
+    let (stays, is_settled) = (epoch.members == before.members, epoch.next == epoch.members);
+    let is_same_plan = (&epoch.next, epoch.plan) == (&before.next, before.plan);
+    let is_new_plan = stays && epoch.plan == epoch.number;
+    let is_step = match (before.phase, epoch.phase) {
+        (Phase::Settled, Phase::Settled) => stays && is_settled && (is_new_plan || is_same_plan && epoch.clears),
+        // The plan is given up.
+        (Phase::Copying, Phase::Settled) => is_new_plan && is_settled,
+        (Phase::Settled | Phase::Copying, Phase::Copying) => is_new_plan && !is_settled,
+        (Phase::Copying, Phase::Switched) => stays && is_same_plan,
+        (Phase::Switched, Phase::Settled) => is_settled && is_same_plan,
+        (Phase::Settled, Phase::Switched) | (Phase::Switched, Phase::Copying | Phase::Switched) => false,
+    };
+    // Keys that are being copied could bring back what is forgotten.
+    let may_clear = (before.phase, epoch.phase) == (Phase::Settled, Phase::Settled) && !is_new_plan;
+    is_step && (may_clear || !epoch.clears)
+}
+
+/// By whom keys are read, as the manual says it, and not as servers work it out.
+pub(super) fn readers(topology: &Topology) -> &Placed {
+    if topology.epoch().phase == Phase::Switched { topology.next() } else { topology.current() }
+}
+
+/// By whom they are written: by the next owners, too, until a change is over.
+pub(super) fn writers(topology: &Topology) -> impl Iterator<Item = &Placed> {
+    let next = (topology.epoch().phase != Phase::Settled).then(|| topology.next());
+    std::iter::once(topology.current()).chain(next)
+}
+
+/// Whether a node with this disk is one of those who own a key by this list.
+fn owns(placed: &Placed, rank: Rank, node: NodeId, identity: Identity) -> bool {
+    Epoch::find(placed.members(), node).is_some_and(|member| member.identity == identity) && placed.team(rank).has(node)
+}
+
+/// Whether a node with this disk is read from for a key.
+pub(super) fn is_read_from(topology: &Topology, rank: Rank, node: NodeId, identity: Identity) -> bool {
+    owns(readers(topology), rank, node, identity)
+}
+
+/// Whether a node with this disk owns a key, or comes to own it.
+pub(super) fn holds(topology: &Topology, rank: Rank, node: NodeId, identity: Identity) -> bool {
+    writers(topology).any(|placed| owns(placed, rank, node, identity))
 }
 
 impl Reference {
@@ -60,6 +105,14 @@ impl Reference {
                 violation("ring.epoch-agreement", &[node], message()).map(|()| false)
             };
         }
+        if !is_step(self.latest().epoch(), epoch) {
+            let before = self.latest().epoch();
+            let message = format!(
+                "{node:?} decides an epoch {} ({:?}) after one that is {:?}, and no step leads from there to it",
+                epoch.number, epoch.phase, before.phase
+            );
+            return violation("ring.epoch-agreement", &[node], message).map(|()| false);
+        }
         // What servers make of the ring that they have must be what whoever comes anew makes.
         let next = self.latest().afresh(epoch, &self.config);
         self.topologies.push(next);
@@ -78,6 +131,8 @@ impl Reference {
         let is_known =
             self.right.as_ref().is_some_and(|right| right.epoch().number == number && right.is_shared_with(own));
         let is_same = is_known || (same(decided.current(), own.current()) && same(decided.next(), own.next()));
+        let is_of = |placed: &Placed, members: &Arc<[Member]>| placed.members() == members;
+        let is_same = is_same && is_of(own.current(), &own.epoch().members) && is_of(own.next(), &own.epoch().next);
         if self.witnessed < number as usize {
             self.witnessed = number as usize;
             self.check_zones(node, own.next())?;
@@ -188,9 +243,9 @@ impl Reference {
             return violation("ring.owners-distinct", &[node], message);
         }
         let is_right = if reads {
-            decided.readers().team(rank) == team
+            readers(decided).team(rank) == team
         } else {
-            decided.writers().any(|placed| placed.team(rank) == team)
+            writers(decided).any(|placed| placed.team(rank) == team)
         };
         if is_right {
             return Ok(());
@@ -198,7 +253,7 @@ impl Reference {
         let message = format!(
             "{node:?} sends a request for the key of rank {} to {nodes:?} in epoch {epoch}, whose owners are {:?}",
             rank.0,
-            decided.readers().team(rank).iter().collect::<Vec<_>>()
+            readers(decided).team(rank).iter().collect::<Vec<_>>()
         );
         violation("ring.placement-agreement", &[node], message)
     }

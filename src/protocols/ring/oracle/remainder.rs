@@ -3,6 +3,7 @@
 //! make their copies equal.
 
 use super::RingOracle;
+use super::reference::{holds, readers, writers};
 use crate::kernel::time::Span;
 use crate::oracle::spec::{View, Violation};
 use crate::protocol::NodeId;
@@ -69,16 +70,15 @@ impl RingOracle {
         let has = |placed: &Placed, quorum: usize, counts: &dyn Fn(NodeId) -> bool| {
             placed.ranges().all(|(_, team)| left(team, placed, able).filter(|node| counts(*node)).count() >= quorum)
         };
-        has(topology.readers(), self.config.read_quorum, &|_| true)
-            && topology
-                .writers()
+        has(readers(topology), self.config.read_quorum, &|_| true)
+            && writers(topology)
                 .all(|placed| has(placed, self.config.write_quorum, &|node| topology.is_same_in(placed, node)))
     }
 
     /// Owners of a key who do not have the same, though nobody has written it since they must have compared: whoever is not served
     /// writes again and again. Who has forgotten a deletion may be ahead of others.
     fn different(&self, topology: &Topology, able: &Able<'_>, is_old: impl Fn(Rank) -> bool) -> Option<Violation> {
-        let placed = topology.readers();
+        let placed = readers(topology);
         let hints = able.iter().flat_map(|(_, shelf)| shelf.store().hints.values());
         let missed: BTreeSet<Rank> = hints.map(|(_, rank, _)| *rank).collect();
         let value = |node: NodeId, rank: Rank| self.mirrors[node.index()].store.get(rank);
@@ -109,7 +109,7 @@ impl RingOracle {
             return None;
         }
         let strange = |(node, shelf): &(NodeId, &Shelf)| {
-            let is_strange = |rank: &&Rank| !topology.holds(**rank, *node, shelf.identity());
+            let is_strange = |rank: &&Rank| !holds(topology, **rank, *node, shelf.identity());
             let cells: &BTreeMap<Rank, Cell> = &self.mirrors[node.index()].store.cells;
             Some((*node, *cells.keys().find(is_strange)?))
         };

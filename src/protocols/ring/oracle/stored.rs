@@ -1,6 +1,7 @@
 //! What a server keeps of a key, and forgets of it: it owns the key, somebody has written that, and what was deleted stays so.
 
 use super::keys::shown;
+use super::reference::holds;
 use super::{RingOracle, violation};
 use crate::oracle::spec::Verdict;
 use crate::protocol::NodeId;
@@ -37,7 +38,7 @@ impl RingOracle {
         let store = &self.mirrors[node.index()].store;
         let (epoch, identity) = (store.epoch(), store.identity);
         if self.mirrors[node.index()].is_known()
-            && self.reference.at(epoch).is_some_and(|decided| !decided.holds(rank, node, identity))
+            && self.reference.at(epoch).is_some_and(|decided| !holds(decided, rank, node, identity))
         {
             let message =
                 format!("{node:?} has stored the key of rank {} in epoch {epoch}, and does not own it", rank.0);
