@@ -277,8 +277,9 @@ impl RingOracle {
     /// The broken invariant.
     pub fn after_step(&mut self, view: &View<Node>, node: NodeId, touch: Touch) -> Verdict {
         let server = view.state(node).and_then(Node::server);
-        if !server.and_then(Server::core).is_some_and(Core::is_leader) {
-            self.detection.leads_no_more(node);
+        match server.and_then(Server::core).is_some_and(Core::is_leader) {
+            true => self.detection.leads(view, node),
+            false => self.detection.leads_no_more(node),
         }
         if let Some(metadata) = server.and_then(Server::core).map(|core| core.machine()) {
             for topology in metadata.since(self.epoch().number) {

@@ -25,9 +25,14 @@ pub(super) struct Detection {
     cleared: BTreeMap<(NodeId, NodeId), Time>,
     /// For how long after that a time-out is doubled, at least.
     doubled_for: Span,
+    /// By who leads, since when, by its own clock.
+    leads: BTreeMap<NodeId, Time>,
     /// By who calls for others and whom it calls, when it was answered last, by its own clock.
     heard: BTreeMap<(NodeId, NodeId), Time>,
 }
+
+/// So many times the time of others has a suspect at most that was often suspected wrongly.
+const DOUBLED_MOST: u64 = 4;
 
 /// A suspicion.
 #[derive(Clone, Debug)]
@@ -62,8 +67,8 @@ impl Detection {
     pub(super) fn new(config: &Config) -> Detection {
         let Config { servers, witnesses: needed, pace, .. } = *config;
         let (patience_min, doubled_for) = (Span::ns(pace.dead_after.as_ns() / 2), pace.dead_after.times(STEADY));
-        let (doubts, cleared, heard) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Detection { needed, servers, patience_min, doubts, cleared, doubled_for, heard }
+        let (doubts, cleared, leads, heard) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Detection { needed, servers, patience_min, doubts, cleared, doubled_for, leads, heard }
     }
 
     /// Somebody who leads begins to suspect a server, or does so anew since it has heard of it through another. O(servers).
@@ -74,6 +79,22 @@ impl Detection {
         let least = self.patience_min.times(1 + doublings);
         if patience < least {
             let message = format!("{by:?} has {node:?} called for {patience}, and it may be silent for {least} then");
+            return violation("ring.missed-for-long", &[by, node], message);
+        }
+        let most = match self.cleared.contains_key(&(by, node)) {
+            true => self.patience_min.times(DOUBLED_MOST),
+            false => self.patience_min,
+        };
+        if patience > most {
+            let message = format!("{by:?} has {node:?} called for {patience}, and {most} must be enough");
+            return violation("ring.missed-for-long", &[by, node], message);
+        }
+        // Of a beat that it has heard nobody tells, but before it led it has listened to nobody.
+        let led_for = self.leads.get(&by).map(|since| clock(view, by).since(*since));
+        if let Some(led_for) = led_for.filter(|led_for| is_new && *led_for < patience) {
+            let message = format!(
+                "{by:?} suspects {node:?}, and has led for {led_for}, where it must have heard nothing for {patience}"
+            );
             return violation("ring.missed-for-long", &[by, node], message);
         }
         let silence = if is_new { Span::ZERO } else { patience.times(2) };
@@ -88,11 +109,17 @@ impl Detection {
         self.cleared.insert((by, node), clock(view, by));
     }
 
+    /// It leads. O(log n).
+    pub(super) fn leads(&mut self, view: &View<Node>, by: NodeId) {
+        self.leads.entry(by).or_insert_with(|| clock(view, by));
+    }
+
     /// It does not lead, and if it did: nothing of what it has suspected counts when it leads again. O(log n), and O(its
     /// suspicions) then.
     pub(super) fn leads_no_more(&mut self, by: NodeId) {
         forget(&mut self.doubts, by);
         forget(&mut self.cleared, by);
+        self.leads.remove(&by);
     }
 
     /// Somebody has called it, or had before, and is answered.
