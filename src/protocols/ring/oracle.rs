@@ -78,7 +78,7 @@ pub const INVARIANTS: [(&str, &str); 28] = [
     ("ring.hints-limited", "nobody keeps more hints for others than it may"),
     (
         "ring.identity-kept",
-        "a server that has not lost its disk is the member that it was, and decides with the others, if it did",
+        "a server that has not lost its disk is the member that it was, and decides with the others, if it did; one that has does not",
     ),
     ("ring.checkpoint-faithful", "a journal begins with all that the one before it says"),
     ("ring.clears-limited", "between two epochs that forget deletions is as much time as there should be"),
@@ -452,6 +452,11 @@ impl RingOracle {
         }
         let has_first_disk = mirror.is_known() && mirror.store.identity == FOUNDER;
         let decides = server.core().is_some_and(|core| !core.is_outcast());
+        if decides && server.shelf().identity() != FOUNDER {
+            let message =
+                format!("{node:?} starts with another disk than its first, and takes part in what is decided");
+            return violation("ring.identity-kept", &[node], message);
+        }
         if node.number() < self.config.raft.servers && !decides && (view.host(node).incarnation == 0 || has_first_disk)
         {
             let message = format!("{node:?} starts with its first disk, and takes no part in what is decided");
