@@ -86,7 +86,7 @@ pub const INVARIANTS: [(&str, &str); 28] = [
     ("ring.owners-hold", "at rest all owners of a key hold the same, and nobody else holds it"),
     (
         "ring.settles",
-        "when the faults are over, the ring serves fresh writes and reads, changes end, hints are delivered, and the replicas of all keys become equal",
+        "when the faults are over, the ring serves fresh writes and reads, changes end, hints are delivered, journals are short, and the replicas of all keys become equal",
     ),
 ];
 

@@ -8,6 +8,7 @@ use crate::protocols::ring::cell::{Cell, Rank};
 use crate::protocols::ring::epoch::{Epoch, Phase};
 use crate::protocols::ring::node::Node;
 use crate::protocols::ring::server::Server;
+use crate::protocols::ring::shelf::Shelf;
 use crate::protocols::ring::store::Wish;
 use crate::protocols::ring::topology::Topology;
 
@@ -29,6 +30,10 @@ pub(super) struct Calm {
 /// How often it is looked whether all is at rest: it takes long.
 const LOOK_EVERY: Span = Span::ms(100);
 
+/// So many times as long as said is a journal at rest at most: a server looks at it now and then, and counts what Raft writes by terms
+/// and entries.
+const JOURNALS: u64 = 3;
+
 impl RingOracle {
     /// The faults have ended.
     pub fn on_calm(&mut self, now: Time) {
@@ -48,6 +53,9 @@ impl RingOracle {
         }
         if pending.is_empty() {
             (broken, pending) = ("ring.deletions-forgotten", self.unforgotten(view).into_iter().collect());
+        }
+        if pending.is_empty() {
+            (broken, pending) = ("ring.settles", self.unlike_their_keys(view).into_iter().collect());
         }
         if let Some(calm) = &mut self.calm {
             (calm.is_over, calm.broken) = (pending.is_empty(), broken);
@@ -88,6 +96,11 @@ impl RingOracle {
             let server = view.state(node).and_then(Node::server);
             if server.is_some_and(|server| !server.shelf().store().hints.is_empty()) {
                 pending.push(format!("{node:?} keeps hints for others who are there"));
+            }
+            let (disk, most) = (&view.host(node).disk, self.config.limits.journal.map(|most| JOURNALS * most));
+            let length = (disk.sound() - disk.first()) as u64;
+            if let Some(most) = most.filter(|most| server.is_some() && length > *most) {
+                pending.push(format!("{node:?} keeps a journal of {length} records, where {most} must be enough"));
             }
             match server {
                 // Whoever is gone for good must not be waited for.
@@ -171,6 +184,20 @@ impl RingOracle {
         let mut up = self.config.servers().filter(|node| view.state(*node).is_some());
         let node = up.find(|node| has_some(&self.mirrors[node.index()]))?;
         Some(format!("{node:?} has not forgotten all that was deleted"))
+    }
+
+    /// A server whose sums are not those of the keys that it keeps: it would compare them with others for ever, or not see what
+    /// it has missed.
+    fn unlike_their_keys(&self, view: &View<Node>) -> Option<String> {
+        let all = 0..self.config.keyspace.len();
+        let sum = |node: NodeId| {
+            let cells = &self.mirrors[node.index()].store.cells;
+            cells.iter().fold(0u64, |sum, (rank, cell)| sum.wrapping_add(cell.hash_at(*rank)))
+        };
+        let is_unlike = |(node, shelf): &(NodeId, &Shelf)| shelf.sum(all.clone()) != sum(*node);
+        let shelf = |node: NodeId| Some((node, view.state(node)?.server()?.shelf()));
+        let (node, _) = self.config.servers().filter_map(shelf).find(is_unlike)?;
+        Some(format!("{node:?} has other sums than those of the keys that it keeps"))
     }
 
     /// A key whose owners do not hold the same, or that others hold.
