@@ -59,7 +59,10 @@ pub const INVARIANTS: [(&str, &str); 28] = [
     ),
     ("ring.placement-agreement", "all who are in an epoch agree on the owners of every key, and send requests to them"),
     ("ring.balance", "nobody owns much more of the ring than its share"),
-    ("ring.minimal-movement", "keys move to those who join and from those who leave, not between others"),
+    (
+        "ring.minimal-movement",
+        "keys move to those who join and from those who leave, not between others; a restart goes on with it where it was",
+    ),
     (
         "ring.left-by-readers",
         "owners are let go when nobody can read from them any more in the epoch before the switch",
@@ -242,7 +245,7 @@ impl RingOracle {
             Fact::Stored { rank, cell, epoch } => self.check_written(*rank, cell, *epoch)?,
             Fact::FetchBegun { plan, keys, kept } => {
                 self.reach(if *kept > 0 { Goal::FetchKept } else { Goal::FetchBegun });
-                self.check_fetch(node, *plan, *keys)?;
+                self.check_fetch(view, node, *plan, *keys)?;
             }
             Fact::HintLeft { .. } => self.reach(Goal::HintLeft),
             Fact::HintDelivered { .. } => self.reach(Goal::HintDelivered),
@@ -353,10 +356,16 @@ impl RingOracle {
         Ok(())
     }
 
-    /// A server fetches what it comes to own, and nothing else.
-    fn check_fetch(&self, node: NodeId, plan: u64, keys: u64) -> Verdict {
+    /// A server fetches what it comes to own, and nothing else, and goes on where it was when it starts again.
+    fn check_fetch(&self, view: &View<Node>, node: NodeId, plan: u64, keys: u64) -> Verdict {
         let mirror = &self.mirrors[node.index()];
         let Some(decided) = self.reference.at(plan).filter(|_| mirror.is_known()) else { return Ok(()) };
+        if mirror.store.fetched.plan == plan && !mirror.has_lost(&view.host(node).disk) {
+            let message = format!(
+                "{node:?} begins anew to fetch for the plan of epoch {plan}, of which its disk says how far it is"
+            );
+            return violation("ring.minimal-movement", &[node], message);
+        }
         let gains = decided.gains(node, mirror.store.identity);
         let least: u64 = gains.iter().map(|(range, _)| u64::from(range.end - range.start)).sum();
         if keys <= least {

@@ -72,7 +72,12 @@ impl Mirror {
         if self.folded == 0 {
             self.losses = losses(disk);
         }
-        self.is_lost |= disk.sound() < self.folded || losses(disk) > self.losses;
+        self.is_lost |= self.has_lost(disk);
+    }
+
+    /// Whether records that were in it are lost since the server last started.
+    pub(super) fn has_lost(&self, disk: &Disk<Record>) -> bool {
+        disk.sound() < self.folded || losses(disk) > self.losses
     }
 
     /// Whether it is known which disk this is.
