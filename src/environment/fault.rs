@@ -69,7 +69,8 @@ pub enum Moment {
     /// A node writes a record: the fault comes between this operation of the disk and the next. Only a pause, like an order,
     /// waits for the end of the turn.
     Written,
-    /// A sync begins: what was written is on its way to the disk. The fault comes before anything else.
+    /// A sync begins: what was written is on its way to the disk. The fault comes before anything else or, if the sync follows
+    /// another one, right after the step in which that ended.
     Syncing,
     /// A sync is done.
     Synced,

@@ -287,9 +287,10 @@ impl<P: Protocol, O: Oracle<P>, T: Trace<P>> World<P, O, T> {
             }
             if trouble.refuses_sync(&self.table, node) {
                 self.audit.bite(Kind::DiskError, |fault| fault.hits(node));
+                let synced = host.disk.synced();
                 host.disk.fail();
-                // What waited for that sync was never promised.
-                self.backstage[node.index()].parked.clear();
+                // What waited for that sync was never promised; a sleeper has not heard yet of one that went well before.
+                self.backstage[node.index()].parked.retain(|(upto, _)| *upto <= synced);
                 return self.disk_failed_late(node, incarnation);
             }
             is_honest = !trouble.disk.lies;

@@ -113,6 +113,15 @@ fn a_failure_that_is_heard_of_late_takes_back_no_later_promise() {
     assert_eq!(promises, [(2, at(530)), (3, at(530))]);
 }
 
+/// The sync of the first promise is done at 210 ms, that of the second one fails at 320, and the sleeper hears of both at 420.
+#[test]
+fn a_failure_takes_back_no_promise_that_was_durable_before() {
+    let pause = (205, 420, Fault::Pause { target: n1() });
+    let fails = (315, 325, Fault::DiskError { target: n1(), write: Ratio::ZERO, sync: Ratio::ONE });
+    let promises = promised(Span::ms(110), 60, &[pause, fails]);
+    assert_eq!(promises, [(1, at(420)), (3, at(530)), (4, at(530))]);
+}
+
 /// It dies asleep, at 300 ms. The sync was done at 110.
 #[test]
 fn the_disk_of_a_sleeper_goes_on() {
