@@ -36,6 +36,8 @@ const SLOT_BITS: u32 = 24;
 const TICKET_BITS: u32 = 40;
 /// The upper half of the slots are marks; so there may be 8,388,608 payloads and as many marks.
 const MARK: u32 = 1 << (SLOT_BITS - 1);
+/// How many payloads may be pending.
+pub const ROOM: usize = MARK as usize;
 
 impl<T> Queue<T> {
     /// An empty queue with room for `capacity` events.
@@ -57,7 +59,7 @@ impl<T> Queue<T> {
 
     /// Whether a payload has found no room.
     pub fn is_full(&self) -> bool {
-        self.slab.slots.len() > MARK as usize
+        self.slab.slots.len() > ROOM
     }
 
     /// Adds a payload, after everything that is already there for that time.

@@ -8,6 +8,7 @@ use super::watch::{Closeness, Forks, Unwatched, Watch};
 use crate::environment::fault::{FAULT_NAMES, KINDS};
 use crate::environment::plan::{Limits, Plan};
 use crate::kernel::digest::mix;
+use crate::kernel::queue::ROOM;
 use crate::kernel::time::Time;
 use crate::oracle::spec::{Oracle, Spec, View};
 use crate::protocol::{Cast, NodeId};
@@ -137,7 +138,7 @@ fn verdict_watched<P: Spec, T: Listener<P>>(
             message: panic.message,
         }),
         Err(_) if world.is_overfull() => {
-            Verdict::Inconclusive("more events are pending than the 8,388,608 for which there is room".to_owned())
+            Verdict::Inconclusive(format!("more events are pending than the {ROOM} for which there is room"))
         }
         Err(panic) => resume_unwind(Box::new(panic.message)),
     };

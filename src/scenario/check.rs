@@ -27,8 +27,8 @@ pub(super) const FAULTS: u64 = 100_000;
 /// Slow by so many millionths is not to run at all.
 const STANDSTILL_PPM: u32 = 1_000_000;
 
-/// The most clients: with servers, and others that do nothing, they must have numbers below 2^16.
-const CLIENTS_MAX: u16 = 50_000;
+/// The most clients: a world keeps four bytes for each pair of nodes.
+const CLIENTS_MAX: u16 = 10_000;
 
 /// The most keys. Of each its history is checked, which takes some hundred bytes.
 const KEYS_MAX: u32 = 10_000_000;

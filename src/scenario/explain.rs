@@ -54,9 +54,17 @@ type Again<'a> = &'a dyn Fn(&str) -> Option<Error>;
 impl Explainer<'_> {
     fn explain(&self, code: &Error, again: Again<'_>) -> Diagnostic {
         if let Some(sign) = self.lone_sign() {
-            return self.nothing_before(sign);
+            return match self.source.text[..self.cursor].trim_end().ends_with(':') && sign != ":" {
+                true => self
+                    .mistake(
+                        self.cursor..self.cursor + sign.len(),
+                        format!("there is no value between `:` and `{sign}`"),
+                    )
+                    .help("write it"),
+                false => self.nothing_before(sign),
+            };
         }
-        if !matches!(code, Error::ExpectedComma | Error::ExpectedMapColon)
+        if !matches!(code, Error::ExpectedStructLike | Error::ExpectedMapColon)
             && let Some(mistake) = self.side_by_side()
         {
             return mistake;
@@ -279,10 +287,16 @@ impl Explainer<'_> {
         let (before, next) = self.source.tree.beside.clone()?;
         let before = &self.nodes()[before];
         let from = if before.is_container { before.span.end } else { before.span.start };
-        (from..=next.end).contains(&self.cursor).then(|| {
-            let message = format!("a comma is missing between {} and `{}`", self.found_in(before), self.text(&next));
-            self.mistake(next.clone(), message).help("write it, or remove one of the two")
-        })
+        if !(from..=next.end).contains(&self.cursor) {
+            return None;
+        }
+        let (first, second) = (self.text(&before.span), self.text(&next));
+        if second == "(" && first.starts_with('"') {
+            let mistake = self.mistake(before.span.clone(), format!("the name {first} stands in quotes"));
+            return Some(mistake.help(format!("write {}, without quotes", first.trim_matches('"'))));
+        }
+        let message = format!("a comma is missing between {} and `{second}`", self.found_in(before));
+        Some(self.mistake(next, message).help("write it, or remove one of the two"))
     }
 
     fn trailing(&self) -> Diagnostic {
@@ -408,12 +422,18 @@ impl Explainer<'_> {
         }
     }
 
-    /// If the reader wanted a value and found a comma or a colon. Whatever type it has looked for, there is nothing of a
+    /// If the reader wanted a value and found a comma, a colon or the end of what is around it. Whatever type it has looked for, there is nothing of a
     /// wrong type: the value that is nearest is another one.
     fn lone_sign(&self) -> Option<&'static str> {
         let (before, rest) = self.source.text.split_at(self.cursor);
-        let signs = [(",", ['(', '[', '{', ',']), (":", ['(', '{', ',', ':'])];
-        let is_lone = |(sign, after): &(&str, [char; 4])| rest.starts_with(sign) && before.trim_end().ends_with(*after);
+        let signs: [(&str, &[char]); 5] = [
+            (",", &['(', '[', '{', ',', ':']),
+            (":", &['(', '{', ',', ':']),
+            (")", &[':']),
+            ("]", &[':']),
+            ("}", &[':']),
+        ];
+        let is_lone = |(sign, after): &(&str, &[char])| rest.starts_with(sign) && before.trim_end().ends_with(*after);
         signs.into_iter().find(is_lone).map(|(sign, _)| sign)
     }
 

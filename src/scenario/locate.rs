@@ -83,8 +83,7 @@ pub struct Tree {
     nodes: Vec<Node>,
     /// The first thing wrong with the text's shape.
     pub flaw: Option<Flaw>,
-    /// The first value, by its place in [`nodes`](Tree::nodes), after which another one or a field's name stands without a comma, and where
-    /// that is.
+    /// The first value, by its place in [`nodes`](Tree::nodes), after which another one stands without a comma, and where that is.
     pub beside: Option<(usize, Range<usize>)>,
 }
 
@@ -234,8 +233,7 @@ impl Builder<'_> {
                 false => PathStep::Field(self.text[key.clone()].trim_start_matches("r#").trim_matches('"').to_owned()),
             });
             if let Some(before) = open.latest.replace(self.nodes.len()) {
-                let here = [&key, &name, &span].into_iter().find(|part| !part.is_empty()).expect("a token").clone();
-                self.beside.get_or_insert((before, here));
+                self.beside.get_or_insert((before, if name.is_empty() { span.clone() } else { name.clone() }));
             }
         }
         self.nodes.push(Node { parent, step, key, name, is_container: bracket.is_some(), span });

@@ -48,7 +48,7 @@ impl RingSettings {
                 ));
             }
         }
-        if self.witnesses > 1 && self.witnesses + 2 > self.nodes {
+        if self.witnesses > 1 && u32::from(self.witnesses) + 2 > u32::from(self.nodes) {
             let message = format!(
                 "{} witnesses besides the suspect and who leads are more than {} servers",
                 self.witnesses, self.nodes
