@@ -226,7 +226,7 @@ pub(super) struct Replay {
 Examples:
   squall sweep scenarios/raft --count 10000
   squall sweep scenarios/raft/storm.ron --seeds 0..1000000 --time 10m
-  squall sweep scenarios/museum --max-fail 1          how soon each defect is found
+  squall sweep scenarios/museum --max-fail 1    how soon each defect is found
   squall sweep my.ron --seeds 0..90000 --shard 2/3 --out part-2
   squall sweep my.ron --out nightly --resume
 

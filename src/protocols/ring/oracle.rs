@@ -282,7 +282,8 @@ impl RingOracle {
         let server = view.state(node).and_then(Node::server);
         match server.and_then(Server::core).is_some_and(Core::is_leader) {
             true => self.detection.leads(view, node),
-            false => self.detection.leads_no_more(node),
+            false if node.index() < self.mirrors.len() => self.detection.leads_no_more(node),
+            false => {}
         }
         if let Some(metadata) = server.and_then(Server::core).map(|core| core.machine()) {
             for topology in metadata.since(self.epoch().number) {
@@ -360,7 +361,8 @@ impl RingOracle {
     fn check_fetch(&self, view: &View<Node>, node: NodeId, plan: u64, keys: u64) -> Verdict {
         let mirror = &self.mirrors[node.index()];
         let Some(decided) = self.reference.at(plan).filter(|_| mirror.is_known()) else { return Ok(()) };
-        if mirror.store.fetched.plan == plan && !mirror.has_lost(&view.host(node).disk) {
+        let host = view.host(node);
+        if mirror.has_planned_before(plan, host.incarnation) && !mirror.has_lost(&host.disk) {
             let message = format!(
                 "{node:?} begins anew to fetch for the plan of epoch {plan}, of which its disk says how far it is"
             );
@@ -392,8 +394,8 @@ impl RingOracle {
 
     /// Takes in what has become durable.
     fn fold(&mut self, view: &View<Node>, node: NodeId) -> Verdict {
-        let disk = &view.host(node).disk;
-        while let Some(news) = self.mirrors[node.index()].next(disk) {
+        let (disk, life) = (&view.host(node).disk, view.host(node).incarnation);
+        while let Some(news) = self.mirrors[node.index()].next(disk, life) {
             match news.record {
                 Record::Cell(rank, cell) => self.check_stored(node, *rank, cell, news.before)?,
                 Record::Forget(rank, version) => {

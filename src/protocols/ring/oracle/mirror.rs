@@ -22,6 +22,8 @@ pub(super) struct Mirror {
     is_lost: bool,
     /// What disks had that this server has had before, when they were lost.
     lost: Vec<Store>,
+    /// In which life of the server it became durable for which plan keys are fetched.
+    planned_in: u32,
 }
 
 /// Of a disk that has lost what it had, until it says which it is.
@@ -45,7 +47,7 @@ pub(super) struct News<'a> {
 
 impl Mirror {
     pub(super) fn new() -> Mirror {
-        Mirror { folded: 0, store: Store::new(), known: 1, losses: 0, is_lost: false, lost: Vec::new() }
+        Mirror { folded: 0, store: Store::new(), known: 1, losses: 0, is_lost: false, lost: Vec::new(), planned_in: 0 }
     }
 
     /// The server has started: with what is left, which is another disk until it says which. Answers whether it says so
@@ -90,8 +92,14 @@ impl Mirror {
         Epoch::find(&epoch.members, node).is_some()
     }
 
-    /// Takes in the next record that has become durable.
-    pub(super) fn next<'a>(&mut self, disk: &'a Disk<Record>) -> Option<News<'a>> {
+    /// Whether the disk has said since an earlier life than this one that keys are fetched for this plan. A sleeper hears of late that it
+    /// is so, and begins then.
+    pub(super) fn has_planned_before(&self, plan: u64, life: u32) -> bool {
+        self.store.fetched.plan == plan && self.planned_in < life
+    }
+
+    /// Takes in the next record that has become durable, in this life of the server.
+    pub(super) fn next<'a>(&mut self, disk: &'a Disk<Record>, life: u32) -> Option<News<'a>> {
         self.look_for_loss(disk);
         if self.is_lost || self.folded == disk.sound() {
             return None;
@@ -101,6 +109,7 @@ impl Mirror {
         self.folded = self.folded.max(disk.first());
         let record = disk.record(self.folded).expect("a record that is durable");
         self.folded += 1;
+        let plan = self.store.fetched.plan;
         let before = match record {
             Record::Cell(rank, _) | Record::Forget(rank, _) => self.store.get(*rank),
             _ => None,
@@ -116,6 +125,9 @@ impl Mirror {
             _ => self.store.fold(record),
         }
         self.known = self.known.max(self.store.epoch());
+        if self.store.fetched.plan != plan {
+            self.planned_in = life;
+        }
         Some(News { record, before, skips })
     }
 
@@ -167,7 +179,7 @@ mod tests {
     }
 
     fn follow(mirror: &mut Mirror, disk: &Disk<Record>) {
-        while mirror.next(disk).is_some() {}
+        while mirror.next(disk, 1).is_some() {}
     }
 
     /// A founder with two keys, whose disk is lost, and its mirror.
@@ -219,13 +231,22 @@ mod tests {
         let checkpoint = Checkpoint { store: store.clone(), raft: None };
         disk.write_checkpoint(Record::Checkpoint(Box::new(checkpoint)));
         disk.crash(0, Survival::Everything, false);
-        let news = mirror.next(&disk).expect("the checkpoint");
+        let news = mirror.next(&disk, 1).expect("the checkpoint");
         assert!(news.skips && matches!(news.record, Record::Checkpoint(_)));
         let before = mirror.begin_at(&store);
         assert_eq!((before.cells.len(), mirror.store.cells.len()), (1, 3));
-        assert!(mirror.next(&disk).is_none() && !mirror.accept_loss(&disk), "nothing is lost");
+        assert!(mirror.next(&disk, 1).is_none() && !mirror.accept_loss(&disk), "nothing is lost");
         write(&mut disk, [Record::Cell(Rank(4), cell(4))]);
-        assert!(mirror.next(&disk).is_some_and(|news| !news.skips));
+        assert!(mirror.next(&disk, 1).is_some_and(|news| !news.skips));
+    }
+
+    #[test]
+    fn who_hears_late_of_its_own_plan_has_not_planned_before() {
+        let (mut disk, mut mirror) = (Disk::new(), Mirror::new());
+        write(&mut disk, [Record::Planned { plan: 2, keeps: Default::default() }]);
+        follow(&mut mirror, &disk);
+        let before = |plan, life| mirror.has_planned_before(plan, life);
+        assert_eq!((before(2, 1), before(2, 2), before(3, 2)), (false, true, false));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::oracle::spec::{View, Violation};
 use crate::protocol::NodeId;
 use crate::protocols::ring::cell::{Cell, Rank};
 use crate::protocols::ring::epoch::{Epoch, Phase};
+use crate::protocols::ring::message::Record;
 use crate::protocols::ring::node::Node;
 use crate::protocols::ring::server::Server;
 use crate::protocols::ring::shelf::Shelf;
@@ -30,9 +31,10 @@ pub(super) struct Calm {
 /// How often it is looked whether all is at rest: it takes long.
 const LOOK_EVERY: Span = Span::ms(100);
 
-/// So many times as long as said is a journal at rest at most: a server looks at it now and then, and counts what Raft writes by terms
-/// and entries.
+/// So many times as long as said is a journal at rest at most, and never too long that is no longer than this: what Raft writes is counted by
+/// terms and entries.
 const JOURNALS: u64 = 3;
+const SHORT: u64 = 64;
 
 impl RingOracle {
     /// The faults have ended.
@@ -55,7 +57,8 @@ impl RingOracle {
             (broken, pending) = ("ring.deletions-forgotten", self.unforgotten(view).into_iter().collect());
         }
         if pending.is_empty() {
-            (broken, pending) = ("ring.settles", self.unlike_their_keys(view).into_iter().collect());
+            let found = self.unlike_their_keys(view).or_else(|| self.overlong(view));
+            (broken, pending) = ("ring.settles", found.into_iter().collect());
         }
         if let Some(calm) = &mut self.calm {
             (calm.is_over, calm.broken) = (pending.is_empty(), broken);
@@ -96,11 +99,6 @@ impl RingOracle {
             let server = view.state(node).and_then(Node::server);
             if server.is_some_and(|server| !server.shelf().store().hints.is_empty()) {
                 pending.push(format!("{node:?} keeps hints for others who are there"));
-            }
-            let (disk, most) = (&view.host(node).disk, self.config.limits.journal.map(|most| JOURNALS * most));
-            let length = (disk.sound() - disk.first()) as u64;
-            if let Some(most) = most.filter(|most| server.is_some() && length > *most) {
-                pending.push(format!("{node:?} keeps a journal of {length} records, where {most} must be enough"));
             }
             match server {
                 // Whoever is gone for good must not be waited for.
@@ -184,6 +182,19 @@ impl RingOracle {
         let mut up = self.config.servers().filter(|node| view.state(*node).is_some());
         let node = up.find(|node| has_some(&self.mirrors[node.index()]))?;
         Some(format!("{node:?} has not forgotten all that was deleted"))
+    }
+
+    /// A server whose journal has not begun anew for too long. Only a sync makes that durable, and at rest nobody asks for one.
+    fn overlong(&self, view: &View<Node>) -> Option<String> {
+        let most = (JOURNALS * self.config.limits.journal?).max(SHORT);
+        let length = |node: NodeId| {
+            let disk = &view.host(node).disk;
+            let begins = |place: &usize| matches!(disk.record(*place), Some(Record::Checkpoint(_)));
+            (disk.first()..disk.end()).rev().take_while(|place| !begins(place)).count() as u64
+        };
+        let up = self.config.servers().filter(|node| view.state(*node).is_some());
+        let (node, length) = up.map(|node| (node, length(node))).find(|(_, length)| *length > most)?;
+        Some(format!("{node:?} has written {length} records since its journal began anew, where {most} must be enough"))
     }
 
     /// A server whose sums are not those of the keys that it keeps: it would compare them with others for ever, or not see what
