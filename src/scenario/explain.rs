@@ -237,7 +237,8 @@ impl Explainer<'_> {
         }
         let bounds = [u64::MAX, i64::MAX as u64, u32::MAX.into(), u16::MAX.into(), u8::MAX.into()];
         let largest = bounds.into_iter().find(|bound| again(&bound.to_string()) != Some(Error::IntegerOutOfBounds));
-        let help = largest.map_or_else(|| "write less".to_owned(), |largest| format!("write {largest} or less"));
+        let help = largest
+            .map_or_else(|| "write less".to_owned(), |largest| format!("write less; no more than {largest} fits"));
         self.wrong(&format!("cannot be {}, which is too large", self.found())).help(help)
     }
 
