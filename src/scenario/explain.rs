@@ -423,8 +423,8 @@ impl Explainer<'_> {
         }
     }
 
-    /// If the reader wanted a value and found a comma, a colon or the end of what is around it. Whatever type it has looked for, there is nothing of a
-    /// wrong type: the value that is nearest is another one.
+    /// If the reader wanted a value and found a comma, a colon or the end of what is around it. Whatever type it has looked for,
+    /// there is nothing of a wrong type: the value that is nearest is another one.
     fn lone_sign(&self) -> Option<&'static str> {
         let (before, rest) = self.source.text.split_at(self.cursor);
         let signs: [(&str, &[char]); 5] = [

@@ -1,6 +1,5 @@
 //! Whatever is told of a run is in its fingerprint: two runs that differ in one word of it do not come to the same digest.
 
-#[allow(dead_code, reason = "only its words are needed")]
 use super::metronome::{Fact, Metronome};
 use squall::environment::fault::{Fault, Target};
 use squall::kernel::time::{Span, Time};
